@@ -1,0 +1,46 @@
+# The front door. Every target sets up .venv by itself and is quick when there is nothing to do.
+
+# The first interpreter found that is new enough; override with make PYTHON=/path/to/python.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
+NAME ?= example
+MEMBERS := plugins/cloudsql plugins/redis plugins/dev example
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench docs clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.venv/.installed: pyproject.toml constraints.txt Makefile $(MEMBERS:%=%/pyproject.toml)
+	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed: install it, or name it with make PYTHON=..." >&2; exit 2; }
+	@test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt \
+		--group test --group lint --editable '.[all,dev,uvloop]' \
+		--editable 'plugins/cloudsql[dev]' --editable 'plugins/redis[dev]' --editable plugins/dev --editable example
+	@touch $@
+
+run: .venv/.installed ## start the example on embedded PostgreSQL and Redis (PORT, default 8080)
+	@exec $(BIN)/msp dev $(NAME)
+
+test: .venv/.installed ## run all tests with the coverage gate
+	@$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)
+
+lint: .venv/.installed ## check format, lint rules and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+format: .venv/.installed ## rewrite the code in the project's format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format .
+
+bench: .venv/.installed ## measure start-up; prints the table of benchmarks/README.md
+	@$(BIN)/python -m benchmarks.cold_start
+
+docs: .venv/.installed ## regenerate docs/reference from the code
+	@$(BIN)/python -m docs.generate
+
+clean: ## remove the environment and every cache
+	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov
