@@ -1,0 +1,93 @@
+"""Contract, ServiceContract, JobContract: what the platform gave, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from msp_core.asgi import ASGIMiddleware
+from msp_core.diagnostics import Diagnostics
+from msp_core.errors import ContractError
+from msp_core.platforms import Platform
+
+ClientT = TypeVar("ClientT")
+
+
+@attrs.frozen(kw_only=True)
+class Clients:
+    """What was opened, by the type a service asks for.
+
+    Attributes:
+        opened: filled while integrations open, in declared order.
+        missing: (type) -> why there is no such client, and what to do.
+    """
+
+    missing: Callable[[type], str]
+    opened: dict[type, Any] = attrs.field(factory=dict)
+
+
+@attrs.frozen(kw_only=True)
+class Contract:
+    """The agreement with the platform, as a service or job receives it.
+
+    Attributes:
+        name: the service's or job's own name.
+        version: its version.
+        msp: whether this is a live platform. From `MSP`, default False.
+        environment_id: from `ENVIRONMENT_ID`, default `unknown`.
+        platform: what runs the process.
+        google_cloud_project: from `GOOGLE_CLOUD_PROJECT`; None when not given.
+        instance_id: made anew for each process; the same in logs and telemetry.
+        environ: the variables the contract was made from; read through `env()` instead wherever
+            that is possible.
+        diagnostics: endpoints, health and the auth middleware.
+        middleware: what plugins add around an ASGI application, the first outermost.
+    """
+
+    name: str
+    version: str
+    msp: bool
+    environment_id: str
+    platform: Platform
+    google_cloud_project: str | None
+    instance_id: str
+    diagnostics: Diagnostics
+    environ: Mapping[str, str] = attrs.field(repr=False)
+    middleware: list[ASGIMiddleware] = attrs.field(factory=list, repr=False)
+    _clients: Clients = attrs.field(repr=False, alias="clients")
+
+    def __getitem__(self, client: type[ClientT]) -> ClientT:
+        """Return the client of that type, `contract[Redis]`.
+
+        Raises:
+            ContractError: its plugin is not declared, or not configured; the text names the line
+                of `pyproject.toml` or the variable that is missing.
+        """
+        found: ClientT | None = self._clients.opened.get(client)
+        if found is None:
+            raise ContractError(self._clients.missing(client))
+        return found
+
+    def configured(self, client: type[Any]) -> bool:
+        """Return whether `contract[client]` gives a client; never raises."""
+        return client in self._clients.opened
+
+
+@attrs.frozen(kw_only=True)
+class ServiceContract(Contract):
+    """The contract of a long-running program that answers on a port.
+
+    Attributes:
+        port: to listen on, on all interfaces. From `PORT`, 0 to 65535.
+        external_dns_name: from `EXTERNAL_DNS_NAME`; None when the platform gave none.
+    """
+
+    port: int
+    external_dns_name: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class JobContract(Contract):
+    """The contract of a program that runs to completion; it has no port."""

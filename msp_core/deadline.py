@@ -1,0 +1,35 @@
+"""Deadline: a moment on the monotonic clock before which something must be done."""
+
+from __future__ import annotations
+
+import time
+
+import attrs
+
+
+@attrs.frozen
+class Deadline:
+    """A moment on `time.monotonic`; passed to what must stop in time.
+
+    Attributes:
+        when: seconds on the monotonic clock.
+    """
+
+    when: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        """Return the deadline that many seconds from now."""
+        return cls(time.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Return the seconds left, never below 0."""
+        return max(0.0, self.when - time.monotonic())
+
+    def share(self, parts: int) -> Deadline:
+        """Return the deadline of the first of `parts` steps that have equal claims on the rest.
+
+        Asked again before each step with one part fewer, time that a step leaves over flows to
+        the later ones, and a step that hangs cannot take theirs.
+        """
+        return Deadline.after(self.remaining() / max(1, parts))

@@ -1,0 +1,121 @@
+"""Every error this project raises on purpose; data as attributes, texts without values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import attrs
+
+
+class MSPError(Exception):
+    """Root of the errors that the runtime turns into one message and an exit code.
+
+    Attributes:
+        exit_code: what the process leaves with when the error ends it.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+
+class UsageError(MSPError):
+    """A command line, or a call of the public API, that cannot be carried out as given."""
+
+    exit_code = 2
+
+
+@attrs.frozen(kw_only=True)
+class Problem:
+    """One thing that is wrong with the environment. Never holds a value.
+
+    Attributes:
+        variable: its name, or several joined by a comma when a rule spans them.
+        owner: who needs it: `core`, `plugin 'redis', msp-redis 0.1.0`, `service 'guestbook'`.
+        wrong: what is wrong, one clause: `is missing`, `is not a boolean`.
+        expected: what would be accepted, empty when `wrong` says it already.
+        help: the variable's help text.
+        hint: what to do beyond that, such as a near-miss name; may be empty.
+    """
+
+    variable: str
+    owner: str
+    wrong: str
+    expected: str = ""
+    help: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """Return the problem as one line."""
+        text = f"{self.variable} {self.wrong}"
+        if self.expected:
+            text += f": expected {self.expected}"
+        if self.hint:
+            text += f"; {self.hint}"
+        text += f" (needed by {self.owner}"
+        return f"{text}: {self.help})" if self.help else f"{text})"
+
+
+class ConfigError(MSPError):
+    """The environment does not fit what core, plugins and service declared.
+
+    Attributes:
+        problems: all of them, in order of declaration.
+    """
+
+    exit_code = 78
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class InvalidValue(ValueError):  # noqa: N818 - reads as what a validator says
+    """Raised by a validator of a config field; its text is shown, so it must not hold the value.
+
+    The text completes the sentence "expected …": `InvalidValue("an even number")`.
+    """
+
+
+class PluginError(MSPError):
+    """A plugin that is missing, cannot be imported, or does not fit.
+
+    Attributes:
+        plugin: its name, such as `redis`.
+        distribution: what provides it, such as `msp-redis`; None when nothing does.
+        version: of the distribution; None when it is not installed.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        plugin: str,
+        distribution: str | None = None,
+        version: str | None = None,
+    ) -> None:
+        self.plugin = plugin
+        self.distribution = distribution
+        self.version = version
+        super().__init__(message)
+
+
+class ContractError(MSPError):
+    """The contract was asked for something that is not declared or not configured."""
+
+
+class RoutineError(MSPError):
+    """A routine that could not start, died, or could not be stopped.
+
+    Attributes:
+        routine: its name.
+    """
+
+    def __init__(self, message: str, *, routine: str) -> None:
+        self.routine = routine
+        super().__init__(message)
+
+
+class StopTimeoutError(RoutineError):
+    """A routine did not stop before its deadline; the process leaves with 70."""
+
+    exit_code = 70

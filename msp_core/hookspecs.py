@@ -1,0 +1,125 @@
+"""The hooks of the contract: what a plugin, a service and a job may implement."""
+
+# mypy: disable-error-code="empty-body"  # a specification has no body
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Mapping
+from typing import Any
+
+import pluggy
+
+from msp_core.asgi import ASGIMiddleware
+from msp_core.contract import Contract, JobContract, ServiceContract
+from msp_core.diagnostics import Route
+from msp_core.integration import Command, Integration, LogProcessor
+from msp_core.routines import Routine
+
+hookspec = pluggy.HookspecMarker("msp")
+
+
+@hookspec
+def msp_integration() -> Integration[Any, Any]:
+    """Describe the resource this plugin provides.
+
+    When: once per process, after the plugin was loaded and before the environment is read; also
+    by `msp env`, `msp plugins` and `msp check`.
+    With: nothing.
+    Return: the `Integration` record; it must be cheap, with no vendor library imported.
+    If it raises: the process ends with a `PluginError` that names the plugin.
+    Order: declared order.
+    """
+
+
+@hookspec
+def msp_log_processor(contract: Contract) -> LogProcessor:
+    """Give a function that adds fields to every log record, such as trace ids.
+
+    When: once, after the integrations were opened and before `msp_initialize`.
+    With: the contract.
+    Return: a function (record, fields) -> None, called in the thread and context that logs.
+    If it raises: the start fails with a `PluginError`; what the returned function raises is
+    dropped, the line is still written.
+    Order: declared order; a later one sees and may replace what an earlier one added.
+    """
+
+
+@hookspec
+def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
+    """Give a function that wraps the service's ASGI application.
+
+    When: once per `HTTPServer`, when it starts.
+    With: the contract.
+    Return: a function app -> app.
+    If it raises: the start fails with a `PluginError`.
+    Order: declared order, the first declared outermost; all lie inside diagnostics and access log.
+    """
+
+
+@hookspec
+def msp_diagnostics_routes(contract: Contract) -> list[Route]:
+    """Give extra endpoints for the diagnostics application, such as `/metrics`.
+
+    When: once, after the integrations were opened.
+    With: the contract.
+    Return: a list of `Route` records.
+    If it raises: the start fails with a `PluginError`.
+    Order: declared order; a path that exists already is a `PluginError`.
+    """
+
+
+@hookspec
+def msp_commands() -> list[Command]:
+    """Give the sub-commands this distribution adds to `msp`.
+
+    When: once per `msp` call, and only when the command asked for is one that the distribution
+    lists under its `msp.commands` entry points.
+    With: nothing.
+    Return: a list of `Command` records.
+    If it raises: `msp` ends with a `PluginError`.
+    Order: none; two distributions that list one name are a `PluginError`.
+    """
+
+
+@hookspec(firstresult=True)
+def msp_initialize(
+    contract: ServiceContract, config: Any  # noqa: ANN401 - the service's own config class
+) -> Routine | Awaitable[Routine]:
+    """Build the service: take clients from the contract, return what runs.
+
+    When: once, after every integration was opened.
+    With: the contract and the service's own config (None when it declares none).
+    Return: the routine to run; `combined` makes one of several. May be `async def`; a plain
+    `def` runs in a worker thread.
+    If it raises: everything opened is closed again, the cause is logged, exit code 1.
+    Order: one service, one implementation.
+    """
+
+
+@hookspec(firstresult=True)
+def msp_healthy(contract: Contract, query: Mapping[str, str]) -> Awaitable[None] | None:
+    """Say whether the service is healthy by raising when it is not.
+
+    When: on `/-/healthz` with the caller's query, and on `/-/ready` and `/-/health` with an empty
+    one; cached and single-flight, so far less often than probes arrive.
+    With: the contract and the query parameters, the last value of each name.
+    Return: nothing. May be `async def`; a plain `def` runs in a worker thread. Must answer within
+    the check timeout.
+    If it raises: unhealthy; the text, scrubbed of secrets, is shown to holders of the secret.
+    Order: one service, one implementation.
+    """
+
+
+@hookspec(firstresult=True)
+def msp_execute(
+    contract: JobContract, config: Any  # noqa: ANN401 - the job's own config class
+) -> Any:  # noqa: ANN401 - a result summary of the job's own shape
+    """Do the job's work, once.
+
+    When: once per execution, after every integration was opened.
+    With: the contract and the job's own config (None when it declares none).
+    Return: nothing, or a summary that is logged. May be `async def`; a plain `def` runs in a
+    worker thread.
+    If it raises: the execution failed, exit code 1.
+    Order: one job, one implementation.
+    """

@@ -1,0 +1,65 @@
+"""Records that plugins return from their hooks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Generic, TypeVar
+
+import attrs
+
+from msp_core.contract import Contract
+from msp_core.dev import DevResource
+
+ConfigT = TypeVar("ConfigT")
+ClientT = TypeVar("ClientT")
+
+
+@attrs.frozen(kw_only=True)
+class Integration(Generic[ConfigT, ClientT]):
+    """One resource as the runtime sees it.
+
+    Attributes:
+        name: what messages, ledger and health call it; usually the plugin's name.
+        config: attrs class declared with `env()`. The integration is configured when any of its
+            required variables is set; variables with a default never configure it.
+        client: the type a service asks the contract for, `contract[Redis]`.
+        open: (config, contract) -> async context manager of the client. Entered once per process,
+            in declared order, before `msp_initialize`; must not wait for the resource to answer.
+            Left in reverse order under a deadline. Vendor libraries are imported inside.
+        check: (client) -> awaitable that raises when the resource is unhealthy. Run in parallel
+            with the others, cached, at most one at a time, under a timeout; None for no check.
+        critical: whether a failing check makes the service unready. Default True.
+        telemetry: opened before all resources and closed after them. Default False.
+        dev: makes the embedded stand-in that `msp dev` starts when the integration is not
+            configured; None when there is none.
+    """
+
+    name: str
+    config: type[ConfigT]
+    client: type[ClientT]
+    open: Callable[[ConfigT, Contract], AbstractAsyncContextManager[ClientT]]
+    check: Callable[[ClientT], Awaitable[None]] | None = None
+    critical: bool = True
+    telemetry: bool = False
+    dev: DevResource | None = None
+
+
+LogProcessor = Callable[[Any, dict[str, Any]], None]
+"""(record, fields) -> None: adds to the fields of one log record; runs where the line is logged."""
+
+@attrs.frozen(kw_only=True)
+class Command:
+    """One sub-command of `msp`, from a distribution with an `msp.commands` entry point.
+
+    Attributes:
+        name: the sub-command; equal to the entry point's name.
+        help: one line for `msp --help`.
+        configure: (argparse parser) -> None; adds the command's arguments.
+        run: (parsed arguments) -> exit code.
+    """
+
+    name: str
+    help: str
+    configure: Callable[[Any], None]
+    run: Callable[[Any], int]
