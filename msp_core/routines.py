@@ -1,28 +1,20 @@
-"""Routine: a long-running part of a service (skeleton; the rest is on its way)."""
+"""Routine: a long-running part of a service; and the ways to make one of several."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from msp_core._callback_routine import CallbackRoutine, NoopRoutine
+from msp_core._periodic_routine import PeriodicRoutine
+from msp_core._routine import Routine
+from msp_core._routine_group import CombinedRoutine, FIFOStopRoutine, LIFOStopRoutine
+from msp_core._spawn import go
 
-from msp_core.deadline import Deadline
-
-
-@runtime_checkable
-class Routine(Protocol):
-    """A long-running part of a service.
-
-    Called in this order, each once: `start`, then `stop`, possibly while `start` still runs.
-    """
-
-    @property
-    def name(self) -> str:
-        """What logs, errors and the ledger call it."""
-        ...
-
-    async def start(self) -> None:
-        """Run until stopped. Returning or raising before `stop` was called stops the service."""
-        ...
-
-    async def stop(self, deadline: Deadline) -> None:
-        """Finish what is in flight and make `start` return, before the deadline."""
-        ...
+__all__ = [
+    "CallbackRoutine",
+    "CombinedRoutine",
+    "FIFOStopRoutine",
+    "LIFOStopRoutine",
+    "NoopRoutine",
+    "PeriodicRoutine",
+    "Routine",
+    "go",
+]

@@ -1,0 +1,96 @@
+"""Running: a routine whose start is under way."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+
+from msp_core._routine import Routine
+from msp_core._spawn import call
+from msp_core._stacks import task_stack
+from msp_core.deadline import Deadline
+from msp_core.errors import RoutineError, StopTimeoutError
+
+logger = logging.getLogger("msp.routine")
+
+
+class Running:
+    """One routine, started; watches over its end.
+
+    Args:
+        routine: started at once, as a task of its own.
+    """
+
+    def __init__(self, routine: Routine) -> None:
+        self.routine = routine
+        self._task = asyncio.create_task(call(routine.start), name=f"routine {routine.name}")
+
+    async def ended(self) -> None:
+        """Wait until the routine's `start` is over, however it ends; raises nothing of its own."""
+        await asyncio.wait({self._task})
+
+    def death(self) -> RoutineError | None:
+        """Return why the routine is over although nobody stopped it; None while it runs."""
+        if not self._task.done():
+            return None
+        name = self.routine.name
+        if self._task.cancelled():
+            return RoutineError(f'routine "{name}" was cancelled', routine=name)
+        cause = self._task.exception()
+        if cause is None:
+            return RoutineError(f'routine "{name}" returned before it was stopped', routine=name)
+        if isinstance(cause, RoutineError):
+            return cause
+        error = RoutineError(f'routine "{name}" failed: {describe(cause)}', routine=name)
+        error.__cause__ = cause
+        return error
+
+    async def stop(self, deadline: Deadline) -> None:
+        """Stop the routine and wait for its `start` to return.
+
+        Raises:
+            StopTimeoutError: not over by the deadline; its stack was logged.
+            RoutineError: `stop` raised, or `start` did on its way out.
+        """
+        died = self._task.done()
+        stopping = asyncio.create_task(
+            call(self.routine.stop, deadline), name=f"stop routine {self.routine.name}"
+        )
+        await asyncio.wait({stopping}, timeout=deadline.remaining())
+        if _failure(stopping):
+            self._task.cancel()  # nobody will make it return any more
+        tasks = {stopping, self._task}
+        pending = (await asyncio.wait(tasks, timeout=deadline.remaining()))[1]
+        if pending:
+            raise self._hung(pending)
+        for task in (stopping,) if died else (stopping, self._task):
+            self._raise_failure(task)
+
+    def _raise_failure(self, task: asyncio.Task[None]) -> None:
+        error = _failure(task)
+        if isinstance(error, RoutineError):
+            raise error
+        if error is not None:
+            name = self.routine.name
+            raise RoutineError(f'stop routine "{name}": {describe(error)}', routine=name) from error
+
+    def _hung(self, pending: set[asyncio.Task[None]]) -> StopTimeoutError:
+        name = self.routine.name
+        for task in pending:
+            logger.error(
+                'routine "%s" did not stop in time',
+                name,
+                extra={"routine": name, "task": task.get_name(), "stack": task_stack(task)},
+            )
+            task.cancel()
+        return StopTimeoutError(f'routine "{name}" did not stop in time', routine=name)
+
+
+def _failure(task: asyncio.Task[None]) -> BaseException | None:
+    """Return what a task ended with; None while it runs, and when it was cancelled."""
+    return task.exception() if task.done() and not task.cancelled() else None
+
+
+def describe(error: BaseException) -> str:
+    """Return the error's text, or its class where it has none."""
+    return str(error) or type(error).__name__

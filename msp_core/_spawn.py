@@ -1,0 +1,77 @@
+"""Calling what may be `async def` or plain, and spawning what nobody waits for."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar, cast
+
+ResultT = TypeVar("ResultT")
+
+_spawned: set[asyncio.Task[Any]] = set()
+"""The loop holds tasks weakly; without this set a spawned one may vanish half done."""
+
+
+async def call(
+    function: Callable[..., Awaitable[ResultT] | ResultT], *args: object, **kwargs: object
+) -> ResultT:
+    """Await the function's result: on the loop if it is `async def`, else in a worker thread.
+
+    The thread runs in a copy of the caller's context. A plain function may also return an
+    awaitable, which is then awaited on the loop.
+
+    Raises:
+        RuntimeError: the function called `sys.exit`, which would tear the event loop down.
+    """
+    try:
+        if is_async(function):
+            return await cast("Awaitable[ResultT]", function(*args, **kwargs))
+        result = await asyncio.to_thread(function, *args, **kwargs)
+        return await result if inspect.isawaitable(result) else cast("ResultT", result)
+    except SystemExit as error:
+        name = getattr(function, "__qualname__", repr(function))
+        raise RuntimeError(f"{name} called sys.exit: raise an exception instead") from error
+
+
+def is_async(function: Callable[..., Any]) -> bool:
+    """Return whether calling the function gives a coroutine, seen through partials and objects."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 - asks about the method, not callability
+    )
+
+
+def go(
+    function: Callable[..., Awaitable[Any] | Any],  # noqa: ANN401 - the result is dropped
+    *args: object,
+    name: str | None = None,
+) -> asyncio.Task[None]:
+    """Run a function beside everything else; what it raises is logged and goes no further.
+
+    A plain function runs in a worker thread. Nothing waits for it at stop: what must be finished
+    belongs into a routine.
+
+    Args:
+        function: what to run.
+        *args: what to call it with.
+        name: of the task and in the log line; default the function's name.
+
+    Returns:
+        The task, to wait for or cancel.
+    """
+    title = name or getattr(function, "__qualname__", repr(function))
+    task = asyncio.get_running_loop().create_task(_isolated(title, function, args), name=title)
+    _spawned.add(task)
+    task.add_done_callback(_spawned.discard)
+    return task
+
+
+async def _isolated(name: str, function: Callable[..., Any], args: tuple[object, ...]) -> None:
+    try:
+        await call(function, *args)
+    except Exception:
+        logging.getLogger("msp.routine").exception("spawned %r failed", name)
