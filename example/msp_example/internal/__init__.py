@@ -1,0 +1,1 @@
+"""Features of the example; imported by its `service` package only."""

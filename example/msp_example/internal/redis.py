@@ -1,0 +1,41 @@
+"""RedisVisits: the counter in Redis."""
+
+from __future__ import annotations
+
+import logging
+
+import attrs
+
+from msp_redis import Redis
+
+logger = logging.getLogger(__name__)
+
+_KEY = "msp-example:visits"
+
+
+@attrs.frozen
+class RedisVisits:
+    """Counts visits in one key.
+
+    Attributes:
+        redis: gives the client.
+    """
+
+    redis: Redis
+
+    async def prepare(self) -> None:
+        """Ping Redis and log that it answered."""
+        await self.ping()
+        logger.info("connected to Redis")
+
+    async def ping(self) -> None:
+        """Raise unless Redis answers."""
+        await self.redis.client().ping()
+
+    async def add(self) -> int:
+        """Count one visit and return how many there were."""
+        return int(await self.redis.client().incr(_KEY))
+
+    async def total(self) -> int:
+        """Return how many visits there were."""
+        return int(await self.redis.client().get(_KEY) or 0)

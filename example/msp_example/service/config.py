@@ -1,0 +1,20 @@
+"""Config: what the example reads beside the contract."""
+
+import attrs
+
+from msp_core import env
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """Options of the example service.
+
+    Attributes:
+        stateless_mode: serve without PostgreSQL and Redis. From `STATELESS_MODE`, default False.
+        variable: what `/` answers with. From `VARIABLE`, default `13`.
+    """
+
+    stateless_mode: bool = env(
+        "STATELESS_MODE", default=False, help="serve without PostgreSQL and Redis"
+    )
+    variable: str = env("VARIABLE", default="13", help="what / answers with")

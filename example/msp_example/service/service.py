@@ -1,0 +1,54 @@
+"""Example: the service; wires the parts and knows nothing of how they work."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from msp_cloudsql import CloudSQL
+from msp_core import Contract, Routine, ServiceContract, combined, hookimpl, periodic
+from msp_core.http import HTTPServer
+from msp_example import __version__
+from msp_example.internal.httpapi import make_app
+from msp_example.internal.postgresql import PostgreSQLVisits
+from msp_example.internal.redis import RedisVisits
+from msp_example.internal.visits import Visits
+from msp_example.service.config import Config
+from msp_redis import Redis
+
+
+class Example:
+    """Counts visits in PostgreSQL and in Redis, and tells its variable.
+
+    Attributes:
+        name: of the service.
+        version: of the service.
+        config: what is loaded from the environment for it.
+    """
+
+    name = "example"
+    version = __version__
+    config = Config
+
+    def __init__(self) -> None:
+        # Stays None in stateless mode.
+        self._visits: Visits | None = None
+
+    @hookimpl
+    async def msp_initialize(self, contract: ServiceContract, config: Config) -> Routine:
+        """Reach both databases before a request can arrive; a failure ends the start."""
+        if config.stateless_mode:
+            return HTTPServer(make_app(config.variable, None, contract.diagnostics), contract)
+        self._visits = visits = Visits(
+            postgresql=PostgreSQLVisits(contract[CloudSQL]),
+            redis=RedisVisits(contract[Redis]),
+        )
+        await asyncio.gather(visits.postgresql.prepare(), visits.redis.prepare())
+        server = HTTPServer(make_app(config.variable, visits, contract.diagnostics), contract)
+        return combined(server, periodic("visits", visits.report, interval=60))
+
+    @hookimpl
+    async def msp_healthy(self, contract: Contract, query: Mapping[str, str]) -> None:  # noqa: ARG002 - shows what a health check is given
+        """Ping both databases, at the same time."""
+        if self._visits is not None:
+            await self._visits.ping()
