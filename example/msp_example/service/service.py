@@ -6,7 +6,14 @@ import asyncio
 from collections.abc import Mapping
 
 from msp_cloudsql import CloudSQL
-from msp_core import Contract, Routine, ServiceContract, combined, hookimpl, periodic
+from msp_core import (
+    CombinedRoutine,
+    Contract,
+    PeriodicRoutine,
+    Routine,
+    ServiceContract,
+    hookimpl,
+)
 from msp_core.http import HTTPServer
 from msp_example import __version__
 from msp_example.internal.httpapi import make_app
@@ -45,7 +52,7 @@ class Example:
         )
         await asyncio.gather(visits.postgresql.prepare(), visits.redis.prepare())
         server = HTTPServer(make_app(config.variable, visits, contract.diagnostics), contract)
-        return combined(server, periodic("visits", visits.report, interval=60))
+        return CombinedRoutine(server, PeriodicRoutine("visits", visits.report, interval=60))
 
     @hookimpl
     async def msp_healthy(self, contract: Contract, query: Mapping[str, str]) -> None:  # noqa: ARG002 - shows what a health check is given
