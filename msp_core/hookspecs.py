@@ -17,6 +17,21 @@ from msp_core.routines import Routine
 
 hookspec = pluggy.HookspecMarker("msp")
 
+hookimpl = pluggy.HookimplMarker("msp")
+"""Marks an implementation of one of the hooks below, `@hookimpl`."""
+
+SERVICE_HOOKS = ("msp_initialize", "msp_healthy", "msp_execute")
+"""Hooks that a service or a job implements; no plugin does."""
+
+PLUGIN_HOOKS = (
+    "msp_integration",
+    "msp_log_processor",
+    "msp_asgi_middleware",
+    "msp_diagnostics_routes",
+    "msp_commands",
+)
+"""Hooks that a plugin implements; no service does."""
+
 
 @hookspec
 def msp_integration() -> Integration[Any, Any]:
@@ -83,7 +98,8 @@ def msp_commands() -> list[Command]:
 
 @hookspec(firstresult=True)
 def msp_initialize(
-    contract: ServiceContract, config: Any  # noqa: ANN401 - the service's own config class
+    contract: ServiceContract,
+    config: Any,  # noqa: ANN401 - the service's own config class
 ) -> Routine | Awaitable[Routine]:
     """Build the service: take clients from the contract, return what runs.
 
@@ -112,7 +128,8 @@ def msp_healthy(contract: Contract, query: Mapping[str, str]) -> Awaitable[None]
 
 @hookspec(firstresult=True)
 def msp_execute(
-    contract: JobContract, config: Any  # noqa: ANN401 - the job's own config class
+    contract: JobContract,
+    config: Any,  # noqa: ANN401 - the job's own config class
 ) -> Any:  # noqa: ANN401 - a result summary of the job's own shape
     """Do the job's work, once.
 

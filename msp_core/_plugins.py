@@ -1,0 +1,173 @@
+"""Plugins: the declared ones, imported, each hook behind a typed method.
+
+Nothing else calls `hook.…` of a plugin: pluggy's calls are untyped, run last-registered first,
+and do not say which plugin an error came from.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
+
+import attrs
+import pluggy
+
+from msp_core._declaration import Declaration, DeclaredPlugin
+from msp_core._implementer import implements, new_manager, register
+from msp_core.asgi import ASGIMiddleware
+from msp_core.contract import Contract
+from msp_core.diagnostics import Route
+from msp_core.hookspecs import PLUGIN_HOOKS
+from msp_core.integration import Integration, LogProcessor
+
+
+@attrs.frozen(kw_only=True)
+class ProvidedIntegration:
+    """An integration and where it comes from.
+
+    Attributes:
+        plugin: the plugin that returned the record.
+        record: what its `msp_integration` returned.
+    """
+
+    plugin: DeclaredPlugin
+    record: Integration[Any, Any]
+
+
+@attrs.frozen
+class Plugins:
+    """The loaded plugins; each method calls one hook on all of them, in declared order.
+
+    Attributes:
+        loaded: the plugins, in declared order.
+    """
+
+    loaded: tuple[DeclaredPlugin, ...]
+    _manager: pluggy.PluginManager = attrs.field(repr=False)
+
+    @classmethod
+    def load(cls, declaration: Declaration) -> Plugins:
+        """Import the declared plugins and check their hooks.
+
+        Raises:
+            PluginError: a plugin cannot be imported, or implements something that is no hook.
+        """
+        manager = new_manager()
+        for plugin in declaration.plugins:
+            _load(manager, plugin)
+        return cls(declaration.plugins, manager)
+
+    def integrations(self) -> tuple[ProvidedIntegration, ...]:
+        """Return every plugin's integration.
+
+        Raises:
+            PluginError: `msp_integration` raised, or returned something else; or two plugins
+                hand out clients of the same type.
+        """
+        found = tuple(
+            ProvidedIntegration(plugin=plugin, record=record)
+            for plugin, record in self._results("msp_integration")
+            if _expect(isinstance(record, Integration), plugin, "msp_integration", record)
+        )
+        _refuse_same_client(found)
+        return found
+
+    def log_processors(self, contract: Contract) -> tuple[LogProcessor, ...]:
+        """Return what adds fields to log records; a later one may replace an earlier one's.
+
+        Raises:
+            PluginError: `msp_log_processor` raised, or returned no function.
+        """
+        return self._functions("msp_log_processor", contract)
+
+    def asgi_middleware(self, contract: Contract) -> tuple[ASGIMiddleware, ...]:
+        """Return what wraps an ASGI application; the first is meant to be outermost.
+
+        Raises:
+            PluginError: `msp_asgi_middleware` raised, or returned no function.
+        """
+        return self._functions("msp_asgi_middleware", contract)
+
+    def diagnostics_routes(self, contract: Contract) -> tuple[Route, ...]:
+        """Return extra endpoints of the diagnostics application.
+
+        Raises:
+            PluginError: `msp_diagnostics_routes` raised, or returned no list of routes; or two
+                plugins give the same path.
+        """
+        hook = "msp_diagnostics_routes"
+        routes: dict[str, Route] = {}
+        for plugin, result in self._results(hook, contract=contract):
+            _expect(isinstance(result, list | tuple), plugin, hook, result)
+            for route in result:
+                _expect(isinstance(route, Route), plugin, hook, route)
+                if routes.setdefault(route.path, route) is not route:
+                    raise plugin.error(f"{hook} gives {route.path}, which exists already")
+        return tuple(routes.values())
+
+    def _functions(self, hook: str, contract: Contract) -> tuple[Any, ...]:
+        return tuple(
+            function
+            for plugin, function in self._results(hook, contract=contract)
+            if _expect(callable(function), plugin, hook, function)
+        )
+
+    def _results(self, hook: str, **arguments: object) -> Iterator[tuple[DeclaredPlugin, Any]]:
+        """Call a hook on one plugin after the other, so that an error knows its plugin."""
+        registered = {plugin.name: self._manager.get_plugin(plugin.name) for plugin in self.loaded}
+        for plugin in self.loaded:
+            if hook not in implements(self._manager, registered[plugin.name]):
+                continue
+            others = [it for name, it in registered.items() if name != plugin.name]
+            call = self._manager.subset_hook_caller(hook, others)
+            yield plugin, _called(call, plugin, **arguments)
+
+
+def _load(manager: pluggy.PluginManager, plugin: DeclaredPlugin) -> None:
+    try:
+        implementer = plugin.entry_point.load()
+    except (Exception, SystemExit) as error:
+        raise plugin.error(f"cannot be imported: {type(error).__name__}: {error}") from error
+    if inspect.isclass(implementer):
+        where = plugin.entry_point.value
+        raise plugin.error(f"{where} is a class: let the entry point name a module or an object")
+    fault = register(manager, implementer, name=plugin.name, hooks=PLUGIN_HOOKS)
+    if fault is not None:
+        raise plugin.error(fault)
+
+
+def _called(call: pluggy.HookCaller, plugin: DeclaredPlugin, **arguments: object) -> Any:  # noqa: ANN401 - what the plugin returned, not judged yet
+    """Call one plugin's implementation; pluggy leaves None out of the results."""
+    try:
+        results = call(**arguments)
+    except Exception as error:
+        # The text stays in the cause: a hook has seen the environment and may quote it.
+        raise plugin.error(f"{call.name} raised {type(error).__name__}") from error
+    return results[0] if results else None
+
+
+_RESULTS = {
+    "msp_integration": "an Integration record",
+    "msp_log_processor": "a function (record, fields) -> None",
+    "msp_asgi_middleware": "a function app -> app",
+    "msp_diagnostics_routes": "a list of Route records",
+}
+
+
+def _expect(fits: bool, plugin: DeclaredPlugin, hook: str, result: object) -> bool:  # noqa: FBT001 - the verdict is the subject
+    """Return True, or raise an error that says what the hook should have returned."""
+    if not fits:
+        kind = "None" if result is None else f"a value of type {type(result).__name__}"
+        raise plugin.error(f"{hook} returned {kind}, expected {_RESULTS[hook]}")
+    return True
+
+
+def _refuse_same_client(found: tuple[ProvidedIntegration, ...]) -> None:
+    """Raise when `contract[…]` could not tell two integrations apart."""
+    owners: dict[type, DeclaredPlugin] = {}
+    for one in found:
+        first = owners.setdefault(one.record.client, one.plugin)
+        if first is not one.plugin:
+            client = one.record.client.__name__
+            raise one.plugin.error(f"gives a client of type {client} as does {first.owner}")

@@ -1,0 +1,79 @@
+"""ServiceHooks: what a service or job implements, each hook behind a typed method."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from msp_core._implementer import implements, new_manager, register
+from msp_core.contract import Contract, JobContract, ServiceContract
+from msp_core.errors import UsageError
+from msp_core.hookspecs import SERVICE_HOOKS
+from msp_core.routines import Routine
+
+
+class ServiceHooks:
+    """The hooks of one service or job; an `async def` is awaited, a `def` runs in a thread.
+
+    Attributes:
+        is_job: whether it runs to completion, that is, implements `msp_execute`.
+        has_healthy: whether it implements `msp_healthy`.
+    """
+
+    def __init__(self, service: object) -> None:
+        """Check the service's hooks.
+
+        Raises:
+            UsageError: it implements none or both of `msp_initialize` and `msp_execute`, or
+                something that is no hook.
+        """
+        self._subject = f"service {getattr(service, 'name', type(service).__name__)!r}"
+        self._manager = new_manager()
+        fault = register(self._manager, service, name="service", hooks=SERVICE_HOOKS)
+        if fault is not None:
+            raise UsageError(f"{self._subject} {fault}")
+        hooks = implements(self._manager, service)
+        if ("msp_initialize" in hooks) is ("msp_execute" in hooks):
+            amount = "both" if "msp_execute" in hooks else "neither"
+            raise UsageError(
+                f"{self._subject} implements {amount} of msp_initialize (a service) and"
+                " msp_execute (a job): implement one"
+            )
+        self.is_job = "msp_execute" in hooks
+        self.has_healthy = "msp_healthy" in hooks
+
+    async def initialize(self, contract: ServiceContract, config: object) -> Routine:
+        """Build the service.
+
+        Raises:
+            UsageError: `msp_initialize` returned no routine; what it raises comes through.
+        """
+        routine = await self._call("msp_initialize", contract=contract, config=config)
+        if not isinstance(routine, Routine):
+            raise UsageError(
+                f"{self._subject}: msp_initialize returned {_kind(routine)}, expected a Routine:"
+                " something with name, start and stop"
+            )
+        return routine
+
+    async def healthy(self, contract: Contract, query: Mapping[str, str]) -> None:
+        """Ask the service for its health; what it raises means unhealthy."""
+        await self._call("msp_healthy", contract=contract, query=query)
+
+    async def execute(self, contract: JobContract, config: object) -> Any:  # noqa: ANN401 - a result summary of the job's own shape
+        """Do the job's work and return its summary; what it raises comes through."""
+        return await self._call("msp_execute", contract=contract, config=config)
+
+    async def _call(self, name: str, **arguments: object) -> Any:  # noqa: ANN401 - judged by the typed methods
+        """Call a hook without ever blocking the loop; context variables reach the thread."""
+        hook = getattr(self._manager.hook, name)
+        if any(inspect.iscoroutinefunction(one.function) for one in hook.get_hookimpls()):
+            return await hook(**arguments)
+        result = await asyncio.to_thread(hook, **arguments)
+        return await result if inspect.isawaitable(result) else result
+
+
+def _kind(result: object) -> str:
+    return "None" if result is None else f"a value of type {type(result).__name__}"

@@ -1,0 +1,117 @@
+"""Services that are installed: the entry points of group `msp.services`."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import importlib
+import importlib.metadata
+from importlib.metadata import Distribution, EntryPoint
+from types import ModuleType
+
+from msp_core._requirements import find_distribution
+from msp_core.errors import UsageError
+
+GROUP = "msp.services"
+
+
+def services() -> tuple[EntryPoint, ...]:
+    """Return the entry points of all installed services and jobs, by name; imports none of them."""
+    return tuple(sorted(importlib.metadata.entry_points(group=GROUP), key=lambda one: one.name))
+
+
+def find_service(name: str | None = None) -> object:
+    """Import a service and return it; a class is called without arguments.
+
+    Args:
+        name: an entry point's name, or `module:Class`. Default: the only service installed.
+
+    Raises:
+        UsageError: there is no such service, or several and no name; what the service's own code
+            raises comes through as it is.
+    """
+    if name is not None and ":" in name:
+        module, _, attribute = name.partition(":")
+        return _imported(module, attribute, subject=f"service {name!r}")
+    entry_point = _chosen(name)
+    subject = f"service {entry_point.name!r}"
+    return _imported(entry_point.module, entry_point.attr, subject=subject)
+
+
+def distribution_of(service: object) -> Distribution | None:
+    """Return the distribution that lists this service, or its package, under `msp.services`.
+
+    The distribution named like the package is asked first, so that the usual case does not read
+    the metadata of everything that is installed.
+
+    Returns:
+        None when none lists it, as for a class in a script.
+
+    Raises:
+        UsageError: several distributions list services of the same package.
+    """
+    service_class = service if isinstance(service, type) else type(service)
+    package = service_class.__module__.partition(".")[0]
+    likely = find_distribution(package)
+    if likely is not None and any(_lists(entry, package) for entry in likely.entry_points):
+        return likely
+    listed = [entry for entry in services() if _lists(entry, package)]
+    exact = f"{service_class.__module__}:{service_class.__qualname__}"
+    listed = [entry for entry in listed if entry.value == exact] or listed
+    return _only_distribution(listed, service_class)
+
+
+def _lists(entry_point: EntryPoint, package: str) -> bool:
+    return entry_point.group == GROUP and entry_point.module.partition(".")[0] == package
+
+
+def _only_distribution(listed: list[EntryPoint], service: type) -> Distribution | None:
+    found = {entry.dist.name: entry.dist for entry in listed if entry.dist is not None}
+    if len(found) > 1:
+        names = ", ".join(sorted(found))
+        raise UsageError(
+            f"the package of {service.__qualname__} is listed under {GROUP} by several"
+            f" distributions, {names}: say which one with distribution="
+        )
+    return next(iter(found.values()), None)
+
+
+def _chosen(name: str | None) -> EntryPoint:
+    installed = {entry.name: entry for entry in services()}
+    if name is None and len(installed) == 1:
+        return next(iter(installed.values()))
+    if name in installed:
+        return installed[name]
+    raise UsageError(_not_chosen(name, list(installed)))
+
+
+def _not_chosen(name: str | None, installed: list[str]) -> str:
+    """Say why no service could be chosen, and what to do."""
+    if not installed:
+        what = "no service is installed" if name is None else f"no service is named {name!r}"
+        return f"{what}: give it as module:Class, or list it under {GROUP} in its pyproject.toml"
+    names = ", ".join(installed)
+    if name is None:
+        return f"several services are installed, {names}: say which one"
+    close = difflib.get_close_matches(name, installed, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"no service is named {name!r}: {hint}installed are {names}; or give it as module:Class"
+
+
+def _imported(module_name: str, attribute: str, *, subject: str) -> object:
+    module = _module(module_name, subject)
+    try:
+        target = functools.reduce(getattr, filter(None, attribute.split(".")), module)
+    except AttributeError:
+        raise UsageError(f"{subject}: module {module_name!r} has no {attribute!r}") from None
+    return target() if isinstance(target, type) else target
+
+
+def _module(name: str, subject: str) -> ModuleType:
+    """Import a module; what is missing *inside* it is the service's own error."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
+            raise
+        raise UsageError(f"{subject}: there is no module {name!r}") from None
