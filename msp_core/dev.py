@@ -1,10 +1,38 @@
-"""DevResource: the embedded stand-in a plugin starts on a laptop (skeleton)."""
+"""Dev resources: what a plugin needs to run the embedded stand-in of its resource.
+
+    @contextlib.asynccontextmanager
+    async def exampled(folder: Path) -> AsyncIterator[Mapping[str, str]]:
+        async with server_folder(folder) as held:
+            port = held.port()
+            command = ["exampled", "--port", str(port), "--data", held.data]
+            async with server_process(command, folder=held, ready=lambda: hello(port)):
+                yield {"EXAMPLE_ENDPOINT": f"example://127.0.0.1:{port}"}
+
+    Integration(name="example", dev=exampled, …)
+
+Servers listen on loopback only, keep their data, and never outlive the process that started them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
+from msp_core._dev_folder import ServerFolder, forget_folder, refuse_on_platform, server_folder
+from msp_core._dev_ports import free_port
+from msp_core._dev_process import ServerProcess, run_tool, server_process
+from msp_core._dev_resources import DevResource, DevResources
+from msp_core._dev_user import ServerUser, reachable_copy, unprivileged_user
 
-DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
-"""(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
+__all__ = [
+    "DevResource",
+    "DevResources",
+    "ServerFolder",
+    "ServerProcess",
+    "ServerUser",
+    "forget_folder",
+    "free_port",
+    "reachable_copy",
+    "refuse_on_platform",
+    "run_tool",
+    "server_folder",
+    "server_process",
+    "unprivileged_user",
+]

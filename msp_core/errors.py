@@ -99,15 +99,19 @@ class PluginError(MSPError):
         super().__init__(message)
 
 
+class DevError(MSPError):
+    """A dev resource that cannot be started; its text says what the user can do."""
+
+
 class ContractError(MSPError):
     """The contract was asked for something that is not declared or not configured."""
 
 
 class RoutineError(MSPError):
-    """A routine that could not start, died, or could not be stopped.
+    """A routine that could not start, died or failed to stop; a resource that failed to close.
 
     Attributes:
-        routine: its name.
+        routine: the name of the routine or integration; several are joined by a comma.
     """
 
     def __init__(self, message: str, *, routine: str) -> None:
@@ -116,6 +120,6 @@ class RoutineError(MSPError):
 
 
 class StopTimeoutError(RoutineError):
-    """A routine did not stop before its deadline; the process leaves with 70."""
+    """A routine or resource did not stop before its deadline; the process leaves with 70."""
 
     exit_code = 70

@@ -1,0 +1,126 @@
+"""DevResources: dev resources of several plugins, on an event loop and thread of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
+"""(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
+
+_Variables = dict[str, Mapping[str, str]]
+
+
+class DevResources:
+    """Runs dev resources, all started at once, in a thread of its own.
+
+    What runs beside it, a service or a test, has its own event loop or none. A context manager;
+    `start` and `stop` may be called again and again, to play an outage: data and, as far as
+    possible, ports stay.
+
+    Args:
+        resources: dev resource of each integration, by name.
+        folder: each resource keeps its data in the subfolder of its name.
+    """
+
+    def __init__(self, resources: Mapping[str, DevResource], folder: Path) -> None:
+        self._resources = resources
+        self._folder = folder
+        self._stop_asked = concurrent.futures.Future[None]()
+        self._thread: threading.Thread | None = None
+        self.variables: Mapping[str, Mapping[str, str]] = {}
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables of all resources, with `MSP=false`; valid while they run."""
+        merged = {"MSP": "false"}
+        for variables in self.variables.values():
+            merged |= variables
+        return merged
+
+    def start(self) -> None:
+        """Start all resources and set `variables`, by name of the integration.
+
+        Raises:
+            DevError: one could not start; the others are stopped again. Whatever else a dev
+                resource raises passes through, too.
+        """
+        started = concurrent.futures.Future[_Variables]()
+        self._stop_asked = concurrent.futures.Future[None]()
+        # A daemon: a second Ctrl-C leaves at once, the guards stop what is left.
+        self._thread = threading.Thread(
+            target=self._run, args=(started,), name="msp-dev", daemon=True
+        )
+        self._thread.start()
+        try:
+            self.variables = started.result()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop all resources; return when they have ended. Does nothing when none runs."""
+        if self._thread is None:
+            return
+        if not self._stop_asked.done():
+            self._stop_asked.set_result(None)
+        self._thread.join()
+        self._thread = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _run(self, started: concurrent.futures.Future[_Variables]) -> None:
+        with contextlib.suppress(asyncio.CancelledError):
+            try:
+                asyncio.run(self._hold_all(started))
+            except BaseException as error:
+                if started.done():
+                    raise
+                started.set_exception(_first(error))
+
+    async def _hold_all(self, started: concurrent.futures.Future[_Variables]) -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None  # noqa: S101 - a coroutine runs in a task
+        self._stop_asked.add_done_callback(
+            lambda _: loop.is_closed() or loop.call_soon_threadsafe(task.cancel)
+        )
+        async with asyncio.TaskGroup() as group:
+            pending = {name: loop.create_future() for name in self._resources}
+            for name, resource in self._resources.items():
+                group.create_task(_hold(resource, self._folder / name, pending[name]))
+            started.set_result({name: await future for name, future in pending.items()})
+
+
+async def _hold(
+    resource: DevResource,
+    folder: Path,
+    started: Any,
+) -> None:
+    async with resource(folder) as variables:
+        started.set_result(variables)
+        await asyncio.Event().wait()
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

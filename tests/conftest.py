@@ -1,0 +1,59 @@
+"""Real servers for tests, from the same dev resources that `msp dev` starts."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from msp_core.dev import DevResources
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """Give a folder that every user can enter: as root, servers run as somebody else."""
+    folder = Path(tempfile.mkdtemp(prefix="msp-"))
+    folder.chmod(0o711)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgresql_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
+    """Give `PGDSN` (and `MSP=false`) of a PostgreSQL with a database `primary`."""
+    from msp_cloudsql._dev import postgresql  # noqa: PLC0415 - only tests that use it need it
+
+    with DevResources({"postgresql": postgresql}, open_folder) as resources:
+        yield resources.environ
+
+
+@pytest.fixture(scope="session")
+def redis_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
+    """Give `REDIS_ENDPOINT` (and `MSP=false`) of a Redis."""
+    from msp_redis._dev import redis_server  # noqa: PLC0415 - only tests that use it need it
+
+    with DevResources({"redis": redis_server}, open_folder) as resources:
+        yield resources.environ
+
+
+@pytest.fixture
+def stoppable_postgresql(tmp_path: Path, open_folder: Path) -> Iterator[DevResources]:
+    """Give a running PostgreSQL of the test's own: `stop()`, `start()`, `environ`; port stays."""
+    from msp_cloudsql._dev import postgresql  # noqa: PLC0415 - only tests that use it need it
+
+    folder = Path(tempfile.mkdtemp(dir=open_folder))
+    folder.chmod(0o711)
+    with DevResources({"postgresql": postgresql}, folder) as resources:
+        yield resources
+
+
+@pytest.fixture
+def stoppable_redis(tmp_path: Path) -> Iterator[DevResources]:
+    """Give a running Redis of the test's own: `stop()`, `start()`, `environ`; port stays."""
+    from msp_redis._dev import redis_server  # noqa: PLC0415 - only tests that use it need it
+
+    with DevResources({"redis": redis_server}, tmp_path) as resources:
+        yield resources
