@@ -1,10 +1,27 @@
-"""Diagnostics (skeleton)."""
+"""Diagnostics: the endpoints under `/-/`, and the secret that guards them."""
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
+from urllib.parse import parse_qsl
+from wsgiref.types import WSGIApplication
 
 import attrs
+
+from msp_core._answer import Answer
+from msp_core._diagnostics_asgi import Endpoints, Guard
+from msp_core._diagnostics_auth import refusal
+from msp_core._diagnostics_wsgi import WSGIEndpoints, WSGIGuard
+from msp_core.asgi import ASGIApp
+from msp_core.errors import UsageError
+from msp_core.health import CheckResult, Health
+from msp_core.secret import Secret
+
+__all__ = ["Diagnostics", "Route"]
+
+logger = logging.getLogger("msp.diagnostics")
 
 
 @attrs.frozen(kw_only=True)
@@ -23,4 +40,139 @@ class Route:
 
 
 class Diagnostics:
-    """Endpoints, health and the auth middleware."""
+    """Endpoints, health and the auth middleware.
+
+    | path | secret | answer |
+    |---|---|---|
+    | `/-/version` | no | the version |
+    | `/-/live` | no | 200 `live` while the process answers; asks no resource |
+    | `/-/ready` | no | 200 `ready`; 503 `starting`, `draining` or `unhealthy` |
+    | `/-/healthz` | yes | 200 `healthz: ok`; 500 `healthz: …`; the query reaches `msp_healthy` |
+    | `/-/health` | yes | every check as JSON; 200, or 503 when a critical one fails |
+
+    Args:
+        version: of the service.
+        secret: from `DIAGNOSTICS_SECRET`; None leaves the endpoints open, which is logged.
+        health: what is asked.
+        msp: whether this is a live platform.
+    """
+
+    def __init__(self, *, version: str, secret: Secret | None, health: Health, msp: bool) -> None:
+        self.health = health
+        self._version = version
+        self._secret = secret
+        self._msp = msp
+        self._warned = False
+        self._routes: dict[str, tuple[bool, _Respond]] = {
+            "/-/version": (False, self._answer_version),
+            "/-/live": (False, self._answer_live),
+            "/-/ready": (False, self._answer_ready),
+            "/-/healthz": (True, self._answer_healthz),
+            "/-/health": (True, self._answer_health),
+        }
+
+    def add_route(self, route: Route) -> None:
+        """Answer one more path.
+
+        Raises:
+            UsageError: the path is taken already.
+        """
+        if route.path in self._routes:
+            raise UsageError(f"diagnostics route {route.path!r} exists already: use another path")
+        self._routes[route.path] = (route.secret, _plain(route))
+
+    def asgi(self, app: ASGIApp) -> ASGIApp:
+        """Return the ASGI application that answers diagnostics itself and passes the rest on."""
+        self._warn_when_open()
+        return Endpoints(self._routes, self._respond, app)
+
+    def wsgi(self, app: WSGIApplication) -> WSGIApplication:
+        """Return the WSGI application that answers diagnostics itself and passes the rest on.
+
+        Call it on the event loop that the contract's clients belong to: the threads of the WSGI
+        server then have the checks run there.
+        """
+        self._warn_when_open()
+        return WSGIEndpoints(self._routes, self._respond, app)
+
+    def require_secret(self, app: ASGIApp) -> ASGIApp:
+        """Guard a service's own ASGI routes with the diagnostics secret.
+
+        It is one secret shared by everybody who operates the service, and guesses are not
+        limited: never guard sensitive data with it.
+        """
+        self._warn_when_open()
+        return Guard(self._refusal, app)
+
+    def require_secret_wsgi(self, app: WSGIApplication) -> WSGIApplication:
+        """Guard a service's own WSGI routes; see `require_secret`."""
+        self._warn_when_open()
+        return WSGIGuard(self._refusal, app)
+
+    async def _respond(
+        self, method: str, path: str, query: str, authorization: bytes | None
+    ) -> Answer:
+        if method not in {"GET", "HEAD"}:
+            return Answer.text(405, "method not allowed: expected GET or HEAD", _ALLOW)
+        guarded, respond = self._routes[path]
+        refused = self._refusal(authorization) if guarded else None
+        return refused or await respond(dict(parse_qsl(query, keep_blank_values=True)))
+
+    def _refusal(self, authorization: bytes | None) -> Answer | None:
+        return refusal(self._secret, authorization)
+
+    async def _answer_version(self, _query: Mapping[str, str]) -> Answer:
+        return Answer.text(200, self._version)
+
+    async def _answer_live(self, _query: Mapping[str, str]) -> Answer:
+        return Answer.text(200, "live")
+
+    async def _answer_ready(self, _query: Mapping[str, str]) -> Answer:
+        readiness = await self.health.readiness()
+        return Answer.text(200 if readiness == "ready" else 503, readiness)
+
+    async def _answer_healthz(self, query: Mapping[str, str]) -> Answer:
+        wrong = await self.health.healthz(query)
+        return Answer.text(200 if wrong is None else 500, f"healthz: {wrong or 'ok'}")
+
+    async def _answer_health(self, _query: Mapping[str, str]) -> Answer:
+        results = await self.health.results()
+        ok = all(result.healthy or not result.critical for result in results)
+        report = {
+            "status": "ok" if ok else "failing",
+            "started": self.health.started,
+            "draining": self.health.draining,
+            "checks": [_check(result) for result in results],
+        }
+        body = json.dumps(report, indent=2).encode()
+        return Answer(status=200 if ok else 503, body=body, content_type="application/json")
+
+    def _warn_when_open(self) -> None:
+        """Say once that everybody may see diagnostics; not for a job, which has no endpoints."""
+        if self._secret is None and not self._warned:
+            self._warned = True
+            level = logging.ERROR if self._msp else logging.WARNING
+            logger.log(level, "DIAGNOSTICS_SECRET is not set: diagnostics are open to everybody")
+
+
+_Respond = Callable[[Mapping[str, str]], Awaitable[Answer]]
+_ALLOW = ("allow", "GET, HEAD")
+
+
+def _plain(route: Route) -> _Respond:
+    async def respond(query: Mapping[str, str]) -> Answer:
+        status, content_type, body = await route.respond(query)
+        return Answer(status=status, content_type=content_type, body=body)
+
+    return respond
+
+
+def _check(result: CheckResult) -> dict[str, str | bool | float | None]:
+    return {
+        "name": result.name,
+        "status": "ok" if result.healthy else "failing",
+        "critical": result.critical,
+        "duration": round(result.duration, 6),
+        "since": result.since.isoformat(),
+        "error": result.error,
+    }
