@@ -20,6 +20,7 @@ from msp_core.errors import DevError
 
 _POLL = 0.005
 _LAST_LINES = 10
+_GUARDS_SHARE = 5.0  # seconds beyond the grace in which the guard itself has to end
 _GUARD = Path(__file__).with_name("_guard.py")
 # All that a server inherits: our own environment may hold secrets, and settings meant for clients.
 _INHERITED = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "TMPDIR", "TZ")
@@ -48,28 +49,20 @@ class ServerProcess:
         return self.guard.poll()
 
     async def ready(self, answers: Callable[[], Awaitable[object]], timeout: float) -> None:  # noqa: ASYNC109 - names what did not answer
-        """Wait until `answers` returns instead of raising."""
+        """Wait until `answers` returns instead of raising while the process runs."""
         deadline = Deadline.after(timeout)
-        while True:
-            try:
-                async with asyncio.timeout(deadline.remaining()):
-                    await answers()
-                if self.exit_code is not None:
-                    raise self._failure("ended while another server answered on its port")
-            except DevError:
-                raise
-            except Exception:  # noqa: BLE001 - whatever a client library raises: not ready yet
-                if self.exit_code is not None:
-                    raise self._failure("ended before it was ready") from None
-                if not deadline.remaining():
-                    raise self._failure(f"was not ready within {timeout:g} s") from None
-                await asyncio.sleep(_POLL)
-            else:
-                return
+        while not await _succeeds(answers, deadline.remaining()):
+            if self.exit_code is not None:
+                raise self._failure("ended before it was ready")
+            if not deadline.remaining():
+                raise self._failure(f"was not ready within {timeout:g} s")
+            await asyncio.sleep(_POLL)
+        if self.exit_code is not None:
+            raise self._failure("ended, and another server answered in its place")
 
     async def finish(self, timeout: float) -> None:  # noqa: ASYNC109 - names what did not end
         """Wait until it ends, with exit code 0."""
-        if await self._ended(timeout) is None:
+        if not await self._ended(Deadline.after(timeout)):
             raise self._failure(f"did not end within {timeout:g} s")
         if self.exit_code:
             raise self._failure("failed")
@@ -78,15 +71,14 @@ class ServerProcess:
         """Have the guard stop it; return when both have ended."""
         assert self.guard.stdin is not None  # noqa: S101 - opened as a pipe
         self.guard.stdin.close()
-        if await self._ended(self.stop_grace + 5.0) is None:
+        if not await self._ended(Deadline.after(self.stop_grace + _GUARDS_SHARE)):
             self.guard.kill()
             self.guard.wait()
 
-    async def _ended(self, timeout: float) -> int | None:
-        deadline = Deadline.after(timeout)
+    async def _ended(self, deadline: Deadline) -> bool:
         while self.exit_code is None and deadline.remaining():
             await asyncio.sleep(_POLL)
-        return self.exit_code
+        return self.exit_code is not None
 
     def _failure(self, what: str) -> DevError:
         lines = self.folder.log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
@@ -153,6 +145,15 @@ async def run_tool(
         await process.finish(timeout)
     finally:
         await process.stop()
+
+
+async def _succeeds(answers: Callable[[], Awaitable[object]], seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await answers()
+    except Exception:  # noqa: BLE001 - whatever a client library raises means: not ready yet
+        return False
+    return True
 
 
 def _start(

