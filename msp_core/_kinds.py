@@ -1,0 +1,149 @@
+"""The types a variable can have, as messages and help call them."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
+
+import attrs
+
+from msp_core.errors import UsageError
+from msp_core.secret import Secret
+
+
+@attrs.frozen(kw_only=True)
+class Kind:
+    """What messages and help say about one type of variable.
+
+    Attributes:
+        name: one or two words for tables: `duration`.
+        noun: completes "is not …": `a duration`.
+        form: completes "expected …": `a number with a unit, such as 1.5s`; empty when every text
+            that is not empty will do.
+        choices: every accepted text, when the type lists them.
+        secret: whether the value must be hidden.
+    """
+
+    name: str
+    noun: str
+    form: str = ""
+    choices: tuple[str, ...] = ()
+    secret: bool = False
+
+
+Duration: TypeAlias = Annotated[
+    float,
+    Kind(
+        name="duration",
+        noun="a duration",
+        form="numbers with units (ns, us, ms, s, m, h), such as 300ms, 1.5s or 2h45m",
+    ),
+]
+"""Seconds, written as in Go: `300ms`, `1.5s`, `2h45m`, `0`; negative ones are accepted."""
+
+Percent: TypeAlias = Annotated[
+    int,
+    Kind(
+        name="percentage",
+        noun="a percentage",
+        form="an integer from 0 to 100, without a percent sign",
+    ),
+]
+"""An integer from 0 to 100, both included."""
+
+URL: TypeAlias = Annotated[
+    str,
+    Kind(name="URL", noun="a URL", form="a scheme and a host, such as https://example.com/path"),
+]
+"""A text with a scheme and a host; use `Secret` for one that holds a password."""
+
+_PLAIN: dict[Any, Kind] = {
+    str: Kind(name="text", noun="a text"),
+    int: Kind(name="integer", noun="an integer", form="an integer of 64 bits, such as 8080"),
+    float: Kind(name="number", noun="a number", form="a number of 64 bits, such as 0.25 or 1e-3"),
+    bool: Kind(
+        name="boolean",
+        noun="a boolean",
+        form="true or false (or 1, t, T, TRUE, True, 0, f, F, FALSE, False)",
+    ),
+    Secret: Kind(name="secret", noun="a secret", secret=True),
+    Path: Kind(name="path", noun="a path"),
+}
+
+
+def kind_of(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no common type
+    """Return what messages and help say about a field's type.
+
+    Args:
+        annotation: resolved type of a field, as `plain` returns it.
+
+    Raises:
+        UsageError: a variable cannot be of that type.
+    """
+    for extra in getattr(annotation, "__metadata__", ()):
+        if isinstance(extra, Kind):
+            return extra
+    accepted = choices(annotation)
+    if accepted is not None:
+        return _choice(tuple(accepted))
+    element = element_of(annotation)
+    if element is not None:
+        return _list(kind_of(element))
+    if annotation not in _PLAIN:
+        raise UsageError(
+            f"a variable cannot be of type {annotation!r}: use str, int, float, bool, Duration, "
+            "Percent, URL, Secret, Path, an Enum, a Literal, or a list or tuple[…, ...] of those"
+        )
+    return _PLAIN[annotation]
+
+
+def plain(annotation: Any) -> Any:  # noqa: ANN401 - as kind_of
+    """Return the type without what does not change how its text is read: names and remarks."""
+    while True:
+        if get_origin(annotation) is Annotated and not _says_kind(annotation):
+            annotation = annotation.__origin__
+        elif hasattr(annotation, "__supertype__"):  # NewType
+            annotation = annotation.__supertype__
+        elif hasattr(annotation, "__value__"):  # type X = …
+            annotation = annotation.__value__
+        else:
+            return annotation
+
+
+def choices(annotation: Any) -> dict[str, Any] | None:  # noqa: ANN401 - as kind_of
+    """Return the accepted texts of an Enum (by value) or Literal with what they mean; else None."""
+    if get_origin(annotation) is Literal:
+        return {str(value): value for value in get_args(annotation)}
+    if isinstance(annotation, type) and issubclass(annotation, Enum):
+        return {str(member.value): member for member in annotation}
+    return None
+
+
+def element_of(annotation: Any) -> Any | None:  # noqa: ANN401 - as kind_of
+    """Return the type of each element of a `list[X]` or `tuple[X, ...]`; else None."""
+    match get_origin(annotation), get_args(annotation):
+        case (origin, (element,)) if origin is list:
+            return plain(element)
+        case (origin, (element, more)) if origin is tuple and more is ...:
+            return plain(element)
+    return None
+
+
+def _says_kind(annotation: Any) -> bool:  # noqa: ANN401 - as kind_of
+    return any(isinstance(extra, Kind) for extra in annotation.__metadata__)
+
+
+def _choice(texts: tuple[str, ...]) -> Kind:
+    *most, last = texts
+    form = f"{', '.join(most)} or {last}" if most else last
+    return Kind(name="choice", noun="one of its choices", form=form, choices=texts)
+
+
+def _list(element: Kind) -> Kind:
+    return Kind(
+        name=f"list of {element.name}",
+        noun="a list",
+        form=f"texts separated by commas, each {element.form or element.noun}",
+        secret=element.secret,
+    )

@@ -1,0 +1,121 @@
+"""Loading the config classes of core, plugins and service from one mapping of variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import attrs
+
+from msp_core._near_miss import near_misses
+from msp_core._parsing import parse_bool
+from msp_core._reading import MISSING, Reading
+from msp_core._sections import read_section
+from msp_core._variables import Variable
+from msp_core.errors import Problem
+from msp_core.secret import passwords_in, texts_to_hide
+
+ConfigT = TypeVar("ConfigT")
+
+
+class Loading:
+    """Config classes loaded one after the other, with all their problems collected."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        """Load from that mapping of variables; it is only read."""
+        self._environ = environ
+        self._msp = _is_msp(environ)
+        self._problems: list[Problem] = []
+        self._variables: dict[str, Variable] = {}
+
+    def section(
+        self, config: type[ConfigT], owner: str, *, optional: bool = False
+    ) -> ConfigT | None:
+        """Return an instance of a config class; None when there are problems.
+
+        Args:
+            config: attrs class declared with `env()`.
+            owner: who needs it: `core`, `plugin 'redis', msp-redis 0.1.0`, `service 'guestbook'`.
+            optional: return None as well when none of its required variables is set. What is set
+                of the others is checked all the same.
+
+        Raises:
+            UsageError: the class cannot be loaded from variables.
+        """
+        section = read_section(config)
+        for variable in section.variables(owner, optional=optional):
+            self._declare(variable)
+        reading = Reading(self._environ, owner, msp=self._msp)
+        instance: ConfigT | None = (
+            reading.load_optional(section) if optional else reading.load(section)
+        )
+        self._problems.extend(reading.problems)
+        return None if reading.problems else instance
+
+    def mentioned(self, config: type[Any]) -> bool:
+        """Return whether the environment asks for a config class.
+
+        It does when any required variable is set, at any depth and even to nothing, or when the
+        class requires none.
+        """
+        return read_section(config).mentioned(self._environ)
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Return the problems of all classes so far, in order of declaration."""
+        strays = {name: stray for stray, name in self._strays().items()}
+        return tuple(
+            _with_hint(problem, strays.get(problem.variable)) for problem in self._problems
+        )
+
+    @property
+    def variables(self) -> tuple[Variable, ...]:
+        """Return the variables of all classes so far, in order of declaration, each once."""
+        return tuple(self._variables.values())
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return the texts to hide: values of secret variables, and passwords in them and in URLs.
+
+        Values that have problems, or that no class ended up using, are among them.
+        """
+        return frozenset().union(*map(self._hidden, self._variables.values()))
+
+    def near_misses(self) -> tuple[str, ...]:
+        """Return a sentence for each variable that looks like a misspelt name of a declared one."""
+        return tuple(
+            f"{stray} is set but read by nobody: did you mean {name}?"
+            for stray, name in self._strays().items()
+        )
+
+    def _strays(self) -> dict[str, str]:
+        return near_misses(self._environ, self._variables)
+
+    def _hidden(self, variable: Variable) -> frozenset[str]:
+        text = self._environ.get(variable.name, "")
+        parts = [text]
+        if variable.type.startswith("list of "):
+            parts += [part.strip() for part in text.split(",")]
+        hide = texts_to_hide if variable.secret else passwords_in
+        return frozenset().union(*map(hide, parts))
+
+    def _declare(self, variable: Variable) -> None:
+        known = self._variables.setdefault(variable.name, variable)
+        if variable.required and not known.required:
+            known = attrs.evolve(known, required=True, group=None)
+        self._variables[variable.name] = attrs.evolve(known, secret=known.secret or variable.secret)
+
+
+def _is_msp(environ: Mapping[str, str]) -> bool:
+    # What is wrong with MSP itself is said where it is declared.
+    try:
+        return parse_bool(environ.get("MSP", "false"))
+    except ValueError:
+        return False
+
+
+def _with_hint(problem: Problem, stray: str | None) -> Problem:
+    if stray is None or problem.wrong != MISSING:
+        return problem
+    hint = f"{stray} is set and read by nobody, is it misspelt?"
+    return attrs.evolve(problem, hint=f"{problem.hint}; {hint}" if problem.hint else hint)

@@ -1,0 +1,211 @@
+"""Reading one config class from variables: values where they fit, problems where they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from msp_core._conversion import convert
+from msp_core._sections import Choice, Section, Setting
+from msp_core._variables import default_text
+from msp_core.errors import InvalidValue, Problem
+
+MISSING = "is missing"
+
+
+@attrs.frozen
+class Refusal:
+    """Why a value will not do, in the words of a Problem. Never holds the value."""
+
+    wrong: str
+    expected: str = ""
+    hint: str = ""
+
+
+class Reading:
+    """One config class being read.
+
+    Exceptions of converters and validators may hold values, so they end here: each becomes a
+    Refusal, and none is chained.
+
+    Attributes:
+        problems: found so far, in order of declaration.
+    """
+
+    def __init__(self, environ: Mapping[str, str], owner: str, *, msp: bool) -> None:
+        self.problems: list[Problem] = []
+        self._environ = environ
+        self._owner = owner
+        self._msp = msp
+
+    def load(self, section: Section, together: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - an instance of section.config
+        """Return an instance of the section's class; None when it has problems.
+
+        Args:
+            section: to load.
+            together: variables that have to be set when one of them is.
+        """
+        before = len(self.problems)
+        values: dict[str, Any] = {}
+        for part in section.parts:
+            value = (
+                self._setting(part, together)
+                if isinstance(part, Setting)
+                else self._choice(part, together)
+            )
+            if value is not attrs.NOTHING:
+                values[part.argument] = value
+        return self._made(section, values) if len(self.problems) == before else None
+
+    def load_optional(self, section: Section) -> Any:  # noqa: ANN401 - as load
+        """Return an instance when the environment mentions the section; otherwise None.
+
+        What is set of a section that is not mentioned is checked all the same.
+        """
+        if section.mentioned(self._environ):
+            return self.load(section, self._together(section))
+        for setting in section.settings():
+            if setting.name in self._environ:
+                self._setting(setting)
+        return None
+
+    def _choice(self, choice: Choice, together: tuple[str, ...]) -> Any:  # noqa: ANN401 - as load
+        if len(choice.fragments) == 1:
+            only = choice.fragments[0]
+            return self.load_optional(only) if choice.optional else self.load(only, together)
+        taken = next((one for one in choice.fragments if one.mentioned(self._environ)), None)
+        if taken is None and not choice.optional:
+            self._report_none_chosen(choice)
+        value = None
+        for fragment in choice.fragments:
+            if taken is None or fragment is taken:
+                value = self.load_optional(fragment)
+            else:
+                self._check_forbidden(fragment)
+        return value
+
+    def _setting(self, setting: Setting, together: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - of the field's type
+        """Return the value; NOTHING when it is the field's default, or there is a problem."""
+        text = self._environ.get(setting.name)
+        if text is None:
+            return self._unset(setting, together)
+        refusal = self._refused_text(setting, text)
+        value = None
+        if refusal is None:
+            value, refusal = _converted(setting, text)
+        if refusal is None:
+            refusal = self._forbidden_value(setting, value) or _validated(setting, value, text)
+        if refusal is not None:
+            self._report(setting, refusal)
+            return attrs.NOTHING
+        return value
+
+    def _unset(self, setting: Setting, together: tuple[str, ...]) -> Any:  # noqa: ANN401 - as _setting
+        if setting.required:
+            hint = self._together_hint(together)
+            self._report(setting, Refusal(MISSING, setting.kind.form, hint))
+        return attrs.NOTHING if setting.default is not attrs.NOTHING else None
+
+    def _refused_text(self, setting: Setting, text: str) -> Refusal | None:
+        if self._forbidden(setting) and not setting.has_default:
+            return Refusal("is not allowed with MSP=true", hint="unset it")
+        return None if text else _empty(setting)
+
+    def _forbidden_value(self, setting: Setting, value: object) -> Refusal | None:
+        if not self._forbidden(setting) or not setting.has_default or value == setting.default:
+            return None
+        accepted = "" if setting.kind.secret else default_text(setting.default, setting.kind)
+        return Refusal(
+            "is not allowed with MSP=true", accepted or "", "unset it to use its default"
+        )
+
+    def _forbidden(self, setting: Setting) -> bool:
+        return self._msp and setting.declared.forbidden_when_msp
+
+    def _check_forbidden(self, section: Section) -> None:
+        for setting in section.settings():
+            if self._forbidden(setting) and setting.name in self._environ:
+                self._setting(setting)
+
+    def _together(self, section: Section) -> tuple[str, ...]:
+        """Return the set of needed variables that the environment comes closest to."""
+        return max(section.needs, key=lambda names: len(self._set_of(names)))
+
+    def _together_hint(self, together: tuple[str, ...]) -> str:
+        present = self._set_of(together)
+        if not present:
+            return ""
+        amount = "both" if len(together) == 2 else "all"  # noqa: PLR2004 - both is two
+        verb = "is" if len(present) == 1 else "are"
+        return f"{' and '.join(present)} {verb} set without it, set {amount} or none"
+
+    def _set_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(name for name in names if name in self._environ)
+
+    def _made(self, section: Section, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as load
+        name = section.config.__name__
+        try:
+            return section.config(**values)
+        except InvalidValue as error:
+            refusal = Refusal(f"will not do for {name}", str(error))
+        except Exception as error:  # noqa: BLE001 - user code; its text may hold values
+            refusal = _raised(f"is refused by {name}", error)
+        names = ", ".join(setting.name for setting in section.settings())
+        self._add(names or name, refusal)
+        return None
+
+    def _report_none_chosen(self, choice: Choice) -> None:
+        names = dict.fromkeys(name for names in choice.choices for name in names)
+        expected = ", or ".join(" with ".join(names) for names in choice.choices)
+        self._add(", ".join(names), Refusal("are missing", expected))
+
+    def _report(self, setting: Setting, refusal: Refusal) -> None:
+        self._add(setting.name, refusal, setting.declared.help)
+
+    def _add(self, variable: str, refusal: Refusal, help_text: str = "") -> None:
+        problem = Problem(
+            variable=variable,
+            owner=self._owner,
+            wrong=refusal.wrong,
+            expected=refusal.expected,
+            help=help_text,
+            hint=refusal.hint,
+        )
+        self.problems.append(problem)
+
+
+def _empty(setting: Setting) -> Refusal:
+    hint = ""
+    if setting.has_default:
+        hint = "unset it to use its default"
+    elif setting.nullable:
+        hint = "unset it to do without"
+    return Refusal("is set but empty", setting.kind.form, hint)
+
+
+def _converted(setting: Setting, text: str) -> tuple[Any, Refusal | None]:
+    try:
+        return convert(text, setting.annotation), None
+    except ValueError:
+        return None, Refusal(f"is not {setting.kind.noun}", setting.kind.form)
+
+
+def _validated(setting: Setting, value: object, text: str) -> Refusal | None:
+    validator = setting.declared.validator
+    if validator is None:
+        return None
+    try:
+        validator(value)
+    except InvalidValue as error:
+        expected = str(error)
+        leaks = setting.kind.secret and text in expected
+        return Refusal("will not do", "" if leaks else expected)
+    except Exception as error:  # noqa: BLE001 - user code; its text may hold the value
+        return _raised("is refused by its validator", error)
+    return None
+
+
+def _raised(wrong: str, error: Exception) -> Refusal:
+    return Refusal(wrong, hint=f"it raised {type(error).__name__}")

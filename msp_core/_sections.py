@@ -1,0 +1,254 @@
+"""A config class as a tree: its settings, and the fragments it embeds."""
+
+from __future__ import annotations
+
+import itertools
+import types
+import typing
+from collections.abc import Collection, Iterator
+from typing import Any, TypeAlias
+
+import attrs
+
+from msp_core._kinds import Kind, kind_of, plain
+from msp_core._variables import METADATA, Declaration, Group, Variable, default_text
+from msp_core.errors import UsageError
+
+Needs: TypeAlias = tuple[tuple[str, ...], ...]
+"""Sets of names, of which one is needed; an empty set among them means that nothing is."""
+
+_NOTHING_NEEDED: Needs = ((),)
+
+
+@attrs.frozen(kw_only=True)
+class Setting:
+    """A field that is read from one variable.
+
+    Attributes:
+        argument: of the class, the field's alias.
+        annotation: type of the value, without `| None`.
+        kind: of that type.
+        default: the field's own; NOTHING when there is none.
+        nullable: whether None is what it is when not set and without a default.
+        declared: what `env()` was given.
+    """
+
+    argument: str
+    annotation: Any
+    kind: Kind
+    default: Any
+    nullable: bool
+    declared: Declaration
+
+    @property
+    def name(self) -> str:
+        """Return the variable's name."""
+        return self.declared.name
+
+    @property
+    def required(self) -> bool:
+        """Return whether the variable must be set for the class to be made."""
+        return self.default is attrs.NOTHING and not self.nullable
+
+    @property
+    def has_default(self) -> bool:
+        """Return whether it has a value when not set."""
+        return self.default is not attrs.NOTHING and self.default is not None
+
+    @property
+    def needs(self) -> Needs:
+        """Return its own name when required."""
+        return ((self.name,),) if self.required else _NOTHING_NEEDED
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """A field that is an embedded fragment, or one of several.
+
+    Attributes:
+        argument: of the class, the field's alias.
+        fragments: those it can be; the first that the environment mentions is taken.
+        optional: whether it can be None.
+    """
+
+    argument: str
+    fragments: tuple[Section, ...]
+    optional: bool
+
+    @property
+    def needs(self) -> Needs:
+        """Return what one of the fragments needs; nothing when optional."""
+        return _NOTHING_NEEDED if self.optional else self.choices
+
+    @property
+    def choices(self) -> Needs:
+        """Return what each of the fragments needs."""
+        return tuple(names for fragment in self.fragments for names in fragment.needs)
+
+
+@attrs.frozen(kw_only=True)
+class Section:
+    """A config class.
+
+    Attributes:
+        config: the class.
+        parts: its fields, in order.
+    """
+
+    config: type[Any]
+    parts: tuple[Setting | Choice, ...]
+
+    @property
+    def needs(self) -> Needs:
+        """Return the sets of variables of which one is needed to make the class."""
+        products = itertools.product(*(part.needs for part in self.parts))
+        return tuple(tuple(itertools.chain.from_iterable(names)) for names in products)
+
+    def settings(self) -> Iterator[Setting]:
+        """Return the settings at any depth, in order."""
+        for part in self.parts:
+            if isinstance(part, Setting):
+                yield part
+            else:
+                for fragment in part.fragments:
+                    yield from fragment.settings()
+
+    def mentioned(self, names: Collection[str]) -> bool:
+        """Return whether any needed variable is among `names`, or none is needed."""
+        return any(not need or any(name in names for name in need) for need in self.needs)
+
+    def variables(
+        self, owner: str, *, optional: bool = False, group: Group | None = None
+    ) -> Iterator[Variable]:
+        """Return the variables at any depth, in order.
+
+        Args:
+            owner: who reads them.
+            optional: whether the class is made only when mentioned.
+            group: that the required ones belong to.
+        """
+        group = _group(self.needs, optional=True) if optional else group
+        for part in self.parts:
+            if isinstance(part, Setting):
+                yield _variable(part, owner, group)
+            else:
+                inner = _inner_group(part, group)
+                for fragment in part.fragments:
+                    yield from fragment.variables(owner, group=inner)
+
+
+def read_section(config: type[Any], within: tuple[type[Any], ...] = ()) -> Section:
+    """Return the tree of a config class.
+
+    Args:
+        config: attrs class whose fields are declared with `env()`, are attrs classes themselves,
+            or have a default of their own.
+        within: classes that embed it, outermost first.
+
+    Raises:
+        UsageError: the class cannot be read from variables.
+    """
+    if not attrs.has(config):
+        raise UsageError(f"{config!r} cannot be loaded: expected an attrs class")
+    if config in within:
+        raise UsageError(f"config class {config.__name__!r} embeds itself")
+    hints = _hints(config)
+    parts: list[Setting | Choice] = []
+    for field in attrs.fields(config):
+        if field.init:
+            hint = hints.get(field.name, Any)
+            parts.extend(_read_field(config, field, hint, (*within, config)))
+    return Section(config=config, parts=tuple(parts))
+
+
+def _hints(config: type[Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(config, include_extras=True)
+    except NameError as error:
+        raise UsageError(
+            f"the types of config class {config.__name__!r} cannot be resolved: {error}; import or "
+            "define it at the top of the module, outside of TYPE_CHECKING"
+        ) from None
+
+
+def _read_field(
+    config: type[Any],
+    field: attrs.Attribute[Any],
+    hint: Any,  # noqa: ANN401 - annotations have no common type
+    within: tuple[type[Any], ...],
+) -> tuple[Setting | Choice, ...]:
+    members, nullable = _members(plain(hint))
+    if METADATA in field.metadata:
+        return (_setting(config, field, members, nullable=nullable),)
+    if members and all(attrs.has(member) for member in members):
+        fragments = tuple(read_section(member, within) for member in members)
+        return (Choice(argument=field.alias or field.name, fragments=fragments, optional=nullable),)
+    if field.default is attrs.NOTHING:
+        raise UsageError(
+            f"field {field.name!r} of config class {config.__name__!r} is not read from anywhere: "
+            "declare it with env(), give it a default, or make its type an attrs class"
+        )
+    return ()
+
+
+def _members(hint: Any) -> tuple[tuple[Any, ...], bool]:  # noqa: ANN401 - annotations
+    """Return the types of a union without None, and whether None was among them."""
+    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    members = typing.get_args(hint) if union else (hint,)
+    present = tuple(plain(member) for member in members if member is not type(None))
+    return present, len(present) < len(members)
+
+
+def _setting(
+    config: type[Any],
+    field: attrs.Attribute[Any],
+    members: tuple[Any, ...],
+    *,
+    nullable: bool,
+) -> Setting:
+    if len(members) != 1:
+        raise UsageError(
+            f"field {field.name!r} of config class {config.__name__!r} cannot be read from one "
+            "variable: expected one type, or one type | None"
+        )
+    return Setting(
+        argument=field.alias or field.name,
+        annotation=members[0],
+        kind=kind_of(members[0]),
+        default=field.default,
+        nullable=nullable,
+        declared=field.metadata[METADATA],
+    )
+
+
+def _variable(setting: Setting, owner: str, group: Group | None) -> Variable:
+    kind = setting.kind
+    return Variable(
+        name=setting.name,
+        owner=owner,
+        type=kind.name,
+        form=kind.form,
+        choices=kind.choices,
+        required=setting.required and group is None,
+        default=default_text(setting.default, kind),
+        help=setting.declared.help,
+        secret=kind.secret,
+        forbidden_when_msp=setting.declared.forbidden_when_msp,
+        group=group if setting.required else None,
+    )
+
+
+def _group(needs: Needs, *, optional: bool) -> Group | None:
+    """Return the group of what is needed; None when nothing ever is."""
+    choices = tuple(names for names in needs if names)
+    if not choices:
+        return None
+    return Group(choices=choices, optional=optional or len(choices) < len(needs))
+
+
+def _inner_group(choice: Choice, group: Group | None) -> Group | None:
+    if choice.optional:
+        return _group(choice.choices, optional=True)
+    if group is None and len(choice.fragments) > 1:
+        return _group(choice.choices, optional=False)
+    return group

@@ -1,0 +1,151 @@
+"""Variables as declared: env(), and the records that help and reference tables are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from msp_core._kinds import Kind
+from msp_core.secret import MASK
+
+METADATA = "msp_core.env"
+
+
+@attrs.frozen(kw_only=True)
+class Declaration:
+    """What `env()` was given, kept in the metadata of the attrs field.
+
+    Attributes:
+        name: of the variable.
+        help: what the variable is for.
+        validator: (value) -> anything; raises when the value will not do.
+        forbidden_when_msp: whether it is refused on a live platform.
+    """
+
+    name: str
+    help: str = ""
+    validator: Callable[[Any], object] | None = None
+    forbidden_when_msp: bool = False
+
+
+def env(
+    name: str,
+    *,
+    default: Any = attrs.NOTHING,  # noqa: ANN401 - of the type of the field it declares
+    help: str = "",  # noqa: A002 - the word that argparse and click use
+    validator: Callable[[Any], object] | None = None,
+    forbidden_when_msp: bool = False,
+) -> Any:  # noqa: ANN401 - as attrs.field, so that the field's own annotation counts
+    """Declare that a field of an attrs class is read from a variable.
+
+    The field's repr is masked, and it is set by keyword.
+
+    Args:
+        name: of the variable: `REDIS_ENDPOINT`.
+        default: used as it is, neither parsed nor validated, when the variable is not set. Without
+            one the variable is required, unless its type is `X | None`.
+        help: what the variable is for, one lower-case clause; part of errors, help and tables.
+        validator: called with the converted value; raises `InvalidValue("an even number")` to have
+            it refused with "expected an even number".
+        forbidden_when_msp: refuse the variable when `MSP=true`: at all when it has no default,
+            otherwise a value that differs from it.
+    """
+    declaration = Declaration(
+        name=name, help=help, validator=validator, forbidden_when_msp=forbidden_when_msp
+    )
+    return attrs.field(
+        default=default,
+        repr=_mask,
+        kw_only=True,
+        metadata={METADATA: declaration},
+    )
+
+
+@attrs.frozen(kw_only=True)
+class Group:
+    """Variables that are set together or not at all.
+
+    Attributes:
+        choices: sets of names, of which one has to be set completely.
+        optional: whether none of them may be set.
+    """
+
+    choices: tuple[tuple[str, ...], ...]
+    optional: bool
+
+    def __str__(self) -> str:
+        """Return `PGDSN, or PGINSTANCE with PGUSER`."""
+        return ", or ".join(" with ".join(names) for names in self.choices)
+
+
+@attrs.frozen(kw_only=True)
+class Variable:
+    """One variable that is read, as help and reference tables show it. Never holds its value.
+
+    Attributes:
+        name: `REDIS_ENDPOINT`.
+        owner: who reads it: `core`, `plugin 'redis', msp-redis 0.1.0`, `service 'guestbook'`.
+        type: in words: `text`, `integer`, `number`, `boolean`, `duration`, `percentage`, `URL`,
+            `secret`, `path`, `choice`, `list of integer`.
+        form: what a value looks like; empty when every text that is not empty will do.
+        choices: every accepted value of a `choice`; otherwise empty.
+        required: whether nothing starts without it. False for one that is needed only with others:
+            see `group`.
+        default: what it is when not set, written as its value would be; None when there is none,
+            `***` for a secret.
+        help: what it is for.
+        secret: whether its value is hidden and comes from a secret store.
+        forbidden_when_msp: whether it is refused when `MSP=true`.
+        group: the variables it is needed with; None for one that stands alone.
+    """
+
+    name: str
+    owner: str
+    type: str
+    form: str = ""
+    choices: tuple[str, ...] = ()
+    required: bool
+    default: str | None = None
+    help: str = ""
+    secret: bool = False
+    forbidden_when_msp: bool = False
+    group: Group | None = None
+
+
+def default_text(default: object, kind: Kind) -> str | None:
+    """Return a field's default as it would be written in a variable; None when there is none."""
+    default = plain_default(default)
+    if default is None or default is attrs.NOTHING:
+        return None
+    if kind.secret:
+        return MASK
+    if isinstance(default, (list, tuple)):
+        return ",".join(_scalar_text(one, kind) for one in default)
+    return _scalar_text(default, kind)
+
+
+def plain_default(default: Any) -> Any:  # noqa: ANN401 - of the type of its field
+    """Return what a field's default makes; None for one that needs the instance."""
+    if isinstance(default, attrs.NothingType) or not hasattr(default, "takes_self"):
+        return default
+    return None if default.takes_self else default.factory()
+
+
+def _scalar_text(default: object, kind: Kind) -> str:
+    match default:
+        case Enum():
+            return str(default.value)
+        case bool():
+            return str(default).lower()
+        case int() | float() if kind.name.endswith("duration"):
+            return f"{Decimal(str(default)):f}".removesuffix(".0") + "s"
+        case _:
+            return str(default)
+
+
+def _mask(_: object) -> str:
+    return MASK

@@ -1,0 +1,106 @@
+"""Configuration: declared once on attrs classes, loaded from a given mapping of variables.
+
+    @attrs.frozen(kw_only=True)
+    class Config:
+        greeting: str = env("GREETING", default="hello", help="first word of every answer")
+        token: Secret = env("GUESTBOOK_TOKEN", help="signs the cookies")
+        timeout: Duration = env("GUESTBOOK_TIMEOUT", default=5.0, help="of one query")
+        turnstile: TurnstileConfig  # a fragment, declared where it is used
+
+A field is read from one variable, or is itself such a class (a fragment, at any depth).
+`Fragment | None` is all or nothing; `OneFragment | OtherFragment` takes the first that the
+environment mentions. Types: str, int, float, bool, Duration, Percent, URL, Secret, Path, an Enum
+(by value), Literal, list and tuple of those (comma separated), and `X | None`. A variable that is
+present but empty is always a problem. Types are resolved when a class is loaded, so they must be
+importable from the top of its module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from msp_core._kinds import URL, Duration, Percent
+from msp_core._loading import Loading
+from msp_core._sections import read_section
+from msp_core._variables import Group, Variable, env
+from msp_core.errors import ConfigError, Problem
+from msp_core.secret import Secret
+
+__all__ = [
+    "URL",
+    "Duration",
+    "Group",
+    "Percent",
+    "Secret",
+    "Variable",
+    "describe",
+    "env",
+    "load",
+    "parse_environ",
+]
+
+ConfigT = TypeVar("ConfigT")
+
+
+def load(
+    config_class: type[ConfigT], environ: Mapping[str, str], *, owner: str = "service"
+) -> ConfigT:
+    """Load a config class from variables.
+
+    Args:
+        config_class: attrs class declared with `env()`.
+        environ: variables by name; `os.environ` is never read here.
+        owner: who needs the variables, for the texts of problems.
+
+    Raises:
+        ConfigError: with all problems; its text holds no values.
+        UsageError: the class itself cannot be loaded from variables.
+    """
+    loading = Loading(environ)
+    config = loading.section(config_class, owner)
+    if config is None:
+        raise ConfigError(loading.problems)
+    return config
+
+
+def describe(config_class: type[Any], *, owner: str = "service") -> tuple[Variable, ...]:
+    """Return every variable that a config class reads, optional ones too, in order.
+
+    Args:
+        config_class: attrs class declared with `env()`.
+        owner: who reads them.
+
+    Raises:
+        UsageError: the class cannot be loaded from variables.
+    """
+    return tuple(read_section(config_class).variables(owner))
+
+
+def parse_environ(lines: Iterable[str]) -> dict[str, str]:
+    """Return the variables of a list of `NAME=VALUE`; the later of two with the same name counts.
+
+    Args:
+        lines: split at the first `=`, and otherwise taken as they are.
+
+    Raises:
+        ConfigError: entries have no `=`; they are named by their number, from 1.
+    """
+    environ: dict[str, str] = {}
+    problems: list[Problem] = []
+    for number, line in enumerate(lines, start=1):
+        name, separator, value = line.partition("=")
+        if separator:
+            environ[name] = value
+        else:
+            problems.append(
+                Problem(
+                    variable=f"entry {number}",
+                    owner="the environment",
+                    wrong="has no '='",
+                    expected="NAME=VALUE",
+                )
+            )
+    if problems:
+        raise ConfigError(problems)
+    return environ
