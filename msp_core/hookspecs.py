@@ -1,6 +1,7 @@
 """The hooks of the contract: what a plugin, a service and a job may implement."""
 
-# mypy: disable-error-code="empty-body"  # a specification has no body
+# A specification has no body.
+# mypy: disable-error-code="empty-body"
 
 from __future__ import annotations
 
