@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import attrs
 
 from msp_core._kinds import Kind, kind_of, plain
-from msp_core._variables import METADATA, Declaration, Group, Variable, default_text
+from msp_core._variables import METADATA, Declaration, Group, Variable, default_text, plain_default
 from msp_core.errors import UsageError
 
 Needs: TypeAlias = tuple[tuple[str, ...], ...]
@@ -28,7 +28,7 @@ class Setting:
         argument: of the class, the field's alias.
         annotation: type of the value, without `| None`.
         kind: of that type.
-        default: the field's own; NOTHING when there is none.
+        default: what the field's own makes; NOTHING when there is none.
         nullable: whether None is what it is when not set and without a default.
         declared: what `env()` was given.
     """
@@ -215,7 +215,7 @@ def _setting(
         argument=field.alias or field.name,
         annotation=members[0],
         kind=kind_of(members[0]),
-        default=field.default,
+        default=plain_default(field.default),
         nullable=nullable,
         declared=field.metadata[METADATA],
     )

@@ -14,6 +14,8 @@ from msp_core.secret import MASK
 
 METADATA = "msp_core.env"
 
+_FACTORY: Any = attrs.Factory  # a class, though typed as a function
+
 
 @attrs.frozen(kw_only=True)
 class Declaration:
@@ -117,8 +119,7 @@ class Variable:
 
 
 def default_text(default: object, kind: Kind) -> str | None:
-    """Return a field's default as it would be written in a variable; None when there is none."""
-    default = plain_default(default)
+    """Return a default as it would be written in a variable; None when there is none."""
     if default is None or default is attrs.NOTHING:
         return None
     if kind.secret:
@@ -129,8 +130,8 @@ def default_text(default: object, kind: Kind) -> str | None:
 
 
 def plain_default(default: Any) -> Any:  # noqa: ANN401 - of the type of its field
-    """Return what a field's default makes; None for one that needs the instance."""
-    if isinstance(default, attrs.NothingType) or not hasattr(default, "takes_self"):
+    """Return what a field's default makes; None for one that depends on the instance."""
+    if not isinstance(default, _FACTORY):
         return default
     return None if default.takes_self else default.factory()
 
