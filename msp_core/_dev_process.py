@@ -76,7 +76,7 @@ class ServerProcess:
             self.guard.wait()
 
     async def _ended(self, deadline: Deadline) -> bool:
-        while self.exit_code is None and deadline.remaining():
+        while self.exit_code is None and deadline.remaining():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(_POLL)
         return self.exit_code is not None
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from msp_core._dev_folder import forget_folder
+
 DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
 """(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
 
@@ -73,6 +75,18 @@ class DevResources:
             self._stop_asked.set_result(None)
         self._thread.join()
         self._thread = None
+
+    def forget(self) -> None:
+        """Remove what the resources kept; none of them may be running.
+
+        Raises:
+            DevError: one of the folders is in use.
+        """
+        asyncio.run(self._forget_all())
+
+    async def _forget_all(self) -> None:
+        for name in self._resources:
+            await forget_folder(self._folder / name)
 
     def __enter__(self) -> Self:
         """Start."""

@@ -1,0 +1,94 @@
+"""Plan: which integrations get a dev resource, and why the others do not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import attrs
+
+from msp_core.assembly import AssembledIntegration, Assembly
+from msp_core.config import Variable
+from msp_core.dev import DevResource
+
+
+@attrs.frozen(kw_only=True)
+class Row:
+    """One line of the start banner.
+
+    Attributes:
+        plugin: the integration's name.
+        state: `embedded`, `configured` or `off`.
+        reason: why, in one clause.
+    """
+
+    plugin: str
+    state: str
+    reason: str
+
+
+@attrs.frozen(kw_only=True)
+class Plan:
+    """What to do for each integration of a service.
+
+    Attributes:
+        integrations: in declared order.
+        environ: the user's own variables.
+        data: folder that dev resources keep their data below.
+    """
+
+    integrations: tuple[AssembledIntegration, ...]
+    environ: Mapping[str, str] = attrs.field(repr=False)
+    data: Path
+
+    @classmethod
+    def of(cls, assembly: Assembly, data: Path) -> Plan:
+        """Return the plan for a service assembled from the user's own variables."""
+        return cls(integrations=assembly.integrations, environ=assembly.environ, data=data)
+
+    @property
+    def resources(self) -> dict[str, DevResource]:
+        """The dev resources to start: of integrations that the user's variables do not ask for."""
+        return {
+            each.record.name: each.record.dev
+            for each in self.integrations
+            if each.record.dev is not None and not self._set_by_user(each)
+        }
+
+    def rows(self, started: Mapping[str, Mapping[str, str]]) -> list[Row]:
+        """Return the banner's lines.
+
+        Args:
+            started: the variables of each dev resource, by name of the integration.
+        """
+        return [self._row(each, started) for each in self.integrations]
+
+    def _row(
+        self, integration: AssembledIntegration, started: Mapping[str, Mapping[str, str]]
+    ) -> Row:
+        name = integration.record.name
+        if name in started:
+            reason = f"sets {_joined(started[name])}; data in {self.data / name}"
+            return Row(plugin=name, state="embedded", reason=reason)
+        if found := self._set_by_user(integration):
+            return Row(plugin=name, state="configured", reason=f"{_joined(found)} set by you")
+        reason = f"no dev resource; needs {_joined(_asking(integration.variables))}"
+        return Row(plugin=name, state="off", reason=reason)
+
+    def _set_by_user(self, integration: AssembledIntegration) -> list[str]:
+        return [name for name in _asking(integration.variables) if name in self.environ]
+
+
+def _asking(variables: Iterable[Variable]) -> list[str]:
+    """Return the variables that, when set, ask for the integration; one with a default does not."""
+    names: dict[str, None] = {}
+    for variable in variables:
+        if variable.required:
+            names[variable.name] = None
+        if variable.group is not None:
+            names |= dict.fromkeys(name for choice in variable.group.choices for name in choice)
+    return list(names)
+
+
+def _joined(names: Iterable[str]) -> str:
+    return ", ".join(names)
