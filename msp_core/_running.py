@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from msp_core._routine import Routine
+from msp_core._routine import Routine, wait_started
 from msp_core._spawn import call
 from msp_core._stacks import task_stack
 from msp_core.deadline import Deadline
@@ -23,7 +23,23 @@ class Running:
 
     def __init__(self, routine: Routine) -> None:
         self.routine = routine
-        self._task = asyncio.create_task(call(routine.start), name=f"routine {routine.name}")
+        self._task: asyncio.Task[None] = asyncio.create_task(
+            call(routine.start), name=f"routine {routine.name}"
+        )
+
+    async def started(self) -> None:
+        """Wait until the routine is up.
+
+        Raises:
+            RoutineError: it ended before.
+        """
+        up = asyncio.create_task(wait_started(self.routine))
+        await asyncio.wait({up, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        if not up.done():
+            up.cancel()
+        if death := self.death():
+            raise death
+        up.result()
 
     async def ended(self) -> None:
         """Wait until the routine's `start` is over, however it ends; raises nothing of its own."""
@@ -53,7 +69,7 @@ class Running:
             RoutineError: `stop` raised, or `start` did on its way out.
         """
         died = self._task.done()
-        stopping = asyncio.create_task(
+        stopping: asyncio.Task[None] = asyncio.create_task(
             call(self.routine.stop, deadline), name=f"stop routine {self.routine.name}"
         )
         await asyncio.wait({stopping}, timeout=deadline.remaining())

@@ -6,18 +6,14 @@ import asyncio
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar, cast
-
-ResultT = TypeVar("ResultT")
+from collections.abc import Callable
+from typing import Any
 
 _spawned: set[asyncio.Task[Any]] = set()
 """The loop holds tasks weakly; without this set a spawned one may vanish half done."""
 
 
-async def call(
-    function: Callable[..., Awaitable[ResultT] | ResultT], *args: object, **kwargs: object
-) -> ResultT:
+async def call(function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - its result
     """Await the function's result: on the loop if it is `async def`, else in a worker thread.
 
     The thread runs in a copy of the caller's context. A plain function may also return an
@@ -28,9 +24,9 @@ async def call(
     """
     try:
         if is_async(function):
-            return await cast("Awaitable[ResultT]", function(*args, **kwargs))
-        result = await asyncio.to_thread(function, *args, **kwargs)
-        return await result if inspect.isawaitable(result) else cast("ResultT", result)
+            return await function(*args)
+        result = await asyncio.to_thread(function, *args)
+        return await result if inspect.isawaitable(result) else result
     except SystemExit as error:
         name = getattr(function, "__qualname__", repr(function))
         raise RuntimeError(f"{name} called sys.exit: raise an exception instead") from error
@@ -46,7 +42,7 @@ def is_async(function: Callable[..., Any]) -> bool:
 
 
 def go(
-    function: Callable[..., Awaitable[Any] | Any],  # noqa: ANN401 - the result is dropped
+    function: Callable[..., Any],
     *args: object,
     name: str | None = None,
 ) -> asyncio.Task[None]:

@@ -24,8 +24,8 @@ class Clients:
         missing: (type) -> why there is no such client, and what to do.
     """
 
+    opened: Mapping[type, Any]
     missing: Callable[[type], str]
-    opened: dict[type, Any] = attrs.field(factory=dict)
 
 
 @attrs.frozen(kw_only=True)

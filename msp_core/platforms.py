@@ -35,6 +35,15 @@ class Platform(enum.Enum):
         return 5.0 if self in (Platform.KUBERNETES, Platform.KNATIVE) else 0.0
 
     @property
+    def shutdown_budget(self) -> float:
+        """Seconds from the signal until the process must be gone, a margin before the kill.
+
+        Cloud Run kills 10 s after SIGTERM; Kubernetes 30 s after it unless told otherwise, of
+        which the drain window takes its part.
+        """
+        return 25.0 if self in (Platform.KUBERNETES, Platform.KNATIVE) else 9.0
+
+    @property
     def google(self) -> bool:
         """Whether Google Cloud's log collector reads this process's lines."""
         return self is Platform.CLOUD_RUN

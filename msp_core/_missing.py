@@ -1,0 +1,52 @@
+"""Why the contract has no client of some type, and what to do about it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from typing import TYPE_CHECKING
+
+from msp_core._declaration import GROUP
+from msp_core._requirements import CORE
+
+if TYPE_CHECKING:  # the assembly makes contracts, which say why they lack something
+    from msp_core.assembly import AssembledIntegration, Assembly
+
+
+def why_missing(assembly: Assembly, client: type) -> str:
+    """Return one sentence: not configured and which variable, or not declared and which line."""
+    asked = f"contract[{client.__qualname__}]"
+    for integration in assembly.integrations:
+        if integration.record.client is client:
+            return f"{asked}: {_unconfigured(assembly, integration)}"
+    return f"{asked}: {_undeclared(assembly, client)}"
+
+
+def _unconfigured(assembly: Assembly, integration: AssembledIntegration) -> str:
+    name = integration.record.name
+    if integration.configured:
+        return f"{name!r} is not open: resources are opened in declared order, and closed at stop"
+    needed = dict.fromkeys(
+        str(variable.group or variable.name)
+        for variable in integration.variables
+        if variable.required or (variable.group and not variable.group.optional)
+    )
+    text = f"{name!r} is declared but not configured: set {' and '.join(needed)}"
+    hints = [hint for hint in assembly.near_misses if any(name in hint for name in needed)]
+    return "; ".join([text, *hints])
+
+
+def _undeclared(assembly: Assembly, client: type) -> str:
+    package = client.__module__.partition(".")[0]
+    where = assembly.declaration.distribution
+    place = f"the dependencies in the pyproject.toml of {where}" if where else "`plugins=`"
+    for entry in importlib.metadata.entry_points(group=GROUP):
+        if entry.module.partition(".")[0] == package and entry.dist is not None:
+            wanted = entry.name if where is None else _requirement(entry.name, entry.dist.name)
+            return f"plugin {entry.name!r} is not declared: add {wanted!r} to {place}"
+    return f"no installed plugin provides {client.__module__}.{client.__qualname__}"
+
+
+def _requirement(plugin: str, distribution: str) -> str:
+    """Return how to ask for a plugin: by the core's extra where the core has one."""
+    extras = importlib.metadata.metadata(CORE).get_all("Provides-Extra") or []
+    return f"{CORE}[{plugin}]" if plugin in extras else distribution

@@ -1,0 +1,57 @@
+"""open_contract(): the contract without the runtime, for a program with its own main."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from msp_core._ledger import Ledger
+from msp_core._log_scrub import Scrubber
+from msp_core._resources import Resources
+from msp_core._routine_group import aggregate
+from msp_core.assembly import assemble
+from msp_core.contract import Contract
+from msp_core.deadline import Deadline
+from msp_core.platforms import Platform
+
+
+@asynccontextmanager
+async def open_contract(
+    environ: Mapping[str, str],
+    service: object,
+    *,
+    plugins: Sequence[str] | None = None,
+    distribution: str | None = None,
+) -> AsyncIterator[Contract]:
+    """Open what a service declares, give its contract, and close everything again.
+
+    For programs that keep their own `main`, signal handling and logging. The diagnostics of the
+    contract work; `/-/ready` is green until the block is left.
+
+    Args:
+        environ: the variables, usually `os.environ`.
+        service: an object with `name` and `version`; its hooks are not called, `msp_healthy`
+            excepted.
+        plugins: names of plugins, instead of the declared ones; for a script without metadata.
+        distribution: the service's, where no `msp.services` entry point tells.
+
+    Returns:
+        A `ServiceContract`, or a `JobContract` for an object with `msp_execute`.
+
+    Raises:
+        ConfigError: the environment does not fit; all problems at once.
+        PluginError: a declared plugin is missing, broken or does not fit.
+        RoutineError: a resource failed to close.
+    """
+    assembly = assemble(service, environ, plugins=plugins, distribution=distribution)
+    resources = Resources(assembly, Scrubber(assembly.secrets).scrub)
+    try:
+        await resources.open()
+        resources.health.started = True
+        yield resources.contract
+    finally:
+        resources.health.draining = True
+        budget = Platform.of(environ).shutdown_budget
+        errors = await resources.close(Deadline.after(budget), Ledger())
+    if errors:
+        raise aggregate(errors)

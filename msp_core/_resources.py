@@ -1,0 +1,76 @@
+"""Resources: the integrations of one process, opened in order and closed in reverse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from msp_core._holding import Holding
+from msp_core._ledger import Ledger
+from msp_core.assembly import AssembledIntegration, Assembly
+from msp_core.contract import Contract
+from msp_core.deadline import Deadline
+from msp_core.errors import RoutineError
+from msp_core.health import Check, Health
+
+logger = logging.getLogger("msp.start")
+
+
+class Resources:
+    """What was opened for one process.
+
+    Args:
+        assembly: whose configured integrations are opened.
+        scrub: (text) -> text without secrets, for what health shows.
+    """
+
+    def __init__(self, assembly: Assembly, scrub: Callable[[str], str]) -> None:
+        self._assembly = assembly
+        self._held: list[Holding] = []
+        self.health = Health(scrub=scrub)
+        self._opened: dict[type, Any] = {}
+        self.contract: Contract = assembly.contract(self.health, self._opened)
+
+    async def open(self) -> None:
+        """Open every configured integration in order, then ask the plugins for their parts.
+
+        Raises:
+            Exception: what a plugin raises; what was opened stays so until `close`.
+        """
+        for integration in self._assembly.integrations:
+            if integration.configured:
+                await self._open(integration)
+        plugins = self._assembly.plugins
+        for route in plugins.diagnostics_routes(self.contract):
+            self.contract.diagnostics.add_route(route)
+        self.contract.middleware.extend(plugins.asgi_middleware(self.contract))
+        hooks = self._assembly.hooks
+        if hooks.has_healthy:
+            self.health.service = partial(hooks.healthy, self.contract)
+
+    async def _open(self, integration: AssembledIntegration) -> None:
+        record = integration.record
+        context = record.open(integration.config, self.contract)
+        holding = Holding(record.name, context)
+        self._held.append(holding)
+        client = self._opened[record.client] = await holding.open()
+        if record.check is not None:
+            check = partial(record.check, client)
+            self.health.add(Check(name=record.name, run=check, critical=record.critical))
+        logger.debug("opened %s", record.name)
+
+    async def close(self, deadline: Deadline, ledger: Ledger) -> list[RoutineError]:
+        """Close everything in reverse, telemetry last; each has a fair share of the time left.
+
+        Returns:
+            What failed or hung; it stopped nothing else from being closed.
+        """
+        errors = []
+        while self._held:
+            share = deadline.share(len(self._held))
+            holding = self._held.pop()
+            error = await ledger.timed(holding.name, holding.close(share), share)
+            errors += [error] if error else []
+        return errors

@@ -1,0 +1,87 @@
+"""StopRequest: why and until when the process is to stop; asked for by signals and failures."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from types import FrameType
+
+from msp_core._watchdog import Watchdog
+from msp_core.deadline import Deadline
+
+logger = logging.getLogger("msp.stop")
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class StopRequest:
+    """The one request to stop that ends the wait of a running service.
+
+    Python-level handlers are used, not the event loop's: they run, and arm the watchdog, even
+    while the loop is stuck in a long computation.
+
+    Args:
+        budget: seconds from the request until the process must be gone.
+        watchdog: armed by the request.
+
+    Attributes:
+        budget: see above; may be changed until the stop is asked for.
+        reason: `SIGTERM`, or what failed; empty until asked.
+        deadline: when the budget is spent; None until asked.
+    """
+
+    def __init__(self, budget: float, watchdog: Watchdog) -> None:
+        self.budget = budget
+        self._watchdog = watchdog
+        self._signals = 0
+        self._wake: Callable[[], object] = _nobody_waits
+        self.reason = ""
+        self.deadline: Deadline | None = None
+
+    def ask(self, reason: str) -> Deadline:
+        """Ask for the stop; the first reason counts. Returns the deadline."""
+        if self.deadline is None:
+            self.reason = reason
+            self.deadline = Deadline.after(self.budget)
+            self._watchdog.arm(self.deadline)
+            self._wake()
+        return self.deadline
+
+    async def wait(self) -> None:
+        """Wait until the stop is asked for; a request made before counts."""
+        asked = asyncio.Event()
+        self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, asked.set)
+        if self.deadline is None:
+            await asked.wait()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Let SIGTERM, SIGINT and SIGHUP ask for the stop; a second one leaves at once.
+
+        Does nothing outside the main thread, where Python does not deliver signals.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        name = signal.Signals(number).name
+        self._signals += 1
+        self.ask(name)
+        if self._signals > 1:
+            self._watchdog.leave(0, f"second signal {name}")
+
+
+def _nobody_waits() -> None:
+    """Wake nobody: the request is seen when somebody comes to wait."""

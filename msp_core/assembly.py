@@ -1,0 +1,195 @@
+"""Assembly: a service with its plugins loaded and its variables read, nothing opened yet."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import attrs
+
+from msp_core._core_config import CoreConfig, ServiceVariables
+from msp_core._declaration import Declaration, DeclaredPlugin, resolve
+from msp_core._loading import Loading
+from msp_core._missing import why_missing
+from msp_core._plugins import Plugins
+from msp_core._service_hooks import ServiceHooks
+from msp_core.config import Variable, describe
+from msp_core.contract import Clients, Contract, JobContract, ServiceContract
+from msp_core.diagnostics import Diagnostics
+from msp_core.errors import ConfigError, Problem, UsageError
+from msp_core.health import Health
+from msp_core.integration import Integration
+from msp_core.platforms import Platform
+
+
+@attrs.frozen(kw_only=True)
+class AssembledIntegration:
+    """One integration of a declared plugin.
+
+    Attributes:
+        plugin: that provides it.
+        record: what the plugin's `msp_integration` returned.
+        config: its loaded fragment; None when it is not configured.
+        variables: that its fragment declares.
+    """
+
+    plugin: DeclaredPlugin
+    record: Integration[Any, Any]
+    config: Any = attrs.field(repr=False)
+    variables: tuple[Variable, ...] = attrs.field(repr=False)
+
+    @property
+    def configured(self) -> bool:
+        """Whether the environment asks for it."""
+        return self.config is not None
+
+
+@attrs.frozen(kw_only=True)
+class Assembly:
+    """A service or job, its declared plugins, and what the environment gave them.
+
+    Attributes:
+        service: the user's object.
+        hooks: its hooks, behind typed methods.
+        environ: the variables all of this was read from.
+        declaration: which plugins the service declares, and how that was found.
+        plugins: those, loaded.
+        integrations: in declared order, telemetry first.
+        core: None when one of the core's variables has a problem.
+        ports: None for a job, and when one of them has a problem.
+        config: the service's own; None when it declares none, or has a problem.
+        problems: of core, plugins and service, in that order.
+        variables: all that were declared.
+        near_misses: sentences about variables that are set, read by nobody, and close to one
+            that is.
+        secrets: values that must never be shown.
+        instance_id: of this process, in logs and telemetry.
+    """
+
+    service: Any
+    hooks: ServiceHooks
+    environ: Mapping[str, str] = attrs.field(repr=False)
+    declaration: Declaration
+    plugins: Plugins
+    integrations: tuple[AssembledIntegration, ...]
+    core: CoreConfig | None
+    ports: ServiceVariables | None
+    config: Any = attrs.field(repr=False)
+    problems: tuple[Problem, ...]
+    variables: tuple[Variable, ...]
+    near_misses: tuple[str, ...]
+    secrets: frozenset[str] = attrs.field(repr=False)
+    instance_id: str
+
+    @property
+    def kind(self) -> str:
+        """`service` or `job`."""
+        return "job" if self.hooks.is_job else "service"
+
+    def contract(self, health: Health, opened: dict[type, Any]) -> Contract:
+        """Return the contract.
+
+        Args:
+            health: what its diagnostics answer from.
+            opened: its clients by type; filled while the integrations are opened.
+
+        Raises:
+            ConfigError: the assembly has problems.
+        """
+        if self.core is None or self.problems:
+            raise ConfigError(self.problems)
+        values: dict[str, Any] = {
+            "name": self.service.name,
+            "version": self.service.version,
+            "msp": self.core.msp,
+            "environment_id": self.core.environment_id,
+            "platform": Platform.of(self.environ),
+            "google_cloud_project": self.core.google_cloud_project,
+            "instance_id": self.instance_id,
+            "environ": self.environ,
+            "clients": Clients(opened=opened, missing=partial(why_missing, self)),
+            "diagnostics": Diagnostics(
+                version=self.service.version,
+                secret=self.core.diagnostics_secret,
+                health=health,
+                msp=self.core.msp,
+            ),
+        }
+        if self.ports is None:
+            return JobContract(**values)
+        ports = attrs.asdict(self.ports)
+        return ServiceContract(**values, **ports)
+
+
+def assemble(
+    service: object,
+    environ: Mapping[str, str],
+    *,
+    plugins: Sequence[str] | None = None,
+    distribution: str | None = None,
+    instance_id: str | None = None,
+) -> Assembly:
+    """Resolve and load what the service declares, and read the environment. Opens nothing.
+
+    Args:
+        service: an object with `name`, `version`, perhaps `config`, and hooks.
+        environ: the variables.
+        plugins: names of plugins, instead of the declared ones; for a script without metadata.
+        distribution: the service's, where no `msp.services` entry point tells.
+        instance_id: of the process; default a new one.
+
+    Raises:
+        PluginError: a declared plugin is missing, broken or does not fit.
+        UsageError: the service lacks a name, a version, or the hook that makes it one.
+    """
+    hooks = ServiceHooks(service)
+    declaration = resolve(service, plugins=plugins, distribution=distribution)
+    loaded = Plugins.load(declaration)
+    loading = Loading(environ)
+    core = loading.section(CoreConfig, "core")
+    ports = None if hooks.is_job else loading.section(ServiceVariables, "core")
+    integrations = tuple(_assembled(loaded, loading))
+    config_class = getattr(service, "config", None)
+    owner = f"{'job' if hooks.is_job else 'service'} {_named(service)!r}"
+    return Assembly(
+        service=service,
+        hooks=hooks,
+        environ=environ,
+        declaration=declaration,
+        plugins=loaded,
+        integrations=tuple(sorted(integrations, key=lambda each: not each.record.telemetry)),
+        core=core,
+        ports=ports,
+        config=loading.section(config_class, owner) if config_class else None,
+        problems=loading.problems,
+        variables=loading.variables,
+        near_misses=loading.near_misses(),
+        secrets=loading.secrets,
+        instance_id=instance_id or uuid.uuid4().hex,
+    )
+
+
+def _assembled(plugins: Plugins, loading: Loading) -> list[AssembledIntegration]:
+    return [
+        AssembledIntegration(
+            plugin=provided.plugin,
+            record=provided.record,
+            config=loading.section(provided.record.config, provided.plugin.owner, optional=True),
+            variables=describe(provided.record.config, owner=provided.plugin.owner),
+        )
+        for provided in plugins.integrations()
+    ]
+
+
+def _named(service: object) -> str:
+    """Return the service's name once name and version are known to be texts."""
+    for attribute in ("name", "version"):
+        if not isinstance(getattr(service, attribute, None), str):
+            raise UsageError(
+                f"service {type(service).__qualname__!r} has no {attribute}: "
+                f"set the attribute `{attribute}` to a string"
+            )
+    name: str = service.name  # type: ignore[attr-defined]  # just looked at
+    return name
