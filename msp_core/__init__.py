@@ -3,13 +3,14 @@
 A map, from what a service author meets first to what only plugin authors need:
 
 * `runtime`: `start`, `run`, `execute_job`, `open_contract`; the life of a process.
-* `config`: `env` and `Secret`; an attrs class becomes typed variables.
+* `config`, `secret`: `env` and `Secret`; an attrs class becomes typed variables.
 * `contract`: `ServiceContract` and `JobContract`; what the platform gave, `contract[Redis]`.
 * `routines`: `Routine` and the ways to make one of several.
 * `http`: `HTTPServer`, for any ASGI or WSGI application (extra `http`; import it from there).
 * `diagnostics`, `health`: endpoints, the auth middleware, and the running of checks.
 * `hookspecs`, `integration`: the hooks and the records plugins return from them.
 * `errors`: everything raised on purpose.
+* `services`, `assembly`: finding a service, and everything about it short of opening anything.
 * `deadline`, `platforms`, `asgi`, `dev`: small values the others share.
 
 Modules that start with `_` are private. Importing this package reads no environment, sets up no

@@ -8,6 +8,8 @@ service only while you need it.
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import attrs
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -42,7 +44,7 @@ class Target:
             BadParameterError: one of them is missing or does not fit.
         """
         host, path = _required(query, "host"), _required(query, "path")
-        if not host.startswith(("http://", "https://")) or host.count("/") != len("//"):
+        if not _is_origin(host):
             raise BadParameterError("query parameter 'host' must be like https://10.0.0.7:8443")
         if not path.startswith("/"):
             raise BadParameterError("query parameter 'path' must start with '/'")
@@ -84,6 +86,15 @@ def _required(query: dict[str, str], name: str) -> str:
     if not value:
         raise BadParameterError(f"query parameter {name!r} is required")
     return value
+
+
+def _is_origin(text: str) -> bool:
+    try:
+        url = urlsplit(text)
+        url.port  # noqa: B018 - raises for one that is no number
+    except ValueError:
+        return False
+    return bool(url.hostname) and text in (f"http://{url.netloc}", f"https://{url.netloc}")
 
 
 def _forwarded(request: Request) -> dict[str, str]:
