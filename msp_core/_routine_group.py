@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -16,7 +17,7 @@ MARGIN = 0.05
 group that waits for it."""
 
 
-class _RoutineGroup:
+class _RoutineGroup(ABC):
     """Routines that start together; how they stop is the subclass's matter."""
 
     def __init__(self, *routines: Routine) -> None:
@@ -60,8 +61,9 @@ class _RoutineGroup:
         if errors:
             raise aggregate(errors)
 
+    @abstractmethod
     async def _stop_members(self, deadline: Deadline) -> list[RoutineError]:
-        raise NotImplementedError
+        """Stop all; return what went wrong."""
 
 
 class CombinedRoutine(_RoutineGroup):
