@@ -1,0 +1,120 @@
+"""LogConfig: what the log variables say, with the same meaning as for a Go service."""
+
+from __future__ import annotations
+
+import logging
+
+import attrs
+
+from msp_core.config import env
+from msp_core.errors import InvalidValue
+from msp_core.platforms import Platform
+
+SILENT = 1000
+"""Level of `none`: above every level a program logs at."""
+
+LEVELS = {
+    "debug": logging.DEBUG,
+    "dbug": logging.DEBUG,
+    "info": logging.INFO,
+    "warn": logging.WARNING,
+    "error": logging.ERROR,
+    "eror": logging.ERROR,
+    "crit": logging.CRITICAL,
+    "none": SILENT,
+}
+FORMATS = {
+    "json": "json",
+    "logfmt": "json",
+    "json_gcp": "json_gcp",
+    "console": "console",
+    "condensed": "console",
+}
+DEFAULT_LEVEL = "info"
+
+_LEVEL_NAMES = "debug, info, warn, error, none"
+_FORMAT_NAMES = "json, json_gcp, console"
+
+
+def parse_scope_levels(text: str) -> dict[str, int]:
+    """Return the level of each logger named in `scope=level,…`.
+
+    Raises:
+        InvalidValue: an entry that is not a logger's name, `=` and a level.
+    """
+    levels: dict[str, int] = {}
+    for entry in text.split(","):
+        scope, _, level = (part.strip() for part in entry.partition("="))
+        if not scope or level.lower() not in LEVELS:
+            raise InvalidValue(
+                f"scope=level entries separated by commas, such as msp.http=debug, "
+                f"with a level of {_LEVEL_NAMES}"
+            )
+        levels[scope] = LEVELS[level.lower()]
+    return levels
+
+
+def _check_scope_levels(text: str) -> None:
+    parse_scope_levels(text)
+
+
+@attrs.frozen(kw_only=True)
+class LogConfig:
+    """How much is logged, and in which shape.
+
+    Attributes:
+        level: of every logger that has none of its own. From `SRC_LOG_LEVEL`, default `info`.
+        format: of a line. From `SRC_LOG_FORMAT`; None leaves it to `format_on`.
+        scope_levels: levels of single loggers and their children, which hold whatever `level`
+            is; the longest matching name decides. From `SRC_LOG_SCOPE_LEVEL`.
+        development: chooses the console format when it is exactly `true`. From
+            `SRC_DEVELOPMENT`.
+    """
+
+    level: str = env(
+        "SRC_LOG_LEVEL", default=DEFAULT_LEVEL, help=f"least level that is logged: {_LEVEL_NAMES}"
+    )
+    format: str | None = env(
+        "SRC_LOG_FORMAT",
+        default=None,
+        help=f"shape of a log line: {_FORMAT_NAMES}; default json, and json_gcp on Google Cloud",
+    )
+    scope_levels: str | None = env(
+        "SRC_LOG_SCOPE_LEVEL",
+        default=None,
+        help="levels of single loggers and their children: scope=level,...",
+        validator=_check_scope_levels,
+    )
+    development: str | None = env(
+        "SRC_DEVELOPMENT", default=None, help="true makes console the default log format"
+    )
+
+    def root_level(self) -> int:
+        """Return the level as `logging` counts it; the default when it is unknown."""
+        return LEVELS.get(self.level.lower(), LEVELS[DEFAULT_LEVEL])
+
+    def scopes(self) -> dict[str, int]:
+        """Return the level of each logger that has its own."""
+        return parse_scope_levels(self.scope_levels) if self.scope_levels else {}
+
+    def format_on(self, platform: Platform) -> str:
+        """Return `json`, `json_gcp` or `console`; an unknown format counts as unset."""
+        if self.format is not None and self.format.lower() in FORMATS:
+            return FORMATS[self.format.lower()]
+        if self.development == "true":
+            return "console"
+        return "json_gcp" if platform.google else "json"
+
+    def doubts(self) -> tuple[str, ...]:
+        """Return one sentence for each variable whose value is unknown and therefore ignored.
+
+        A Go service starts with such a value, so this is no configuration problem.
+        """
+        sentences: list[str] = []
+        if self.level.lower() not in LEVELS:
+            sentences.append(
+                f"SRC_LOG_LEVEL is ignored: expected one of {_LEVEL_NAMES}; using {DEFAULT_LEVEL}"
+            )
+        if self.format is not None and self.format.lower() not in FORMATS:
+            sentences.append(f"SRC_LOG_FORMAT is ignored: expected one of {_FORMAT_NAMES}")
+        return tuple(sentences)

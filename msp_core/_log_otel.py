@@ -1,0 +1,62 @@
+"""OTelFormat: JSON lines shaped like OpenTelemetry's log data model, as Go services write them."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Final
+
+from msp_core._log_fields import Collect
+from msp_core._log_format import JSONFormat, Origin, Trace, caller, epoch_microseconds
+
+SEVERITIES: Final = (
+    (logging.CRITICAL, "FATAL", 21),
+    (logging.ERROR, "ERROR", 17),
+    (logging.WARNING, "WARN", 13),
+    (logging.INFO, "INFO", 9),
+    (logging.DEBUG, "DEBUG", 5),
+)
+
+
+class OTelFormat(JSONFormat):
+    """The format `json`."""
+
+    def __init__(self, origin: Origin, collect: Collect) -> None:
+        super().__init__(origin, collect)
+        self._resource = {
+            "service.name": origin.service,
+            "service.version": origin.version,
+            "service.instance.id": origin.instance_id,
+            "deployment.environment.name": origin.environment_id,
+        }
+
+    def fill(
+        self,
+        line: dict[str, Any],
+        record: logging.LogRecord,
+        fields: dict[str, Any],
+        traceback: str,
+    ) -> None:
+        """Put the record into the line's dict under OpenTelemetry's names."""
+        trace = Trace.taken_from(fields)
+        line["Timestamp"] = epoch_microseconds(record) * 1000
+        line["SeverityText"], line["SeverityNumber"] = severity(record.levelno)
+        line["InstrumentationScope"] = record.name
+        line["Body"] = record.message
+        line["Caller"] = caller(record)
+        line["Function"] = record.funcName
+        if traceback:
+            line["Stacktrace"] = traceback
+        line["Resource"] = self._resource
+        if trace.trace_id is not None:
+            line["TraceId"] = trace.trace_id
+        if trace.span_id is not None:
+            line["SpanId"] = trace.span_id
+        line["Attributes"] = fields
+
+
+def severity(level: int) -> tuple[str, int]:
+    """Return OpenTelemetry's text and number for a level; levels in between count downwards."""
+    for least, text, number in SEVERITIES:
+        if level >= least:
+            return text, number
+    return "TRACE", 1

@@ -1,0 +1,158 @@
+"""Scrubber: takes known secrets out of what is about to be written."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import threading
+from collections.abc import Iterable
+from typing import Any, Final
+
+import attrs
+
+from msp_core._log_values import encode
+from msp_core.secret import MASK
+
+SHORTEST: Final = 4
+"""Characters. A shorter text is part of many words: hiding it would make the lines unreadable,
+and the holes would tell what it is."""
+
+LONG_LINE: Final = 8
+"""Characters of a line of a many-line secret, such as a key file, that is a secret by itself:
+tracebacks and indentation put other text between the lines."""
+
+OUR_OWN: Final = frozenset({"Timestamp", "SeverityText", "SeverityNumber", "severity", "time"})
+"""Parts of a line that no value gets into; a secret that equals a part of one is a coincidence."""
+
+_ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_WORD = re.compile(r"[A-Za-z0-9]+")
+
+
+@attrs.frozen
+class Rules:
+    """How to find the secrets, kept together so that both change at once.
+
+    Attributes:
+        cores: of each secret, a part that every spelling of it holds: looked for first, because
+            that is cheap and finds nothing in nearly every line.
+        pattern: every spelling of every secret; None without secrets.
+    """
+
+    cores: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+
+    def find_in(self, text: str) -> re.Pattern[str] | None:
+        """Return the pattern when the text may hold a secret."""
+        for core in self.cores:
+            if core in text:
+                return self.pattern
+        return None
+
+
+class Scrubber:
+    """Replaces known secrets by `***`, however they are spelled.
+
+    Found are a secret as it is, escaped as in JSON or a repr (more than once, too), and
+    percent-encoded, in any mixture of these.
+    """
+
+    def __init__(self) -> None:
+        self._secrets: frozenset[str] = frozenset()
+        self._rules = Rules()
+        self._adding = threading.Lock()  # never taken where lines are scrubbed
+
+    def add(self, secrets: Iterable[str]) -> None:
+        """Hide these from now on, too; those shorter than four characters are left out."""
+        with self._adding:
+            self._secrets |= {part for secret in secrets for part in _parts(secret)}
+            # Longest first: a secret that begins with another one is hidden whole.
+            ordered = sorted(self._secrets, key=lambda secret: (-len(secret), secret))
+            if ordered:
+                self._rules = Rules(
+                    tuple({_core(secret) for secret in ordered}),
+                    re.compile("|".join(_spellings(secret) for secret in ordered)),
+                )
+
+    def text(self, text: str) -> str:
+        """Return the text without secrets."""
+        pattern = self._rules.find_in(text)
+        return pattern.sub(MASK, text) if pattern else text
+
+    def json(self, line: str) -> str:
+        """Return the JSON object, given as one line, without secrets in any of its values.
+
+        It is taken apart for that, so that it is still JSON when a secret looks like a part of
+        its syntax or stands in a number.
+        """
+        pattern = self._rules.find_in(line)
+        if pattern is None or pattern.search(line) is None:
+            return line
+        scrub = functools.partial(pattern.sub, MASK)
+        return encode(
+            {
+                name: value if name in OUR_OWN else _scrub_value(value, scrub)
+                for name, value in json.loads(line).items()
+            }
+        )
+
+
+def _scrub_value(value: Any, scrub: functools.partial[str]) -> Any:  # noqa: ANN401 - parsed JSON
+    if isinstance(value, str):
+        return scrub(value)
+    if isinstance(value, dict):
+        return {scrub(key): _scrub_value(item, scrub) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_scrub_value(item, scrub) for item in value]
+    if isinstance(value, int | float) and scrub(text := json.dumps(value)) != text:
+        return MASK
+    return value
+
+
+def _parts(secret: str) -> Iterable[str]:
+    if len(secret) >= SHORTEST:
+        yield secret
+        yield from (line for line in secret.splitlines() if len(line) >= LONG_LINE)
+
+
+def _core(secret: str) -> str:
+    """Return the longest run of characters that no encoding changes; maybe empty."""
+    return max(_WORD.findall(secret), key=len, default="")
+
+
+def _spellings(secret: str) -> str:
+    return "".join(_character(character) for character in secret)
+
+
+@functools.lru_cache(maxsize=256)
+def _character(character: str) -> str:
+    """Return a pattern of the ways in which one character is written."""
+    if _WORD.fullmatch(character):
+        return character
+    spellings = [re.escape(character), _percent(character), *_escaped(character)]
+    if character == " ":
+        spellings.append(r"\+")
+    if character in "\"'/":
+        spellings.insert(0, rf"\\+{character}")
+    if character == "\\":
+        spellings.insert(0, r"\\+")
+    return f"(?:{'|'.join(spellings)})"
+
+
+def _percent(character: str) -> str:
+    data = character.encode(errors="surrogatepass")
+    return "(?i:" + "".join(f"%{byte:02x}" for byte in data) + ")"
+
+
+def _escaped(character: str) -> Iterable[str]:
+    r"""Return patterns of `\n`, `\u00e9`, `\xe9`, `\U0001f511` and UTF-16 pairs, case ignored."""
+    point = ord(character)
+    if character in _ESCAPES:
+        yield rf"\\+{_ESCAPES[character]}"
+    units = character.encode("utf-16-be", errors="surrogatepass").hex()
+    yield "(?i:" + "".join(rf"\\+u{units[i : i + 4]}" for i in range(0, len(units), 4)) + ")"
+    yield rf"(?i:\\+U{point:08x})"
+    # Of text, and of bytes: a repr prints the UTF-8 bytes of the latter.
+    yield rf"(?i:\\+x{point:02x})"
+    data = character.encode(errors="surrogatepass")
+    yield "(?i:" + "".join(rf"\\+x{byte:02x}" for byte in data) + ")"

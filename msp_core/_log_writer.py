@@ -1,0 +1,146 @@
+"""Writer: the thread that writes log lines, so that nobody who logs waits for the reader."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import queue
+import threading
+import weakref
+from typing import Final
+
+from msp_core._log_output import Output
+
+LIMIT: Final = 100_000
+"""Lines that may wait: about 50 MB, where a slow reader turns into a problem of memory."""
+
+PATIENCE: Final = 5.0
+"""Seconds a thread waits for room once that many wait."""
+
+BATCH: Final = 256
+"""Lines that are written with one call; about what a pipe holds."""
+
+_END: Final = None
+
+
+class Writer:
+    """Writes lines in the order given, from a thread of its own, and loses none.
+
+    Lines are put on a `SimpleQueue`, whose `put` takes no lock a thread could be stopped with and
+    may be called from signal handlers and destructors. Once the thread has ended (`close`, which
+    also happens at exit) and in a forked child, where it does not exist, whoever writes does it
+    right away.
+
+    Attributes:
+        lost: lines that were not written, because the reader is gone or too slow for too long.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.lost = 0
+        self._output = output
+        self._start_afresh(direct=False)
+        self._thread = threading.Thread(target=self._run, name="msp-logs", daemon=True)
+        self._thread.start()
+        # A registration lasts as long as the process: it must not keep the writer alive.
+        afresh = weakref.WeakMethod(self._start_afresh)
+        os.register_at_fork(after_in_child=lambda: (method := afresh()) and method(direct=True))
+
+    def _start_afresh(self, *, direct: bool) -> None:
+        self._direct = direct
+        self._waiting: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
+        # Held while a thread writes by itself, so that its lines are out when it goes on.
+        # Reentrant: a destructor or signal handler may log in the middle of it.
+        self._draining = threading.RLock()
+
+    def write(self, line: bytes) -> None:
+        """Write the line, ended by a newline, soon; now when the thread has ended.
+
+        When too many lines wait, a thread waits for room as any write would make it; an event
+        loop must not wait, so there the line is lost.
+        """
+        if self._waiting.qsize() >= LIMIT and (_on_event_loop() or not self.flush(PATIENCE)):
+            self.lost += 1
+            return
+        self._put(line)
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all lines given so far are written; never raises.
+
+        Args:
+            timeout: seconds to wait at most.
+
+        Returns:
+            Whether they all are: False when time ran out or the reader is gone.
+        """
+        lost = self.lost
+        written = threading.Event()
+        self._put(written)
+        return written.wait(timeout) and self.lost == lost
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Write what waits and end the thread; later lines are written by whoever gives them.
+
+        Args:
+            timeout: seconds to wait for that; None waits as long as the reader takes.
+
+        Returns:
+            Whether the thread has ended; otherwise it goes on writing.
+        """
+        self._put(_END)
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def _put(self, item: bytes | threading.Event | None) -> None:
+        self._waiting.put(item)
+        # After the put: either the thread's last look at the queue finds the item, or this does.
+        if self._direct:
+            self._drain()
+
+    def _run(self) -> None:
+        while self._write_batch(self._waiting.get()):
+            pass
+        self._direct = True
+        self._drain()
+
+    def _drain(self) -> None:
+        # Limited: at exit, a daemon thread may have been stopped for good while it held the lock.
+        held = self._draining.acquire(timeout=PATIENCE)
+        try:
+            while True:
+                self._write_batch(self._waiting.get_nowait())
+        except queue.Empty:
+            return
+        finally:
+            if held:
+                self._draining.release()
+
+    def _write_batch(self, first: bytes | threading.Event | None) -> bool:
+        """Write the item and the lines that wait behind it; return whether to go on."""
+        lines: list[bytes] = []
+        item = first
+        with contextlib.suppress(queue.Empty):
+            while isinstance(item, bytes):
+                lines.append(item)
+                if len(lines) == BATCH:
+                    break
+                item = self._waiting.get_nowait()
+        self._write_lines(lines)
+        if isinstance(item, threading.Event):
+            item.set()
+        return item is not _END
+
+    def _write_lines(self, lines: list[bytes]) -> None:
+        try:
+            self._output(b"".join(lines))
+        except (OSError, ValueError):
+            # Nobody reads. There is nowhere left to say so, and no reason to stop serving.
+            self.lost += len(lines)
+
+
+def _on_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
