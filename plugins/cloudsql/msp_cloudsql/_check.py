@@ -1,0 +1,56 @@
+"""The health check: SELECT 1 over every pool, within limits of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from msp_cloudsql._cloudsql import CloudSQL
+
+if TYPE_CHECKING:  # imports psycopg
+    from msp_cloudsql._pools import AsyncPool, Pool
+
+_LIMIT = 1.5  # seconds; below the runtime's limit of 2, so that the error says what was slow
+_POOL_LIMIT = 1.0  # seconds to wait for a connection of a pool
+_MAINTENANCE = "postgres"  # the database that every server has
+
+
+async def select_one(cloudsql: CloudSQL) -> None:
+    """Raise unless every pool that was asked for answers `SELECT 1` soon.
+
+    Without any pool a connection is made for it, to the database `postgres`.
+
+    Raises:
+        psycopg.OperationalError: the server refused the connection, or lost it; as its subclass
+            `PoolTimeout`: it is gone, or all connections of the pool are in use.
+        TimeoutError: no answer in time.
+    """
+    try:
+        async with asyncio.timeout(_LIMIT):
+            await _everywhere(cloudsql)
+    except TimeoutError:
+        raise TimeoutError(f"no answer to SELECT 1 within {_LIMIT} s") from None
+
+
+async def _everywhere(cloudsql: CloudSQL) -> None:
+    checks = [_over(pool) for pool in cloudsql.opened()]
+    checks += [asyncio.to_thread(_over_sync, pool) for pool in cloudsql.sync_opened()]
+    results = await asyncio.gather(*checks or [_directly(cloudsql)], return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+async def _over(pool: AsyncPool) -> None:
+    async with pool.connection(_POOL_LIMIT) as connection:
+        await connection.execute("SELECT 1")
+
+
+def _over_sync(pool: Pool) -> None:
+    with pool.connection(_POOL_LIMIT) as connection:
+        connection.execute("SELECT 1")
+
+
+async def _directly(cloudsql: CloudSQL) -> None:
+    async with await cloudsql.connect(_MAINTENANCE) as connection:
+        await connection.execute("SELECT 1")

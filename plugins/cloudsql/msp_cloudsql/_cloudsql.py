@@ -1,0 +1,128 @@
+"""CloudSQL: the pools and connections of psycopg that a service asks its contract for."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from msp_cloudsql._per_database import PerDatabase
+from msp_cloudsql._server import Server
+
+if TYPE_CHECKING:  # psycopg is imported where something is opened
+    from psycopg import AsyncConnection
+    from psycopg.rows import TupleRow
+    from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+    from msp_cloudsql._pools import AsyncPool, Pool
+
+_CLOSE_LIMIT = 2.0  # seconds for a pool's workers to end; the runtime has nine for everything
+
+
+class CloudSQL:
+    """Gives pools and connections to the databases of the configured server.
+
+    The runtime closes them. May be asked from any thread, and again after a fork. What is for
+    asyncio belongs to the event loop of the service, on which this object must be made.
+
+    Args:
+        server: makes them.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._pid = os.getpid()
+        self._closed = threading.Event()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._pools: PerDatabase[AsyncPool] = PerDatabase(self._make_pool)
+        self._sync_pools: PerDatabase[Pool] = PerDatabase(server.sync_pool)
+        self._connections: weakref.WeakSet[AsyncConnection[TupleRow]] = weakref.WeakSet()
+
+    def pool(
+        self,
+        database: str,
+        **options: Any,  # noqa: ANN401 - the library's options
+    ) -> AsyncConnectionPool[AsyncConnection[TupleRow]]:
+        """Return the database's pool for asyncio, one per process.
+
+        It connects in the background: the first use waits for the server, for `timeout` (10)
+        seconds at most. Options are those of `psycopg_pool.AsyncConnectionPool`; only the first
+        call may give any.
+
+        Raises:
+            UsageError: the pool exists with other options.
+            psycopg_pool.PoolClosed: the service has stopped.
+        """
+        self._refuse_when_closed()
+        return self._pools.get(database, options)
+
+    def sync_pool(
+        self,
+        database: str,
+        **options: Any,  # noqa: ANN401 - the library's options
+    ) -> ConnectionPool[Any]:
+        """Return the database's pool for threads, one per process; else like `pool`."""
+        self._refuse_when_closed()
+        return self._sync_pools.get(database, options)
+
+    async def connect(
+        self,
+        database: str,
+        **options: Any,  # noqa: ANN401 - the library's options
+    ) -> AsyncConnection[TupleRow]:
+        """Return a new connection, closed by the runtime unless the caller does it.
+
+        Options are those of `psycopg.AsyncConnection.connect`.
+
+        Raises:
+            psycopg.OperationalError: the server is not there, or refused the login.
+            psycopg_pool.PoolClosed: the service has stopped.
+        """
+        self._refuse_when_closed()
+        connection = await self._server.connect(database, options)
+        self._connections.add(connection)
+        return connection
+
+    def opened(self) -> tuple[AsyncPool, ...]:
+        """Return the pools for asyncio that this process asked for."""
+        return self._pools.made()
+
+    def sync_opened(self) -> tuple[Pool, ...]:
+        """Return the pools for threads that this process asked for."""
+        return self._sync_pools.made()
+
+    async def close(self) -> None:
+        """Close every pool and connection of this process, all at the same time."""
+        self._closed.set()
+        await asyncio.gather(
+            *(_close(pool) for pool in self.opened()),
+            *(asyncio.to_thread(pool.close, _CLOSE_LIMIT) for pool in self.sync_opened()),
+            *(connection.close() for connection in self._connections),
+        )
+
+    def _make_pool(self, database: str, options: dict[str, Any]) -> AsyncPool:
+        pool = self._server.pool(database, options)
+        # The loop does not run in the child of a fork: there the pool's first use opens it.
+        if os.getpid() == self._pid:
+            self._loop.call_soon_threadsafe(self._open_soon, pool)
+        return pool
+
+    def _open_soon(self, pool: AsyncPool) -> None:
+        if not self._closed.is_set():
+            opening = self._loop.create_task(pool.open())
+            self._opening.add(opening)
+            opening.add_done_callback(self._opening.discard)
+
+    def _refuse_when_closed(self) -> None:
+        if self._closed.is_set():
+            from psycopg_pool import PoolClosed  # noqa: PLC0415 - vendor library, imported by now
+
+            raise PoolClosed("cloudsql is closed: the service has stopped")
+
+
+async def _close(pool: AsyncPool) -> None:
+    await pool.open()  # one that was never opened would open itself on a later use
+    await pool.close(_CLOSE_LIMIT)

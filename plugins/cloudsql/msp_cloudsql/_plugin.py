@@ -1,0 +1,55 @@
+"""What the runtime is told about Cloud SQL."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from msp_cloudsql._check import select_one
+from msp_cloudsql._cloudsql import CloudSQL
+from msp_cloudsql._config import CloudSQLConfig
+from msp_cloudsql._dev import postgresql
+from msp_cloudsql._login import login
+from msp_cloudsql._server import Server
+from msp_core.contract import Contract
+from msp_core.hookspecs import hookimpl
+from msp_core.integration import Integration
+
+logger = logging.getLogger("msp.cloudsql.query")
+
+
+@asynccontextmanager
+async def open_cloudsql(config: CloudSQLConfig, contract: Contract) -> AsyncIterator[CloudSQL]:
+    """Give pools to the configured server, and close them; waits for no answer of the server.
+
+    Raises:
+        LoginNotSupportedError: the config asks for a Cloud SQL instance.
+        DSNError: `PGDSN` cannot be used.
+    """
+    if config.query_logging:
+        logger.warning(
+            "PG_QUERY_LOGGING is on: queries and their arguments are logged, level debug "
+            "(SRC_LOG_SCOPE_LEVEL=msp.cloudsql.query=debug shows them)"
+        )
+    server = Server(
+        login=login(config), application=contract.name, query_logging=config.query_logging
+    )
+    cloudsql = CloudSQL(server)
+    try:
+        yield cloudsql
+    finally:
+        await cloudsql.close()
+
+
+@hookimpl
+def msp_integration() -> Integration[CloudSQLConfig, CloudSQL]:
+    """Describe Cloud SQL."""
+    return Integration(
+        name="cloudsql",
+        config=CloudSQLConfig,
+        client=CloudSQL,
+        open=open_cloudsql,
+        check=select_one,
+        dev=postgresql,
+    )

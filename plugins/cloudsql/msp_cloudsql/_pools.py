@@ -1,0 +1,88 @@
+"""The pools of psycopg_pool, with the defaults of this plugin.
+
+Imported where a pool is opened: this module imports psycopg_pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from psycopg import AsyncConnection, Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, ConnectionPool
+
+from msp_cloudsql._outage import Outage
+
+_DEFAULTS: dict[str, Any] = {
+    # One warm connection answers the first request; idle instances do not use up the server's.
+    "min_size": 1,
+    # Ten instances of ten make the 100 connections that a small server allows.
+    "max_size": 10,
+    # Seconds to wait for a connection: below the usual limit of a request, so that the caller
+    # still gets an answer that says what was wrong.
+    "timeout": 10.0,
+    # Seconds: follows a failover or a change of the login within the hour (tokens last one).
+    "max_lifetime": 3000.0,
+    # Seconds of trying in the background before it rests until the next use. The library's
+    # 300 let the pauses grow to two minutes, in which a server that is back goes unused.
+    "reconnect_timeout": 10.0,
+}
+
+
+class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
+    """A pool for asyncio that opens itself on first use, if it was not opened before.
+
+    Args:
+        database: name of the pool.
+        conninfo: asked for each new connection.
+        options: of `AsyncConnectionPool`; what is not given has this plugin's default.
+    """
+
+    def __init__(self, database: str, conninfo: Callable[[], str], options: dict[str, Any]) -> None:
+        defaults = {**_DEFAULTS, "name": database, "check": AsyncConnectionPool.check_connection}
+        super().__init__(conninfo, open=False, **{**defaults, **options})
+        self.outage = Outage(database)
+
+    async def wait(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - the library's
+        """Wait until the smallest number of connections is there."""
+        await self.open()
+        await super().wait(timeout)
+
+    async def getconn(self, timeout: float | None = None) -> AsyncConnection[TupleRow]:  # noqa: ASYNC109 - the library's
+        """Return a connection that works."""
+        await self.open()
+        connection = await super().getconn(timeout)
+        self.outage.end()
+        return connection
+
+    async def reconnect_failed(self) -> None:
+        """Note the outage; called by the library after `reconnect_timeout` of failures."""
+        self.outage.begin()
+        await super().reconnect_failed()
+
+
+class Pool(ConnectionPool[Connection[TupleRow]]):
+    """A pool for threads; not opened when it is made.
+
+    Args:
+        database: name of the pool.
+        conninfo: asked for each new connection.
+        options: of `ConnectionPool`; what is not given has this plugin's default.
+    """
+
+    def __init__(self, database: str, conninfo: Callable[[], str], options: dict[str, Any]) -> None:
+        defaults = {**_DEFAULTS, "name": database, "check": ConnectionPool.check_connection}
+        super().__init__(conninfo, open=False, **{**defaults, **options})
+        self.outage = Outage(database)
+
+    def getconn(self, timeout: float | None = None) -> Connection[TupleRow]:
+        """Return a connection that works."""
+        connection = super().getconn(timeout)
+        self.outage.end()
+        return connection
+
+    def reconnect_failed(self) -> None:
+        """Note the outage; called by the library after `reconnect_timeout` of failures."""
+        self.outage.begin()
+        super().reconnect_failed()

@@ -1,0 +1,46 @@
+"""RedisConfig: where Redis is, and whom to trust on the way there."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import attrs
+
+from msp_core.config import Secret, env
+from msp_core.errors import InvalidValue
+
+
+def _redis_url(value: Secret) -> None:
+    try:
+        url = urlsplit(value.reveal())
+        valid = url.scheme in ("redis", "rediss") and url.hostname and url.port != 0
+    except ValueError:  # a port that is no number; its text holds the value
+        valid = False
+    if not valid:
+        raise InvalidValue(
+            "redis://host:port or rediss://user:password@host:port, the password percent-encoded"
+        )
+
+
+@attrs.frozen(kw_only=True)
+class RedisConfig:
+    """What the platform says about Redis.
+
+    Attributes:
+        endpoint: URL with the scheme `redis` or `rediss` (TLS), user and password included. What
+            redis-py reads from a query string, such as `?socket_timeout=1`, wins over the
+            defaults of this plugin. From `REDIS_ENDPOINT`.
+        ssl_cert_dir: folders parted by colons; every PEM file in them is trusted in addition to
+            what the system trusts. None for the system's trust alone. From `SSL_CERT_DIR`.
+    """
+
+    endpoint: Secret = env(
+        "REDIS_ENDPOINT",
+        help="URL of Redis with user and password: redis://, or rediss:// for TLS",
+        validator=_redis_url,
+    )
+    ssl_cert_dir: str | None = env(
+        "SSL_CERT_DIR",
+        default=None,
+        help="folders, parted by colons, whose PEM files are trusted for rediss:// too",
+    )
