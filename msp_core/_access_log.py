@@ -1,0 +1,101 @@
+"""AccessLog: gives each request its identity and writes one line about it."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote
+
+from msp_core._diagnostics_asgi import header
+from msp_core._inflight import Inflight, InflightRequest
+from msp_core._request import RequestContext, current_request
+from msp_core._trace_context import read_context
+from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger("msp.http.access")
+
+_REQUEST_ID = b"x-request-id"
+# What the server answers when the application raises before it answered.
+_FAILED = 500
+_STATUS = {
+    "websocket.accept": 101,
+    "websocket.close": 403,  # only when it comes first: the handshake was refused
+}
+
+
+class AccessLog:
+    """ASGI application: sets the request's identity, answers with it, logs one line at the end.
+
+    Args:
+        app: the application.
+        inflight: where requests are counted in while they are served.
+    """
+
+    def __init__(self, app: ASGIApp, inflight: Inflight) -> None:
+        self._app = app
+        self._inflight = inflight
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        context = _context(scope)
+        status = 0
+
+        async def tell(message: Message) -> None:
+            nonlocal status
+            if not status:
+                status = message.get("status") or _STATUS.get(message["type"], _FAILED)
+                _add_request_id(message, context)
+            await send(message)
+
+        # Percent-encoded, so that no path can forge a line.
+        path = quote(scope["path"], safe="/:@!$&'()*+,;=~")
+        token = current_request.set(context)
+        try:
+            with self._inflight.serving(scope.get("method", "GET"), path) as request:
+                try:
+                    await self._app(scope, receive, tell)
+                finally:
+                    _log(request, status or _FAILED, scope, context)
+        finally:
+            current_request.reset(token)
+
+
+def _context(scope: Scope) -> RequestContext:
+    def text(name: bytes) -> str | None:
+        value = header(scope, name)
+        return None if value is None else value.decode("latin-1")
+
+    return read_context(
+        request_id=text(_REQUEST_ID),
+        traceparent=text(b"traceparent"),
+        cloud_trace=text(b"x-cloud-trace-context"),
+    )
+
+
+def _add_request_id(message: Message, context: RequestContext) -> None:
+    if message["type"] == "websocket.close":
+        return
+    headers = list(message.get("headers", ()))
+    if not any(name.lower() == _REQUEST_ID for name, _ in headers):
+        headers.append((_REQUEST_ID, context.request_id.encode()))
+    message["headers"] = headers
+
+
+def _log(request: InflightRequest, status: int, scope: Scope, context: RequestContext) -> None:
+    client = scope.get("client")
+    logger.info(
+        "%s %s %d",
+        request.method,
+        request.path,
+        status,
+        extra={
+            "method": request.method,
+            "path": request.path,
+            "status": status,
+            "duration": round(request.age, 6),
+            "request_id": context.request_id,
+            "client": client[0] if client else None,
+        },
+    )
