@@ -2,7 +2,7 @@
 
 A map, from what a service author meets first to what only plugin authors need:
 
-* `runtime`: `start`, `run`, `execute_job`, `open_contract`; the life of a process.
+* `runtime`: `start`, `run`, `open_contract`; the life of a process.
 * `config`, `secret`: `env` and `Secret`; an attrs class becomes typed variables.
 * `contract`: `ServiceContract` and `JobContract`; what the platform gave, `contract[Redis]`.
 * `routines`: `Routine` and the ways to make one of several.
@@ -17,12 +17,25 @@ Modules that start with `_` are private. Importing this package reads no environ
 logging and pulls in no vendor library.
 """
 
+from msp_core._open_contract import open_contract
+from msp_core.config import (
+    URL,
+    Duration,
+    Percent,
+    Secret,
+    Variable,
+    describe,
+    env,
+    load,
+    parse_environ,
+)
 from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.deadline import Deadline
 from msp_core.diagnostics import Diagnostics, Route
 from msp_core.errors import (
     ConfigError,
     ContractError,
+    DevError,
     InvalidValue,
     MSPError,
     PluginError,
@@ -31,6 +44,8 @@ from msp_core.errors import (
     StopTimeoutError,
     UsageError,
 )
+from msp_core.health import Check, CheckResult, Health
+from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command, Integration, LogProcessor
 from msp_core.platforms import Platform
 from msp_core.routines import (
@@ -43,17 +58,26 @@ from msp_core.routines import (
     Routine,
     go,
 )
+from msp_core.runtime import run, start
 
 __all__ = [
+    "URL",
+    "AssembledIntegration",
+    "Assembly",
     "CallbackRoutine",
+    "Check",
+    "CheckResult",
     "CombinedRoutine",
     "Command",
     "ConfigError",
     "Contract",
     "ContractError",
     "Deadline",
+    "DevError",
     "Diagnostics",
+    "Duration",
     "FIFOStopRoutine",
+    "Health",
     "Integration",
     "InvalidValue",
     "JobContract",
@@ -61,6 +85,7 @@ __all__ = [
     "LogProcessor",
     "MSPError",
     "NoopRoutine",
+    "Percent",
     "PeriodicRoutine",
     "Platform",
     "PluginError",
@@ -68,8 +93,19 @@ __all__ = [
     "Route",
     "Routine",
     "RoutineError",
+    "Secret",
     "ServiceContract",
     "StopTimeoutError",
     "UsageError",
+    "Variable",
+    "assemble",
+    "describe",
+    "env",
     "go",
+    "hookimpl",
+    "load",
+    "open_contract",
+    "parse_environ",
+    "run",
+    "start",
 ]

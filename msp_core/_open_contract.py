@@ -44,7 +44,9 @@ async def open_contract(
         RoutineError: a resource failed to close.
     """
     assembly = assemble(service, environ, plugins=plugins, distribution=distribution)
-    resources = Resources(assembly, Scrubber(assembly.secrets).scrub)
+    scrubber = Scrubber()
+    scrubber.add(assembly.secrets)
+    resources = Resources(assembly, scrubber.text)
     try:
         await resources.open()
         resources.health.started = True

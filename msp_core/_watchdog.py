@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 import threading
 from collections.abc import Callable
 from typing import NoReturn
 
+from msp_core._logs import Logs
 from msp_core._stacks import thread_stacks
 from msp_core.deadline import Deadline
 
-logger = logging.getLogger("msp.stop")
+SCOPE = "msp.stop"
 
 FLUSH_SECONDS = 0.3
 """For the last lines; the platform's kill is near when the watchdog bites."""
@@ -22,12 +22,12 @@ class Watchdog:
     """Ends the process with 70 at a deadline, or at once with another code.
 
     Args:
-        flush: (seconds) writes what was logged; called before the process ends.
+        logs: written and flushed without any lock that what hangs may hold.
         doing: () -> what is being stopped, to be named.
     """
 
-    def __init__(self, flush: Callable[[float], object], doing: Callable[[], str]) -> None:
-        self._flush = flush
+    def __init__(self, logs: Logs, doing: Callable[[], str]) -> None:
+        self._logs = logs
         self._doing = doing
         # SimpleQueue.put is reentrant: signal handlers may call it at any point.
         self._orders: queue.SimpleQueue[Deadline | tuple[int, str] | None] = queue.SimpleQueue()
@@ -57,23 +57,20 @@ class Watchdog:
             if order is None:
                 return
             if isinstance(order, tuple):
-                self._leave(*order)
+                self._exit(*order)
             deadline = order
 
     def _bite(self) -> NoReturn:
         own = frozenset({threading.get_ident()})
-        doing = self._doing() or "leaving"
-        logger.critical(
-            "shutdown budget exceeded while stopping %s: leaving with 70",
-            doing,
-            extra={"step": doing, "stack": thread_stacks(without=own)},
+        doing = self._doing() or "the process"
+        self._exit(
+            70,
+            f"shutdown budget exceeded while stopping {doing}",
+            step=doing,
+            stack=thread_stacks(without=own),
         )
-        self._exit(70)
 
-    def _leave(self, code: int, why: str) -> NoReturn:
-        logger.warning("%s: leaving at once with %d", why, code)
-        self._exit(code)
-
-    def _exit(self, code: int) -> NoReturn:
-        self._flush(FLUSH_SECONDS)
+    def _exit(self, code: int, why: str, **fields: object) -> NoReturn:
+        self._logs.emergency(f"{why}: leaving at once with {code}", scope=SCOPE, **fields)
+        self._logs.flush(FLUSH_SECONDS)
         os._exit(code)

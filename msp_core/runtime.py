@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from msp_core._core_config import CoreConfig
-from msp_core._help import render_help
 from msp_core._ledger import Ledger
 from msp_core._life import LAST_LINES, Life, OnReady, log_failure
 from msp_core._loading import Loading
@@ -84,7 +83,7 @@ def run(
     instance_id = uuid.uuid4().hex
     logs = _configure_logs(service, given, instance_id)
     ledger = Ledger()
-    watchdog = Watchdog(logs.flush, lambda: ledger.current)
+    watchdog = Watchdog(logs, lambda: ledger.current)
     stop = StopRequest(Platform.of(given).shutdown_budget, watchdog)
     try:
         with stop.on_signals():
@@ -111,8 +110,8 @@ def run(
         log_failure(logger, "failed to start", error)
         return 1
     finally:
-        watchdog.disarm()
         logs.close()
+        watchdog.disarm()
 
 
 def _sanity_check(service: object) -> int:
@@ -124,6 +123,8 @@ def _sanity_check(service: object) -> int:
 
 
 def _print_help(assembly: Assembly) -> int:
+    from msp_core._help import render_help  # noqa: PLC0415 - not needed to serve
+
     name, version = assembly.service.name, assembly.service.version
     print(render_help(name, version, assembly.kind, assembly.variables))  # noqa: T201 - the answer
     return 0
