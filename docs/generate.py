@@ -1,0 +1,136 @@
+"""Puts into the pages of docs/reference what follows from the code; `make docs`.
+
+Generated text stands between a pair of comments, `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
+`tests/msp_core/test_docs.py` fails when it is stale.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import msp_cloudsql
+import msp_core
+import msp_redis
+from msp_core import hookspecs
+from msp_core._core_config import CoreConfig, ServiceVariables
+from msp_core.config import Variable, describe
+
+REFERENCE = Path(__file__).parent / "reference"
+
+
+def main() -> None:
+    """Write every page that changed."""
+    for path, text in pages().items():
+        if path.read_text() != text:
+            path.write_text(text)
+            print(f"wrote {path.name}")  # noqa: T201 - what the command did
+
+
+def pages() -> dict[Path, str]:
+    """Return the text of every page that has generated parts."""
+    parts = {"environment.md": environment(), "api.md": {"names": names()}, "hooks.md": hooks()}
+    return {REFERENCE / name: filled(name, part) for name, part in parts.items()}
+
+
+def filled(name: str, parts: Mapping[str, str]) -> str:
+    """Return a page with its parts put in."""
+    page = (REFERENCE / name).read_text()
+    for part, text in parts.items():
+        begin, end = f"<!-- begin: {part} -->\n", f"<!-- end: {part} -->\n"
+        head, _, rest = page.partition(begin)
+        if end not in rest:
+            raise SystemExit(f"{name} has no place for {part}: add the lines\n{begin}{end}")
+        page = f"{head}{begin}\n{text}\n\n{end}" + rest.partition(end)[2]
+    return page
+
+
+def environment() -> dict[str, str]:
+    """Return the variables of core and plugins as tables."""
+    core = [*describe(ServiceVariables, owner="core"), *describe(CoreConfig, owner="core")]
+    tables = {"core": _variables(core, "required")}
+    for record in (msp_cloudsql.msp_integration(), msp_redis.msp_integration()):
+        tables[record.name] = _variables(
+            describe(record.config, owner=record.name), "configures the plugin"
+        )
+    return tables
+
+
+def _variables(variables: Iterable[Variable], required: str) -> str:
+    rows = [
+        (f"`{each.name}`", each.type, _default(each, required), _meaning(each))
+        for each in variables
+    ]
+    return table(("variable", "type", "default", "meaning"), rows)
+
+
+def _default(variable: Variable, required: str) -> str:
+    if variable.group is not None:
+        return f"{required}: {variable.group}"
+    if variable.required:
+        return required
+    return "" if variable.default is None else f"`{variable.default}`"
+
+
+def _meaning(variable: Variable) -> str:
+    rule = "; not allowed with `MSP=true`" if variable.forbidden_when_msp else ""
+    return variable.help + rule
+
+
+def names() -> str:
+    """Return the public names of `msp_core` as a table."""
+    rows = [
+        (f"`{name}`", _summary(name, getattr(msp_core, name)), f"`{_home(name)}`")
+        for name in sorted(msp_core.__all__, key=str.lower)
+    ]
+    return table(("name", "is", "defined in"), rows)
+
+
+def _summary(name: str, value: object) -> str:
+    """Return what the docstring says first; of an alias, the text that stands under it."""
+    own = inspect.isclass(value) or inspect.isroutine(value)
+    text = inspect.getdoc(value) if own else _alias_doc(name)
+    if not text:
+        raise SystemExit(f"msp_core.{name} has no docstring")
+    return text.split("\n\n")[0].replace("\n", " ").removesuffix(".")
+
+
+def _alias_doc(name: str) -> str | None:
+    """Return the string literal below an assignment such as `URL = Annotated[…]`."""
+    pattern = re.compile(rf'^{name}\b[^=\n]* = .*?^"""(.*?)"""', re.MULTILINE | re.DOTALL)
+    sources = (path.read_text() for path in Path(msp_core.__file__).parent.glob("*.py"))
+    return next((match[1] for source in sources if (match := pattern.search(source))), None)
+
+
+def _home(name: str) -> str:
+    """Return the module from which `msp_core` takes a name."""
+    imports = re.findall(r"from (\S+) import (\([^)]*\)|.*)", inspect.getsource(msp_core))
+    return next(str(module) for module, taken in imports if re.search(rf"\b{name}\b", taken))
+
+
+def hooks() -> dict[str, str]:
+    """Return the docstring of every hook."""
+    members = inspect.getmembers(hookspecs, inspect.isfunction)
+    return {name: _hook(hook) for name, hook in members if name.startswith("msp_")}
+
+
+def _hook(hook: object) -> str:
+    """Return a hook's first line, and a list of the five parts."""
+    summary, _, parts = (inspect.getdoc(hook) or "").partition("\n\n")
+    part = re.compile(r"^(When|With|Return|If it raises|Order): ", re.MULTILINE)
+    listed = part.sub(r"* *\1*: ", parts)
+    return f"{summary}\n\n" + re.sub(r"\n(?!\* )", "\n  ", listed)
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table."""
+    head = tuple(head)
+    lines = [head, ("---",) * len(head), *rows]
+    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+if __name__ == "__main__":
+    main()
