@@ -18,6 +18,7 @@ logging and pulls in no vendor library.
 """
 
 from msp_core._open_contract import open_contract
+from msp_core.assembly import AssembledIntegration, Assembly, assemble
 from msp_core.config import (
     URL,
     Duration,
