@@ -232,7 +232,7 @@ class Walkthrough:
         )
 
 
-def wait_ready(port: int, process: subprocess.Popen[str]) -> None:
+def wait_ready(port: int, process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
     """Wait until `/-/ready` answers 200; fail when the process ends before."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:

@@ -21,7 +21,7 @@ redis = Redis.from_url(os.environ["REDIS_ENDPOINT"])
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
     """Open both, and be sure they answer, before the first request."""
     await pool.open(wait=True)
-    await redis.execute_command("PING")
+    await redis.ping()
     yield
     await redis.aclose()
     await pool.close()

@@ -145,15 +145,15 @@ def test_versions_are_equal() -> None:
     assert versions == {__version__}
 
 
-def test_exports_are_sorted_and_complete() -> None:
-    """`__all__` is what a reader finds in the package: sorted, every name there, nothing else."""
+def test_exports_are_complete() -> None:
+    """`__all__` is what a reader finds in the package, every name of it; the linter sorts it."""
     public = {
         name
         for name, value in vars(msp_core).items()
         if not name.startswith("_") and not inspect.ismodule(value)
     }
 
-    assert msp_core.__all__ == sorted(msp_core.__all__)
+    assert len(msp_core.__all__) == len(set(msp_core.__all__))
     assert set(msp_core.__all__) == public
 
 

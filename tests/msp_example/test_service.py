@@ -130,7 +130,8 @@ def test_sanity_check(start_example: StartExample, environ: dict[str, str]) -> N
     example = start_example({**environ, "SANITY_CHECK": "true"})
 
     assert example.left() == 0
-    line = next(line for line in example.printed.splitlines() if line.startswith("{"))
+    # The note on stderr has no newline, so the JSON may follow it directly.
+    line = example.printed[example.printed.index("{") :].splitlines()[0]
     assert json.loads(line) == {"name": "example", "version": "0.1.0"}
 
 

@@ -26,11 +26,12 @@ from msp_core import (
     hookimpl,
     start,
 )
+from msp_core.asgi import ASGIApp
 from msp_core.http import HTTPServer
 from msp_redis import Redis
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Config:
     """A config with a secret, an optional variable and one with a default."""
 
@@ -78,7 +79,7 @@ def a_contract_does_not_change(contract: Contract) -> None:
     contract.msp = True  # type: ignore[misc]
 
 
-def a_routine_is_any_object_of_that_shape(contract: ServiceContract, app: object) -> None:
+def a_routine_is_any_object_of_that_shape(contract: ServiceContract, app: ASGIApp) -> None:
     """What the runtime makes is a routine like any other."""
     routine: Routine = CombinedRoutine()
     routine = CallbackRoutine(start=_work)
