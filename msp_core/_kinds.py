@@ -81,9 +81,9 @@ def kind_of(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no comm
     Raises:
         UsageError: a variable cannot be of that type.
     """
-    for extra in getattr(annotation, "__metadata__", ()):
-        if isinstance(extra, Kind):
-            return extra
+    if get_origin(annotation) is Annotated:
+        kind: Kind = annotation.__metadata__[0]
+        return kind
     accepted = choices(annotation)
     if accepted is not None:
         return _choice(tuple(accepted))
@@ -101,7 +101,12 @@ def kind_of(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no comm
 def plain(annotation: Any) -> Any:  # noqa: ANN401 - as kind_of
     """Return the type without what does not change how its text is read: names and remarks."""
     while True:
-        if get_origin(annotation) is Annotated and not _says_kind(annotation):
+        if get_origin(annotation) is Annotated:
+            kind = next(
+                (extra for extra in annotation.__metadata__ if isinstance(extra, Kind)), None
+            )
+            if kind is not None:
+                return Annotated[annotation.__origin__, kind]
             annotation = annotation.__origin__
         elif hasattr(annotation, "__supertype__"):  # NewType
             annotation = annotation.__supertype__
@@ -116,7 +121,7 @@ def choices(annotation: Any) -> dict[str, Any] | None:  # noqa: ANN401 - as kind
     if get_origin(annotation) is Literal:
         return {str(value): value for value in get_args(annotation)}
     if isinstance(annotation, type) and issubclass(annotation, Enum):
-        return {str(member.value): member for member in annotation}
+        return {str(member.value): member for member in annotation} or None
     return None
 
 
@@ -130,10 +135,6 @@ def element_of(annotation: Any) -> Any | None:  # noqa: ANN401 - as kind_of
     return None
 
 
-def _says_kind(annotation: Any) -> bool:  # noqa: ANN401 - as kind_of
-    return any(isinstance(extra, Kind) for extra in annotation.__metadata__)
-
-
 def _choice(texts: tuple[str, ...]) -> Kind:
     *most, last = texts
     form = f"{', '.join(most)} or {last}" if most else last
@@ -144,6 +145,6 @@ def _list(element: Kind) -> Kind:
     return Kind(
         name=f"list of {element.name}",
         noun="a list",
-        form=f"texts separated by commas, each {element.form or element.noun}",
+        form=f"values separated by commas, each {element.form or element.noun}",
         secret=element.secret,
     )

@@ -11,7 +11,7 @@ from msp_core._near_miss import near_misses
 from msp_core._parsing import parse_bool
 from msp_core._reading import MISSING, Reading
 from msp_core._sections import read_section
-from msp_core._variables import Variable
+from msp_core._variables import Variable, merged
 from msp_core.errors import Problem
 from msp_core.secret import passwords_in, texts_to_hide
 
@@ -26,7 +26,7 @@ class Loading:
         self._environ = environ
         self._msp = _is_msp(environ)
         self._problems: list[Problem] = []
-        self._variables: dict[str, Variable] = {}
+        self._variables: list[Variable] = []
 
     def section(
         self, config: type[ConfigT], owner: str, *, optional: bool = False
@@ -43,8 +43,7 @@ class Loading:
             UsageError: the class cannot be loaded from variables.
         """
         section = read_section(config)
-        for variable in section.variables(owner, optional=optional):
-            self._declare(variable)
+        self._variables.extend(section.variables(owner, optional=optional))
         reading = Reading(self._environ, owner, msp=self._msp)
         instance: ConfigT | None = (
             reading.load_optional(section) if optional else reading.load(section)
@@ -71,7 +70,7 @@ class Loading:
     @property
     def variables(self) -> tuple[Variable, ...]:
         """Return the variables of all classes so far, in order of declaration, each once."""
-        return tuple(self._variables.values())
+        return merged(self._variables)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -79,7 +78,7 @@ class Loading:
 
         Values that have problems, or that no class ended up using, are among them.
         """
-        return frozenset().union(*map(self._hidden, self._variables.values()))
+        return frozenset().union(*map(self._hidden, self._variables))
 
     def near_misses(self) -> tuple[str, ...]:
         """Return a sentence for each variable that looks like a misspelt name of a declared one."""
@@ -89,7 +88,7 @@ class Loading:
         )
 
     def _strays(self) -> dict[str, str]:
-        return near_misses(self._environ, self._variables)
+        return near_misses(self._environ, [variable.name for variable in self._variables])
 
     def _hidden(self, variable: Variable) -> frozenset[str]:
         text = self._environ.get(variable.name, "")
@@ -98,12 +97,6 @@ class Loading:
             parts += [part.strip() for part in text.split(",")]
         hide = texts_to_hide if variable.secret else passwords_in
         return frozenset().union(*map(hide, parts))
-
-    def _declare(self, variable: Variable) -> None:
-        known = self._variables.setdefault(variable.name, variable)
-        if variable.required and not known.required:
-            known = attrs.evolve(known, required=True, group=None)
-        self._variables[variable.name] = attrs.evolve(known, secret=known.secret or variable.secret)
 
 
 def _is_msp(environ: Mapping[str, str]) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -11,6 +11,7 @@ from msp_core._conversion import convert
 from msp_core._sections import Choice, Section, Setting
 from msp_core._variables import default_text
 from msp_core.errors import InvalidValue, Problem
+from msp_core.secret import texts_to_hide
 
 MISSING = "is missing"
 
@@ -149,7 +150,9 @@ class Reading:
         try:
             return section.config(**values)
         except InvalidValue as error:
-            refusal = Refusal(f"will not do for {name}", str(error))
+            refusal = Refusal(
+                f"will not do for {name}", _words(error, section.settings(), self._environ)
+            )
         except Exception as error:  # noqa: BLE001 - user code; its text may hold values
             refusal = _raised(f"is refused by {name}", error)
         names = ", ".join(setting.name for setting in section.settings())
@@ -199,12 +202,18 @@ def _validated(setting: Setting, value: object, text: str) -> Refusal | None:
     try:
         validator(value)
     except InvalidValue as error:
-        expected = str(error)
-        leaks = setting.kind.secret and text in expected
-        return Refusal("will not do", "" if leaks else expected)
+        return Refusal("will not do", _words(error, [setting], {setting.name: text}))
     except Exception as error:  # noqa: BLE001 - user code; its text may hold the value
         return _raised("is refused by its validator", error)
     return None
+
+
+def _words(error: InvalidValue, settings: Iterable[Setting], environ: Mapping[str, str]) -> str:
+    """Return what a validator says; nothing when it says a secret, against the rules."""
+    words = str(error)
+    secrets = (environ.get(setting.name, "") for setting in settings if setting.kind.secret)
+    parts = (part for secret in secrets for part in (secret, *secret.split(",")))
+    return "" if any(hidden in words for part in parts for hidden in texts_to_hide(part)) else words
 
 
 def _raised(wrong: str, error: Exception) -> Refusal:

@@ -164,7 +164,7 @@ def read_section(config: type[Any], within: tuple[type[Any], ...] = ()) -> Secti
 def _hints(config: type[Any]) -> dict[str, Any]:
     try:
         return typing.get_type_hints(config, include_extras=True)
-    except NameError as error:
+    except (NameError, AttributeError) as error:
         raise UsageError(
             f"the types of config class {config.__name__!r} cannot be resolved: {error}; import or "
             "define it at the top of the module, outside of TYPE_CHECKING"

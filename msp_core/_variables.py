@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -116,6 +116,20 @@ class Variable:
     secret: bool = False
     forbidden_when_msp: bool = False
     group: Group | None = None
+
+
+def merged(variables: Iterable[Variable]) -> tuple[Variable, ...]:
+    """Return each variable once, in order, with its first owner.
+
+    One that is required, or secret, anywhere is so altogether.
+    """
+    found: dict[str, Variable] = {}
+    for variable in variables:
+        known = found.get(variable.name, variable)
+        if variable.required and not known.required:
+            known = attrs.evolve(known, required=True, group=None)
+        found[variable.name] = attrs.evolve(known, secret=known.secret or variable.secret)
+    return tuple(found.values())
 
 
 def default_text(default: object, kind: Kind) -> str | None:

@@ -9,10 +9,11 @@
 
 A field is read from one variable, or is itself such a class (a fragment, at any depth).
 `Fragment | None` is all or nothing; `OneFragment | OtherFragment` takes the first that the
-environment mentions. Types: str, int, float, bool, Duration, Percent, URL, Secret, Path, an Enum
-(by value), Literal, list and tuple of those (comma separated), and `X | None`. A variable that is
-present but empty is always a problem. Types are resolved when a class is loaded, so they must be
-importable from the top of its module.
+environment mentions by setting a variable it requires (one that requires none always counts).
+Types: str, int, float, bool, Duration, Percent, URL, Secret, Path, an Enum (by value), Literal,
+list[X] and tuple[X, ...] of those (comma separated), and `X | None`. A variable that is present
+but empty is always a problem. Types are resolved when a class is loaded, so they must be defined
+or imported at the top of its module.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any, TypeVar
 from msp_core._kinds import URL, Duration, Percent
 from msp_core._loading import Loading
 from msp_core._sections import read_section
-from msp_core._variables import Group, Variable, env
+from msp_core._variables import Group, Variable, env, merged
 from msp_core.errors import ConfigError, Problem
 from msp_core.secret import Secret
 
@@ -65,7 +66,7 @@ def load(
 
 
 def describe(config_class: type[Any], *, owner: str = "service") -> tuple[Variable, ...]:
-    """Return every variable that a config class reads, optional ones too, in order.
+    """Return every variable that a config class reads, optional ones too, in order, each once.
 
     Args:
         config_class: attrs class declared with `env()`.
@@ -74,7 +75,7 @@ def describe(config_class: type[Any], *, owner: str = "service") -> tuple[Variab
     Raises:
         UsageError: the class cannot be loaded from variables.
     """
-    return tuple(read_section(config_class).variables(owner))
+    return merged(read_section(config_class).variables(owner))
 
 
 def parse_environ(lines: Iterable[str]) -> dict[str, str]:
@@ -96,7 +97,7 @@ def parse_environ(lines: Iterable[str]) -> dict[str, str]:
             problems.append(
                 Problem(
                     variable=f"entry {number}",
-                    owner="the environment",
+                    owner="",
                     wrong="has no '='",
                     expected="NAME=VALUE",
                 )

@@ -30,7 +30,8 @@ class Problem:
 
     Attributes:
         variable: its name, or several joined by a comma when a rule spans them.
-        owner: who needs it: `core`, `plugin 'redis', msp-redis 0.1.0`, `service 'guestbook'`.
+        owner: who needs it: `core`, `plugin 'redis', msp-redis 0.1.0`, `service 'guestbook'`;
+            empty when nobody in particular does.
         wrong: what is wrong, one clause: `is missing`, `is not a boolean`.
         expected: what would be accepted, empty when `wrong` says it already.
         help: the variable's help text.
@@ -51,8 +52,9 @@ class Problem:
             text += f": expected {self.expected}"
         if self.hint:
             text += f"; {self.hint}"
-        text += f" (needed by {self.owner}"
-        return f"{text}: {self.help})" if self.help else f"{text})"
+        reason = f"needed by {self.owner}" if self.owner else ""
+        remark = ": ".join(filter(None, (reason, self.help)))
+        return f"{text} ({remark})" if remark else text
 
 
 class ConfigError(MSPError):
