@@ -104,9 +104,10 @@ def _scrub_value(value: Any, scrub: functools.partial[str]) -> Any:  # noqa: ANN
         return {scrub(key): _scrub_value(item, scrub) for key, item in value.items()}
     if isinstance(value, list):
         return [_scrub_value(item, scrub) for item in value]
-    if isinstance(value, int | float) and scrub(text := json.dumps(value)) != text:
-        return MASK
-    return value
+    if value is None or isinstance(value, bool):
+        return value
+    text = json.dumps(value)
+    return value if scrub(text) == text else MASK
 
 
 def _parts(secret: str) -> Iterable[str]:
@@ -129,14 +130,15 @@ def _character(character: str) -> str:
     """Return a pattern of the ways in which one character is written."""
     if _WORD.fullmatch(character):
         return character
-    spellings = [re.escape(character), _percent(character), *_escaped(character)]
+    spellings = [_percent(character), *_escaped(character)]
     if character == " ":
         spellings.append(r"\+")
     if character in "\"'/":
-        spellings.insert(0, rf"\\+{character}")
+        spellings.append(rf"\\+{character}")
     if character == "\\":
-        spellings.insert(0, r"\\+")
-    return f"(?:{'|'.join(spellings)})"
+        spellings.append(r"\\+")
+    # The character itself comes last: `%` is the beginning of its own encoding.
+    return f"(?:{'|'.join(spellings)}|{re.escape(character)})"
 
 
 def _percent(character: str) -> str:

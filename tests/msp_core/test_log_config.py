@@ -1,0 +1,119 @@
+"""What the log variables mean."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from msp_core._log_config import SILENT, LogConfig
+from msp_core.config import load
+from msp_core.errors import ConfigError
+from msp_core.platforms import Platform
+
+
+@pytest.mark.parametrize(
+    ("text", "level"),
+    [
+        ("debug", logging.DEBUG),
+        ("dbug", logging.DEBUG),
+        ("info", logging.INFO),
+        ("INFO", logging.INFO),
+        ("warn", logging.WARNING),
+        ("Warn", logging.WARNING),
+        ("error", logging.ERROR),
+        ("eror", logging.ERROR),
+        ("crit", logging.CRITICAL),
+        ("none", SILENT),
+    ],
+)
+def test_level_has_gos_names(text: str, level: int) -> None:
+    """Every name and alias that a Go service takes means the same here, in any case."""
+    config = load(LogConfig, {"SRC_LOG_LEVEL": text})
+
+    assert config.root_level() == level
+    assert config.doubts() == ()
+
+
+def test_level_is_info_by_default() -> None:
+    """Without a variable, the lines about the process's life are visible."""
+    assert load(LogConfig, {}).root_level() == logging.INFO
+
+
+def test_unknown_level_starts_with_the_default() -> None:
+    """A Go service starts with an unknown level; so does ours, and it says so without the value."""
+    config = load(LogConfig, {"SRC_LOG_LEVEL": "chatty"})
+    (doubt,) = config.doubts()
+
+    assert config.root_level() == logging.INFO
+    assert "SRC_LOG_LEVEL" in doubt
+    assert "chatty" not in doubt
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("json", "json"),
+        ("logfmt", "json"),
+        ("json_gcp", "json_gcp"),
+        ("JSON_GCP", "json_gcp"),
+        ("console", "console"),
+        ("condensed", "console"),
+    ],
+)
+def test_format_has_gos_names(text: str, expected: str) -> None:
+    """Every name and alias that a Go service takes means the same here, in any case."""
+    config = load(LogConfig, {"SRC_LOG_FORMAT": text})
+
+    assert config.format_on(Platform.CLOUD_RUN) == expected
+    assert config.doubts() == ()
+
+
+@pytest.mark.parametrize(
+    ("environ", "platform", "expected"),
+    [
+        ({}, Platform.LOCAL, "json"),
+        ({}, Platform.KUBERNETES, "json"),
+        ({}, Platform.CLOUD_RUN, "json_gcp"),
+        ({"SRC_DEVELOPMENT": "true"}, Platform.LOCAL, "console"),
+        ({"SRC_DEVELOPMENT": "1"}, Platform.LOCAL, "json"),
+        ({"SRC_DEVELOPMENT": "TRUE"}, Platform.LOCAL, "json"),
+        ({"SRC_DEVELOPMENT": "true", "SRC_LOG_FORMAT": "json"}, Platform.LOCAL, "json"),
+    ],
+)
+def test_format_by_default(environ: dict[str, str], platform: Platform, expected: str) -> None:
+    """The one who reads decides the shape: Google's collector, a person, or any other collector."""
+    assert load(LogConfig, environ).format_on(platform) == expected
+
+
+def test_unknown_format_counts_as_unset() -> None:
+    """An unknown format does not stop the start, and is named without its value."""
+    config = load(LogConfig, {"SRC_LOG_FORMAT": "yaml"})
+    (doubt,) = config.doubts()
+
+    assert config.format_on(Platform.CLOUD_RUN) == "json_gcp"
+    assert "SRC_LOG_FORMAT" in doubt
+    assert "yaml" not in doubt
+
+
+def test_scope_levels() -> None:
+    """Each entry gives one logger its level; blanks around it do not matter."""
+    config = load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": "msp.http=dbug, psycopg = NONE"})
+
+    assert config.scopes() == {"msp.http": logging.DEBUG, "psycopg": SILENT}
+
+
+def test_scope_levels_by_default() -> None:
+    """Without the variable, no logger has a level of its own."""
+    assert load(LogConfig, {}).scopes() == {}
+
+
+@pytest.mark.parametrize("text", ["msp.http", "=debug", "msp.http=loud", "a=info,", "a=b=debug"])
+def test_bad_scope_levels_are_a_problem(text: str) -> None:
+    """A Go service refuses to start with a bad entry; so does ours, without showing it."""
+    with pytest.raises(ConfigError) as caught:
+        load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": text})
+
+    assert "SRC_LOG_SCOPE_LEVEL" in str(caught.value)
+    assert "scope=level" in str(caught.value)
+    assert "loud" not in str(caught.value)

@@ -1,0 +1,116 @@
+"""The format `console`: lines for people."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+
+import pytest
+
+from msp_core._log_config import LogConfig
+from tests.msp_core.log_lines import configured, recorded
+
+logger = logging.getLogger("guestbook.entries")
+CONSOLE = LogConfig(development="true", level="debug")
+TIME = r"\d\d:\d\d:\d\d\.\d{3}"
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        """Return True."""
+        return True
+
+
+def on_terminal(level: int, *, colour: bool) -> str:
+    """Return what one line looks like on a terminal."""
+    stream = Terminal()
+    logs = configured(CONSOLE, stream=stream, colour=colour)
+    logger.log(level, "hello", extra={"n": 1})
+    logs.close()
+    return stream.getvalue()
+
+
+def test_whole_line() -> None:
+    """A person reads time, level, logger, message and fields, in this order."""
+    with recorded(CONSOLE) as record:
+        logger.warning("wrote %d", 3, extra={"path": "/a", "who": "Zoë B", "took": 0.25})
+        text = record.text()
+
+    assert re.fullmatch(
+        rf'{TIME} WARN  guestbook\.entries wrote 3 path=/a who="Zoë B" took=0\.25\n', text
+    )
+
+
+def test_dict_message() -> None:
+    """A dict given as message is shown as fields."""
+    with recorded(CONSOLE) as record:
+        logger.info({"a": [1, None]})
+        text = record.text()
+
+    assert text.endswith("INFO  guestbook.entries a=[1, null]\n")
+
+
+def test_traceback_is_readable() -> None:
+    """Tracebacks and stacks keep their lines."""
+    with recorded(CONSOLE) as record:
+        try:
+            raise RuntimeError("broken")  # noqa: TRY301 - to have a traceback
+        except RuntimeError:
+            logger.exception("cannot write", stack_info=True)
+        text = record.text()
+
+    assert "cannot write\nTraceback (most recent call last):\n  File " in text
+    assert "\nRuntimeError: broken\nStack (most recent call last):\n" in text
+
+
+def test_no_exception() -> None:
+    """`logger.exception` outside of an `except` adds no empty traceback."""
+    with recorded(CONSOLE) as record:
+        logger.exception("nothing was raised")  # noqa: LOG004 - the mistake that is meant
+        text = record.text()
+
+    assert text.count("\n") == 1
+
+
+def test_message_cannot_pass_for_another_line() -> None:
+    """What a caller sends neither forges a line nor commands the terminal."""
+    with recorded(CONSOLE) as record:
+        logger.info("a\n12:00:00.000 INFO  fake", extra={"agent": "\x1b[2J\x07", "text": "b\nc"})
+        text = record.text()
+
+    assert "a\n    12:00:00.000 INFO  fake" in text
+    assert "\x1b" not in text
+    assert "\x07" not in text
+    assert "text=\n    b\n    c\n" in text
+
+
+@pytest.mark.parametrize(
+    ("level", "colour"),
+    [
+        (logging.CRITICAL, "\x1b[31mCRIT "),
+        (logging.ERROR, "\x1b[31mERROR"),
+        (logging.WARNING, "\x1b[33mWARN "),
+        (logging.INFO, "\x1b[32mINFO "),
+        (logging.DEBUG, " DEBUG "),
+    ],
+)
+def test_colour_on_a_terminal(level: int, colour: str) -> None:
+    """On a terminal the level's colour says how bad it is."""
+    assert colour in on_terminal(level, colour=True)
+
+
+def test_no_colour_when_not_wanted() -> None:
+    """Who sets NO_COLOR gets none, terminal or not."""
+    assert "\x1b" not in on_terminal(logging.ERROR, colour=False)
+
+
+def test_no_colour_in_a_file() -> None:
+    """What is not a terminal gets no colours."""
+    with recorded(CONSOLE) as record:
+        logger.error("x")
+        text = record.text()
+
+    assert "\x1b" not in text

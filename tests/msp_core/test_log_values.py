@@ -1,0 +1,134 @@
+"""Values of fields as JSON."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import json
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from msp_core._log_values import encode
+from msp_core.secret import Secret
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Count(enum.IntEnum):
+    TWO = 2
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError("no")
+
+
+class BrokenMapping(Mapping[str, int]):
+    def __getitem__(self, key: str) -> int:
+        raise KeyError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError("no")
+
+    def __len__(self) -> int:
+        return 1
+
+    def __repr__(self) -> str:
+        return "BrokenMapping"
+
+
+class Text(str):
+    """A text that looks different when it is printed."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+@attrs.frozen
+class Login:
+    user: str
+    password: str = attrs.field(repr=False)
+
+
+def cycle() -> list[Any]:
+    """Return a list that contains itself."""
+    items: list[Any] = [1]
+    items.append(items)
+    return items
+
+
+def deep() -> list[Any]:
+    """Return lists in lists, deeper than Python can follow."""
+    items: list[Any] = []
+    for _ in range(100_000):
+        items = [items]
+    return items
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (True, True),
+        (3, 3),
+        (0.5, 0.5),
+        ("é\n", "é\n"),
+        ([1, "a"], [1, "a"]),
+        ({"a": {"b": 1}}, {"a": {"b": 1}}),
+        (dt.timedelta(milliseconds=1500), 1.5),
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.datetime(2026, 1, 2, 3, tzinfo=dt.UTC), "2026-01-02T03:00:00+00:00"),
+        (dt.time(3, 4), "03:04:00"),
+        (Colour.RED, "red"),
+        (Count.TWO, 2),
+        ({3}, [3]),
+        (ValueError("bad"), "ValueError: bad"),
+        (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+        (Path("/etc"), "/etc"),
+        (decimal.Decimal("1.10"), "1.10"),
+        (b"\xff", "b'\\xff'"),
+        (Secret("hunter2"), "***"),
+        (Login("ann", "hunter2"), "Login(user='ann')"),
+        (float("nan"), "nan"),
+        (float("-inf"), "-inf"),
+        ({"a": float("inf"), "n": None, "t": dt.timedelta(1)}, {"a": "inf", "n": None, "t": 86400}),
+        ({(1, 2): "x", float("nan"): 1}, {"(1, 2)": "x", "nan": 1}),
+        ((float("nan"), 1.5, {2}), ["nan", 1.5, [2]]),
+        ("\ud800", "\ud800"),
+        (10**400, 10**400),
+        ([10**5000, 7], [hex(10**5000), 7]),
+        (Broken(), "<unprintable Broken>"),
+        (BrokenMapping(), "BrokenMapping"),
+        ([Text("x"), float("nan")], ["x", "nan"]),
+        (cycle(), [1, "[1, [...]]"]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_value(value: object, expected: object) -> None:
+    """Each kind of value becomes what a reader of logs expects, and never raises."""
+    text = encode({"field": value})
+
+    assert json.loads(text) == {"field": expected}
+
+
+def test_deep_nesting() -> None:
+    """A value nested deeper than Python can follow still gives a valid line."""
+    assert json.loads(encode({"field": deep()}))["field"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
+def test_one_line(end: str) -> None:
+    """Whatever some reader takes for the end of a line is escaped."""
+    text = encode({f"a{end}b": f"c{end}d", "list": [end]})
+
+    assert len(text.splitlines()) == 1
