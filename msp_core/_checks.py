@@ -86,31 +86,32 @@ class Watch:
 
     async def result(self) -> CheckResult:
         """Return what a run says now; never raises, never takes longer than the timeout."""
-        if not self._stuck():
-            self._began = time.monotonic()
-            self._task = asyncio.get_running_loop().create_task(self._run())
-            self._task.add_done_callback(_retrieve)
-            await asyncio.wait({self._task}, timeout=self._timeout)
-        result = self._judge(self._failure())
+        task = self._left_over() or await self._run_once()
+        result = self._judge(self._failure(task))
         self._tell(result)
         self._last = result
         return result
 
+    async def _run_once(self) -> asyncio.Task[None]:
+        self._began = time.monotonic()
+        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._task.add_done_callback(_retrieve)
+        await asyncio.wait({self._task}, timeout=self._timeout)
+        return self._task
+
     async def _run(self) -> None:
         await self._check.run()
 
-    def _stuck(self) -> bool:
-        """Return whether an earlier run goes on although it was cancelled."""
+    def _left_over(self) -> asyncio.Task[None] | None:
+        """Return an earlier run that goes on although it was cancelled."""
         task = self._task
-        return (
-            task is not None and not task.done() and task.get_loop() is asyncio.get_running_loop()
-        )
+        if task is None or task.done() or task.get_loop() is not asyncio.get_running_loop():
+            return None
+        return task
 
-    def _failure(self) -> BaseException | None:
-        task = self._task
-        if task is None or not task.done():
-            if task is not None:
-                task.cancel()
+    def _failure(self, task: asyncio.Task[None]) -> BaseException | None:
+        if not task.done():
+            task.cancel()
             return TimeoutError(f"no answer within {self._timeout:g} s")
         if task.cancelled():
             return asyncio.CancelledError("the check was cancelled")

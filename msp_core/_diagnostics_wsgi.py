@@ -14,9 +14,6 @@ from msp_core._diagnostics_asgi import Respond
 from msp_core._request import current_request
 from msp_core._trace_context import read_context
 
-# Above the timeout of a check: reached only when the event loop itself is stuck.
-_LOOP_PATIENCE = 5.0
-
 
 class WSGIEndpoints:
     """WSGI application: answers the paths of diagnostics, passes everything else on.
@@ -28,6 +25,9 @@ class WSGIEndpoints:
             each call, one at a time.
         app: gets the rest.
     """
+
+    # Seconds; above the timeout of a check, so reached only when the event loop itself is stuck.
+    patience = 5.0
 
     def __init__(self, paths: Container[str], respond: Respond, app: WSGIApplication) -> None:
         self._paths = paths
@@ -67,7 +67,7 @@ class WSGIEndpoints:
                 return asyncio.run(work)
         future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
-            return future.result(_LOOP_PATIENCE)
+            return future.result(self.patience)
         except TimeoutError:
             future.cancel()
             return Answer.text(503, "stuck")

@@ -1,0 +1,441 @@
+"""Diagnostics: endpoints and auth, the same through ASGI and WSGI."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from wsgiref.validate import validator
+
+import httpx
+import pytest
+
+from msp_core._diagnostics_auth import refusal
+from msp_core._request import current_request
+from msp_core.diagnostics import Route
+from msp_core.errors import UsageError
+from msp_core.health import Check, Health
+from msp_core.secret import Secret
+from tests.msp_core.http_service import (
+    BEARER,
+    SECRET,
+    asgi_app,
+    diagnostics,
+    started,
+    wsgi_app,
+)
+
+Ask = Callable[..., Awaitable[httpx.Response]]
+
+
+async def ask_asgi(app: Any, method: str, path: str, **options: Any) -> httpx.Response:
+    """Send one request to an ASGI application."""
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app), base_url="http://test"
+    ) as client:
+        return await client.request(method, path, **options)
+
+
+async def ask_wsgi(app: Any, method: str, path: str, **options: Any) -> httpx.Response:
+    """Send one request to a WSGI application, from a thread as a WSGI server does."""
+    with httpx.Client(
+        transport=httpx.WSGITransport(app=validator(app)), base_url="http://test"
+    ) as client:
+        return await asyncio.to_thread(client.request, method, path, **options)
+
+
+class Interface:
+    """One of the two protocols, so that every test runs with both."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def endpoint(
+        self, path: str, method: str = "GET", *, of: Any = None, **options: Any
+    ) -> httpx.Response:
+        """Ask diagnostics in front of an application that answers `app`."""
+        given = of or diagnostics()
+        if self.name == "asgi":
+            return await ask_asgi(given.asgi(asgi_app), method, path, **options)
+        return await ask_wsgi(given.wsgi(wsgi_app), method, path, **options)
+
+    async def guarded(
+        self, *, secret: str | None = SECRET, method: str = "GET", **options: Any
+    ) -> httpx.Response:
+        """Ask a service's own route behind the secret."""
+        given = diagnostics(secret=secret)
+        if self.name == "asgi":
+            return await ask_asgi(given.require_secret(asgi_app), method, "/debug", **options)
+        return await ask_wsgi(given.require_secret_wsgi(wsgi_app), method, "/debug", **options)
+
+
+@pytest.fixture(params=["asgi", "wsgi"])
+def interface(request: pytest.FixtureRequest) -> Interface:
+    """Give each protocol in turn."""
+    return Interface(request.param)
+
+
+def failing(text: str = "down") -> Callable[..., Awaitable[None]]:
+    """Give a check, of a resource or of the service, that raises that text."""
+
+    async def check(*_query: Mapping[str, str]) -> None:
+        raise OSError(text)
+
+    return check
+
+
+CASES = [
+    pytest.param(None, 401, "unauthorized", id="no header"),
+    pytest.param("", 401, "unauthorized", id="empty header"),
+    pytest.param(SECRET, 400, "no token type", id="no space"),
+    pytest.param(f"Basic {SECRET}", 400, "invalid token type 'Basic'", id="other scheme"),
+    pytest.param("Bearer wrong", 401, "unauthorized", id="wrong"),
+    pytest.param("Bearer ", 401, "unauthorized", id="empty token"),
+    pytest.param(f"Bearer {SECRET}", 200, "app", id="right"),
+    pytest.param(f"bearer {SECRET}", 200, "app", id="lower case"),
+    pytest.param(f"BEARER {SECRET}", 200, "app", id="upper case"),
+    pytest.param(f"Bearer  {SECRET}", 401, "unauthorized", id="two spaces"),
+    pytest.param(f"Bearer {SECRET}x", 401, "unauthorized", id="longer"),
+]
+
+
+class TestAuth:
+    """The bearer middleware, every case of upstream's."""
+
+    @pytest.mark.parametrize(("authorization", "status", "body"), CASES)
+    async def test_cases(
+        self, interface: Interface, authorization: str | None, status: int, body: str
+    ) -> None:
+        """Each kind of header gets upstream's answer."""
+        headers = {} if authorization is None else {"Authorization": authorization}
+
+        response = await interface.guarded(headers=headers)
+
+        assert response.status_code == status
+        assert body in response.text
+        assert ("www-authenticate" in response.headers) is (status == 401)
+
+    def test_bytes_that_are_no_text(self) -> None:
+        """A token in no known encoding is wrong like any other."""
+        answer = refusal(Secret("schlüssel"), b"Bearer schl\xfcssel")
+
+        assert answer is not None
+        assert answer.status == 401
+        assert refusal(Secret("schlüssel"), "Bearer schlüssel".encode()) is None
+
+    async def test_without_a_secret_everybody_passes(self, interface: Interface) -> None:
+        """A process that was given no secret does not guard."""
+        response = await interface.guarded(secret=None)
+
+        assert (response.status_code, response.text) == (200, "app")
+
+    async def test_the_guarded_application_keeps_its_methods(self, interface: Interface) -> None:
+        """The guard refuses callers, not verbs."""
+        response = await interface.guarded(method="POST", headers=BEARER)
+
+        assert response.status_code == 200
+
+    async def test_a_long_scheme_is_not_echoed(self, interface: Interface) -> None:
+        """What a caller sends comes back shortened."""
+        response = await interface.guarded(headers={"Authorization": f"{'x' * 1000} y"})
+
+        assert (response.status_code, len(response.text) < 100) == (400, True)
+
+    async def test_guards_websockets(self) -> None:
+        """A websocket handshake without the secret is refused, one with it goes on."""
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        async def echo(scope: Any, _receive: Any, send: Any) -> None:
+            await send({"type": f"{scope['type']} reached"})
+
+        guard = diagnostics().require_secret(echo)
+        right = [(b"authorization", f"Bearer {SECRET}".encode())]
+        await guard({"type": "websocket", "headers": []}, None, send)
+        await guard({"type": "websocket", "headers": right}, None, send)
+        await guard({"type": "lifespan"}, None, send)
+
+        assert [message["type"] for message in sent] == [
+            "websocket.close",
+            "websocket reached",
+            "lifespan reached",
+        ]
+
+
+class TestEndpoints:
+    """Status and body of each path."""
+
+    async def test_everything_else_is_the_applications(self, interface: Interface) -> None:
+        """Paths diagnostics does not know are passed on, under `/-/` too."""
+        responses = [await interface.endpoint(path) for path in ("/", "/-/", "/-/other")]
+
+        assert [response.text for response in responses] == ["app", "app", "app"]
+
+    async def test_version_is_open(self, interface: Interface) -> None:
+        """Anybody may ask which version runs."""
+        response = await interface.endpoint("/-/version")
+
+        assert (response.status_code, response.text) == (200, "1.2.3")
+        assert response.headers["content-type"] == "text/plain; charset=utf-8"
+        assert response.headers["cache-control"] == "no-store"
+
+    async def test_live_depends_on_nothing(self, interface: Interface) -> None:
+        """A process with failing resources, not started or draining, is still live."""
+        health = Health(cache=0)
+        health.draining = True
+        health.add(Check("postgres", failing()))
+
+        response = await interface.endpoint("/-/live", of=diagnostics(health=health))
+
+        assert (response.status_code, response.text) == (200, "live")
+
+    async def test_ready(self, interface: Interface) -> None:
+        """A started process with nothing failing takes traffic."""
+        response = await interface.endpoint("/-/ready")
+
+        assert (response.status_code, response.text) == (200, "ready")
+
+    @pytest.mark.parametrize("state", ["starting", "draining", "unhealthy"])
+    async def test_not_ready(self, interface: Interface, state: str) -> None:
+        """The reason is one word, without any detail."""
+        health = Health(cache=0)
+        health.started = state != "starting"
+        health.draining = state == "draining"
+        health.add(Check("postgres", failing("postgres://me:pass@host")))
+
+        response = await interface.endpoint("/-/ready", of=diagnostics(health=health))
+
+        assert (response.status_code, response.text) == (503, state)
+
+    async def test_healthz_needs_the_secret(self, interface: Interface) -> None:
+        """Without the secret the service is not even asked."""
+        health = started(Health(cache=0))
+        health.service = failing("asked")
+
+        response = await interface.endpoint("/-/healthz", of=diagnostics(health=health))
+
+        assert (response.status_code, response.text) == (401, "unauthorized")
+
+    async def test_healthz_ok(self, interface: Interface) -> None:
+        """The upstream body, byte for byte."""
+        response = await interface.endpoint("/-/healthz", headers=BEARER)
+
+        assert (response.status_code, response.text) == (200, "healthz: ok")
+
+    async def test_healthz_failing(self, interface: Interface) -> None:
+        """500 and the service's own text."""
+        health = started(Health(cache=0))
+        health.service = failing("no quorum")
+
+        response = await interface.endpoint(
+            "/-/healthz", of=diagnostics(health=health), headers=BEARER
+        )
+
+        assert (response.status_code, response.text) == (500, "healthz: no quorum")
+
+    async def test_healthz_passes_the_query(self, interface: Interface) -> None:
+        """`msp_healthy` gets the last value of each name, empty ones included."""
+        queries = []
+
+        async def healthy(query: Mapping[str, str]) -> None:
+            queries.append(query)
+
+        health = started(Health(cache=0))
+        health.service = healthy
+        await interface.endpoint(
+            "/-/healthz?deep=1&deep=2&empty=&sp%C3%A4t=a%20b",
+            of=diagnostics(health=health),
+            headers=BEARER,
+        )
+
+        assert queries == [{"deep": "2", "empty": "", "spät": "a b"}]
+
+    async def test_health_tells_each_check(self, interface: Interface) -> None:
+        """The JSON names every check; of an error only its class."""
+        health = started(Health(cache=0))
+        health.add(Check("postgres", failing("the text stays inside")))
+
+        response = await interface.endpoint(
+            "/-/health", of=diagnostics(health=health), headers=BEARER
+        )
+        report = response.json()
+        (check,) = report.pop("checks")
+
+        assert response.status_code == 503
+        assert response.headers["content-type"] == "application/json"
+        assert report == {"status": "failing", "started": True, "draining": False}
+        assert isinstance(check.pop("duration"), float)
+        assert check.pop("since").endswith("+00:00")
+        assert check == {
+            "name": "postgres",
+            "status": "failing",
+            "critical": True,
+            "error": "OSError",
+        }
+
+    async def test_health_of_a_service_that_can_do_without(self, interface: Interface) -> None:
+        """A failing check that is not critical shows, and the whole is ok."""
+        health = started(Health(cache=0))
+        health.add(Check("cache", failing(), critical=False))
+
+        response = await interface.endpoint(
+            "/-/health", of=diagnostics(health=health), headers=BEARER
+        )
+
+        assert (response.status_code, response.json()["status"]) == (200, "ok")
+        assert response.json()["checks"][0]["status"] == "failing"
+
+    async def test_health_needs_the_secret(self, interface: Interface) -> None:
+        """Names of resources are not for everybody."""
+        response = await interface.endpoint("/-/health")
+
+        assert response.status_code == 401
+
+    async def test_head_has_the_headers_only(self, interface: Interface) -> None:
+        """A probe by HEAD gets what GET gets, without the body."""
+        response = await interface.endpoint("/-/version", "HEAD")
+
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["content-length"] == "5"
+
+    async def test_other_methods_are_refused(self, interface: Interface) -> None:
+        """Diagnostics are for reading."""
+        response = await interface.endpoint("/-/version", "POST", content=b"x")
+
+        assert (response.status_code, response.headers["allow"]) == (405, "GET, HEAD")
+
+
+class TestRoutes:
+    """Endpoints that plugins add."""
+
+    @pytest.mark.parametrize(("secret", "expected"), [(True, 401), (False, 202)])
+    async def test_are_served_as_given(
+        self, interface: Interface, *, secret: bool, expected: int
+    ) -> None:
+        """Status, content type and body are the route's; the secret only where it asks for it."""
+
+        async def respond(query: Mapping[str, str]) -> tuple[int, str, bytes]:
+            return 202, "text/x-metrics", query["name"].encode()
+
+        given = diagnostics()
+        given.add_route(Route(path="/metrics", respond=respond, secret=secret))
+
+        open_ = await interface.endpoint("/metrics?name=up", of=given)
+        known = await interface.endpoint("/metrics?name=up", of=given, headers=BEARER)
+
+        assert open_.status_code == expected
+        assert (known.status_code, known.text) == (202, "up")
+        assert known.headers["content-type"] == "text/x-metrics"
+
+    def test_a_path_is_given_once(self) -> None:
+        """Two plugins cannot silently replace each other's endpoint."""
+
+        async def respond(_query: Mapping[str, str]) -> tuple[int, str, bytes]:
+            raise NotImplementedError
+
+        with pytest.raises(UsageError, match="'/-/ready' exists already"):
+            diagnostics().add_route(Route(path="/-/ready", respond=respond))
+
+
+class TestTrace:
+    """The request's identity while a check runs."""
+
+    async def test_reaches_the_check(self, interface: Interface) -> None:
+        """What a check logs carries the probe's trace."""
+        seen = []
+
+        async def healthy(_query: Mapping[str, str]) -> None:
+            seen.append(current_request.get())
+
+        health = started(Health(cache=0))
+        health.service = healthy
+        await interface.endpoint(
+            "/-/healthz",
+            of=diagnostics(health=health),
+            headers={**BEARER, "traceparent": f"00-{'a' * 32}-{'b' * 16}-01"},
+        )
+
+        assert seen[0] is not None
+        assert (seen[0].trace_id, seen[0].span_id) == ("a" * 32, "b" * 16)
+        assert current_request.get() is None
+
+
+class TestWarning:
+    """What is said when there is no secret."""
+
+    @pytest.mark.parametrize(("msp", "level"), [(True, "ERROR"), (False, "WARNING")])
+    def test_once_and_louder_on_a_live_platform(
+        self, caplog: pytest.LogCaptureFixture, *, msp: bool, level: str
+    ) -> None:
+        """Open endpoints are logged when they come into being, once."""
+        given = diagnostics(secret=None, msp=msp)
+        given.asgi(asgi_app)
+        given.wsgi(wsgi_app)
+        given.require_secret(asgi_app)
+        given.require_secret_wsgi(wsgi_app)
+
+        assert [record.levelname for record in caplog.records] == [level]
+
+    def test_silence_with_a_secret(self, caplog: pytest.LogCaptureFixture) -> None:
+        """A guarded process has nothing to say."""
+        diagnostics().asgi(asgi_app)
+
+        assert caplog.records == []
+
+
+class TestWSGIThreads:
+    """Where checks run when the caller is a thread of a WSGI server."""
+
+    async def test_on_the_loop_the_clients_belong_to(self) -> None:
+        """With a loop at hand, checks run on it."""
+        loops = []
+
+        async def check() -> None:
+            loops.append(asyncio.get_running_loop())
+
+        health = started(Health(cache=0))
+        health.add(Check("redis", check))
+        await ask_wsgi(diagnostics(health=health).wsgi(wsgi_app), "GET", "/-/ready")
+
+        assert loops == [asyncio.get_running_loop()]
+
+    def test_without_a_loop_on_one_of_their_own(self) -> None:
+        """In a plain WSGI process probes of several threads are answered, one round at a time."""
+        health = started(Health(cache=30))
+        runs = []
+
+        async def check() -> None:
+            runs.append(1)
+
+        health.add(Check("redis", check))
+        app = diagnostics(health=health).wsgi(wsgi_app)
+        statuses = []
+
+        def probe() -> None:
+            with httpx.Client(
+                transport=httpx.WSGITransport(app=app), base_url="http://test"
+            ) as client:
+                statuses.append(client.get("/-/ready").status_code)
+
+        threads = [threading.Thread(target=probe) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert statuses == [200] * 8
+        assert len(runs) == 1
+
+    async def test_a_stuck_loop_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """When the loop does not answer, the probe does."""
+        app: Any = diagnostics().wsgi(wsgi_app)
+        monkeypatch.setattr(app.__class__, "patience", 0.01)
+
+        # Called on the loop itself, so that the loop is stuck for as long as the call takes.
+        with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://test") as client:
+            response = client.get("/-/live")  # noqa: ASYNC212 - blocking is the point
+
+        assert (response.status_code, response.text) == (503, "stuck")
