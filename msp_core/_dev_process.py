@@ -45,7 +45,7 @@ class ServerProcess:
 
     @property
     def exit_code(self) -> int | None:
-        """None while it runs; 128 + signal number when a signal ended it."""
+        """None while it runs; 128 + signal number when a signal ended it, -9 if the guard hung."""
         return self.guard.poll()
 
     async def ready(self, answers: Callable[[], Awaitable[object]], timeout: float) -> None:  # noqa: ASYNC109 - names what did not answer
@@ -149,8 +149,7 @@ async def run_tool(
 
 async def _succeeds(answers: Callable[[], Awaitable[object]], seconds: float) -> bool:
     try:
-        async with asyncio.timeout(seconds):
-            await answers()
+        await asyncio.wait_for(answers(), seconds)
     except Exception:  # noqa: BLE001 - whatever a client library raises means: not ready yet
         return False
     return True

@@ -71,8 +71,7 @@ class DevResources:
         """Stop all resources; return when they have ended. Does nothing when none runs."""
         if self._thread is None:
             return
-        if not self._stop_asked.done():
-            self._stop_asked.set_result(None)
+        self._stop_asked.cancel()
         self._thread.join()
         self._thread = None
 

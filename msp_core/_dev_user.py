@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pwd
@@ -73,26 +74,43 @@ def reachable_copy(user: ServerUser | None, folder: Path, *siblings: Path) -> Pa
     """
     if user is None or user.may_enter(folder):
         return folder
-    target = shared_folder(folder, version=str(folder.stat().st_mtime_ns))
+    target = stand_in(folder, version=str(folder.stat().st_mtime_ns))
     if not target.exists():
-        with tempfile.TemporaryDirectory(dir=target.parent) as unfinished:
+        with tempfile.TemporaryDirectory(dir=_shared()) as unfinished:
             made = Path(unfinished, "made")
-            made.mkdir()
             for part in (folder, *(each for each in siblings if each.exists())):
-                shutil.copytree(part, made / part.name, symlinks=True)
-            made.rename(target)
+                shutil.copytree(part, made / part.name)
+            _open_to_all(made)
+            # Fails where somebody else was faster; theirs is as good.
+            with contextlib.suppress(OSError):
+                made.rename(target)
     return target / folder.name
 
 
-def shared_folder(folder: Path, *, version: str = "") -> Path:
-    """Return the place below /var/tmp that stands for a folder an unprivileged user cannot enter.
-
-    Its parent exists and is ours, the place itself may not exist yet.
-    """
-    _SHARED.mkdir(mode=0o711, exist_ok=True)
-    status = _SHARED.lstat()
-    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
-        raise DevError(f"{_SHARED} belongs to another user, expected our own folder: remove it")
-    _SHARED.chmod(0o711)
+def stand_in(folder: Path, *, version: str = "") -> Path:
+    """Return the path below /var/tmp that stands for a folder some user cannot enter."""
     name = hashlib.sha256(f"{folder.resolve()}\n{version}".encode()).hexdigest()[:16]
     return _SHARED / name
+
+
+def made_stand_in(folder: Path) -> Path:
+    """Return the stand-in of a folder, made when missing, that every user can enter."""
+    made = _shared() / stand_in(folder).name
+    made.mkdir(exist_ok=True)
+    made.chmod(0o711)
+    return made
+
+
+def _shared() -> Path:
+    _SHARED.mkdir(exist_ok=True)
+    status = _SHARED.lstat()
+    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
+        raise DevError(f"{_SHARED} belongs to another user, expected a folder of ours: remove it")
+    _SHARED.chmod(0o711)
+    return _SHARED
+
+
+def _open_to_all(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o555 if mode & stat.S_IXUSR else 0o444))

@@ -1,0 +1,136 @@
+"""Dev resources run beside a program, on a loop of their own, all of them or none."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import attrs
+import pytest
+
+from msp_core.dev import DevResource, DevResources
+
+
+@attrs.define
+class Fake:
+    """A dev resource that writes down what happens to it.
+
+    Attributes:
+        number: part of its variables.
+        fault: raised instead of starting.
+        together: met with others before it is ready.
+    """
+
+    number: int = 1
+    fault: Exception | None = None
+    together: asyncio.Barrier | None = None
+    events: list[str] = attrs.field(factory=list)
+    started: threading.Event = attrs.field(factory=threading.Event)
+
+    @contextlib.asynccontextmanager
+    async def __call__(self, folder: Path) -> AsyncIterator[Mapping[str, str]]:
+        """Start and stop."""
+        self.events.append(folder.name)
+        self.started.set()
+        try:
+            if self.fault is not None:
+                raise self.fault
+            if self.together is not None:
+                await self.together.wait()
+            yield {f"FAKE_{self.number}": "here"}
+        finally:
+            self.events.append("stopped")
+
+
+def fakes(**resources: Fake) -> dict[str, DevResource]:
+    """Return the resources by name."""
+    return dict(resources)
+
+
+def test_gives_the_variables_of_all_resources(tmp_path: Path) -> None:
+    """A service cannot tell them from a platform that has MSP off."""
+    with DevResources(fakes(one=Fake(1), two=Fake(2)), tmp_path) as resources:
+        assert resources.environ == {"MSP": "false", "FAKE_1": "here", "FAKE_2": "here"}
+        assert resources.variables["two"] == {"FAKE_2": "here"}
+
+
+def test_starts_all_at_once(tmp_path: Path) -> None:
+    """The start takes as long as the slowest resource, not as long as all of them."""
+    together = asyncio.Barrier(2)
+    both = fakes(one=Fake(1, together=together), two=Fake(2, together=together))
+
+    with DevResources(both, tmp_path) as resources:
+        assert set(resources.variables) == {"one", "two"}
+
+
+def test_starts_and_stops_again_and_again(tmp_path: Path) -> None:
+    """An outage can be played."""
+    fake = Fake()
+    resources = DevResources(fakes(one=fake), tmp_path)
+
+    for _ in range(2):
+        resources.start()
+        resources.stop()
+    resources.stop()
+
+    assert fake.events == ["one", "stopped"] * 2
+
+
+def test_a_resource_that_cannot_start_stops_the_others(tmp_path: Path) -> None:
+    """Nothing is left running behind an error."""
+    started = Fake()
+    resources = DevResources(fakes(one=started, two=Fake(fault=OSError("disk"))), tmp_path)
+
+    with pytest.raises(OSError, match="disk"):
+        resources.start()
+
+    assert started.events[1:] == ["stopped"] or not started.events
+
+
+def test_an_interrupted_start_stops_what_it_started(tmp_path: Path) -> None:
+    """Ctrl-C while servers start leaves none of them."""
+    fake = Fake(together=asyncio.Barrier(2))
+    resources = DevResources(fakes(one=fake), tmp_path)
+    caller = threading.Thread(target=_start_quietly, args=(resources,))
+    caller.start()
+    assert fake.started.wait(30)
+    resources.stop()
+    caller.join()
+
+    assert fake.events == ["one", "stopped"]
+
+
+def _start_quietly(resources: DevResources) -> None:
+    with contextlib.suppress(asyncio.CancelledError):
+        resources.start()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_resource_that_cannot_stop_does_not_hang_the_caller(tmp_path: Path) -> None:
+    """The error of a stop is shown, and the rest of the program goes on."""
+
+    @contextlib.asynccontextmanager
+    async def unstoppable(folder: Path) -> AsyncIterator[Mapping[str, str]]:
+        try:
+            yield {}
+        finally:
+            raise OSError("stuck")
+
+    with DevResources({"one": unstoppable}, tmp_path) as resources:
+        assert resources.environ == {"MSP": "false"}
+
+
+def test_forgets_what_resources_kept(tmp_path: Path) -> None:
+    """A fresh start finds empty folders; those of others are left alone."""
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "data").write_text("old")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "data").write_text("old")
+
+    DevResources(fakes(one=Fake()), tmp_path).forget()
+
+    assert not (tmp_path / "one" / "data").exists()
+    assert (tmp_path / "other" / "data").exists()
