@@ -16,13 +16,15 @@ def render_help(name: str, version: str, kind: str, variables: Iterable[Variable
         kind: `service` or `job`.
         variables: in the order to show them; of two with one name the first is shown.
     """
-    once = {variable.name: variable for variable in reversed(list(variables))}
+    once: dict[str, Variable] = {}
+    for variable in variables:
+        once.setdefault(variable.name, variable)
     return "\n".join(
         [
             f"{kind.upper()}: {name}",
             f"VERSION: {version}",
             "CONFIGURATION OPTIONS:",
-            *(_bullet(variable) for variable in reversed(once.values())),
+            *(_bullet(variable) for variable in once.values()),
         ]
     )
 

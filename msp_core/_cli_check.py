@@ -1,0 +1,140 @@
+"""`msp check`: everything short of starting. Resolves, loads and reads, opens nothing.
+
+`--format json` prints one object:
+
+    {"service": str,
+     "checks": [{"id": str, "status": "pass" | "warning" | "fail", "message": str}],
+     "summary": {"passed": int, "warnings": int, "failed": int}}
+
+An `id` is `plugin.NAME`, `variable.NAME`, or for all variables of one owner `variables.core`,
+`variables.plugin.NAME`, `variables.service`. The command leaves with 0 when nothing failed,
+warnings or not; with 78 when only variables failed; with 1 when a plugin did.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+import attrs
+
+from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core._states import PluginState, plugin_states
+from msp_core.assembly import Assembly
+from msp_core.errors import ConfigError, PluginError
+from msp_core.integration import Command
+
+
+@attrs.frozen
+class Finding:
+    """One thing that was checked.
+
+    Attributes:
+        id: what was checked, stable: `variable.PORT`.
+        status: `pass`, `warning` or `fail`.
+        message: one sentence; never a value.
+        exit_code: of the command when nothing worse failed.
+    """
+
+    id: str
+    status: str
+    message: str
+    exit_code: int = 0
+
+
+def check_command(environ: Mapping[str, str]) -> Command:
+    """Return the command; it judges these variables."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        chosen = ServiceArguments.of(arguments)
+        service = chosen.find()
+        findings = _findings(chosen, service, environ)
+        text = _json(service, findings) if arguments.format == "json" else _text(findings)
+        sys.stdout.write(f"{text}\n")
+        return _exit_code(findings)
+
+    return Command(
+        name="check",
+        help="resolve, load and validate without starting",
+        configure=_configure,
+        run=run,
+    )
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add_service_arguments(parser)
+    add_format(parser, "text", "json")
+
+
+def _findings(
+    chosen: ServiceArguments, service: object, environ: Mapping[str, str]
+) -> list[Finding]:
+    try:
+        assembly = chosen.assemble(service, environ)
+    except PluginError as error:
+        findings = list(_plugin_findings(chosen.states(service)))
+        # Plugins that load one by one and not together have no finding of their own.
+        together = Finding(f"plugin.{error.plugin}", "fail", str(error), error.exit_code)
+        return findings if _exit_code(findings) else [*findings, together]
+    return [*_plugin_findings(plugin_states(assembly)), *_variable_findings(assembly)]
+
+
+def _plugin_findings(states: Sequence[PluginState]) -> Iterator[Finding]:
+    """Judge the declared plugins; one that is loaded and not configured may be meant so."""
+    for state in states:
+        name, message = f"plugin.{state.name}", f"{state.name}: {state.reason}"
+        if state.declared and not state.loaded:
+            yield Finding(name, "fail", message, PluginError.exit_code)
+        elif state.declared:
+            yield Finding(name, "pass" if state.configured else "warning", message)
+
+
+def _variable_findings(assembly: Assembly) -> Iterator[Finding]:
+    wrong = Counter(problem.owner for problem in assembly.problems)
+    for owner, amount in Counter(variable.owner for variable in assembly.variables).items():
+        if owner not in wrong:
+            message = f"{owner}: nothing wrong with {amount} variables"
+            yield Finding(f"variables.{_short(assembly, owner)}", "pass", message)
+    for problem in assembly.problems:
+        code = ConfigError.exit_code
+        yield Finding(f"variable.{problem.variable}", "fail", str(problem), code)
+    for sentence in assembly.near_misses:
+        yield Finding(f"variable.{sentence.partition(' ')[0]}", "warning", sentence)
+
+
+def _short(assembly: Assembly, owner: str) -> str:
+    """Return an owner without its version, which would make the id of a finding unstable."""
+    plugins = {plugin.owner: f"plugin.{plugin.name}" for plugin in assembly.plugins.loaded}
+    return plugins.get(owner, "core" if owner == "core" else "service")
+
+
+def _exit_code(findings: Sequence[Finding]) -> int:
+    """Return 1 before 78: a plugin that cannot be loaded may hide variables."""
+    return min((one.exit_code for one in findings if one.exit_code), default=0)
+
+
+def _summary(findings: Sequence[Finding]) -> dict[str, int]:
+    counts = Counter(finding.status for finding in findings)
+    return {
+        "passed": counts["pass"],
+        "warnings": counts["warning"],
+        "failed": counts["fail"],
+    }
+
+
+def _text(findings: Sequence[Finding]) -> str:
+    lines = [f"{finding.status:<7}  {finding.message}" for finding in findings]
+    summary = ", ".join(f"{amount} {word}" for word, amount in _summary(findings).items())
+    return "\n".join([*lines, f"Summary: {summary}"])
+
+
+def _json(service: object, findings: Sequence[Finding]) -> str:
+    checks = [
+        {"id": finding.id, "status": finding.status, "message": finding.message}
+        for finding in findings
+    ]
+    record = {"service": service_name(service), "checks": checks, "summary": _summary(findings)}
+    return json.dumps(record, indent=2)

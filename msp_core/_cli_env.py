@@ -1,0 +1,68 @@
+"""`msp env`: every variable a service reads, from the declarations that also load them.
+
+`--format json` prints one object:
+
+    {"service": {"name": str, "version": str, "kind": "service" | "job",
+                 "distribution": str | null},
+     "variables": [{"name": str, "owner": str, "type": str, "form": str, "choices": [str],
+                    "required": bool, "default": str | null, "help": str, "secret": bool,
+                    "forbidden_when_msp": bool, "set": bool,
+                    "group": {"choices": [[str]], "optional": bool} | null}]}
+
+`set` says whether the variable is present in this environment; a value is never printed. The
+other keys are those of `msp_core.config.Variable`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+
+from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, identity
+from msp_core._json_schema import json_schema
+from msp_core._variable_formats import (
+    variable_dotenv,
+    variable_markdown,
+    variable_records,
+    variable_table,
+)
+from msp_core.assembly import Assembly
+from msp_core.integration import Command
+
+
+def env_command(environ: Mapping[str, str]) -> Command:
+    """Return the command; it says of each variable whether it is among these."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        chosen = ServiceArguments.of(arguments)
+        assembly = chosen.assemble(chosen.find(), environ)
+        sys.stdout.write(f"{_render(assembly, arguments.format)}\n")
+        return 0
+
+    return Command(
+        name="env", help="list every variable a service reads", configure=_configure, run=run
+    )
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add_service_arguments(parser)
+    add_format(parser, "table", "dotenv", "markdown", "json", "json-schema")
+
+
+def _render(assembly: Assembly, chosen: str) -> str:
+    variables = assembly.variables
+    match chosen:
+        case "dotenv":
+            return variable_dotenv(variables)
+        case "markdown":
+            return variable_markdown(variables)
+        case "json-schema":
+            title = f"variables of {assembly.service.name} {assembly.service.version}"
+            return json.dumps(json_schema(title, variables), indent=2)
+        case "json":
+            records = variable_records(variables, assembly.environ)
+            return json.dumps({"service": identity(assembly), "variables": records}, indent=2)
+        case _:
+            return variable_table(variables, assembly.environ)

@@ -1,0 +1,81 @@
+"""`msp plugins`: how far each plugin came, from installed to configured, and why not further.
+
+`--format json` prints one object:
+
+    {"service": str | null,
+     "plugins": [{"name": str, "distribution": str | null, "version": str | null,
+                  "installed": bool, "declared": bool, "loaded": bool, "configured": bool,
+                  "state": "missing" | "installed" | "declared" | "loaded" | "configured",
+                  "reason": str}]}
+
+`service` is its name, null when none is given and there is not exactly one. When the declared
+plugins cannot be loaded the same is printed, then the error on stderr, and the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+
+import attrs
+
+from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core._states import PluginState, installed_states, plugin_states
+from msp_core._table import text_table
+from msp_core.errors import PluginError
+from msp_core.integration import Command
+from msp_core.services import services
+
+_COLUMNS = ("plugin", "distribution", "version", "state", "reason")
+
+
+def plugins_command(environ: Mapping[str, str]) -> Command:
+    """Return the command; these variables decide what is configured."""
+
+    def run(arguments: argparse.Namespace) -> int:
+        chosen = ServiceArguments.of(arguments)
+        if chosen.name is None and len(services()) != 1:
+            return _print(arguments.format, None, installed_states())
+        service = chosen.find()
+        try:
+            assembly = chosen.assemble(service, environ)
+        except PluginError:
+            _print(arguments.format, service_name(service), chosen.states(service))
+            raise
+        return _print(arguments.format, service_name(service), plugin_states(assembly))
+
+    return Command(
+        name="plugins",
+        help="list plugins: installed, declared, loaded, configured",
+        configure=_configure,
+        run=run,
+    )
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    add_service_arguments(parser)
+    add_format(parser, "table", "json")
+
+
+def _print(chosen: str, name: str | None, states: Sequence[PluginState]) -> int:
+    text = _json(name, states) if chosen == "json" else _table(states)
+    sys.stdout.write(f"{text}\n")
+    return 0
+
+
+def _table(states: Sequence[PluginState]) -> str:
+    rows = [
+        (state.name, state.distribution or "-", state.version or "-", state.state, state.reason)
+        for state in states
+    ]
+    return text_table(_COLUMNS, rows)
+
+
+def _json(name: str | None, states: Sequence[PluginState]) -> str:
+    records = [
+        {**attrs.asdict(state), "installed": state.installed, "state": state.state}
+        for state in states
+    ]
+    return json.dumps({"service": name, "plugins": records}, indent=2)

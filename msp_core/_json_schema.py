@@ -1,0 +1,79 @@
+"""The variables of a service as JSON Schema, for editors and for checks of manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from msp_core.config import Group, Variable
+
+_TRUE = ("1", "t", "T", "TRUE", "true", "True")
+_FALSE = ("0", "f", "F", "FALSE", "false", "False")
+_PATTERNS = {
+    "boolean": f"^({'|'.join((*_TRUE, *_FALSE))})$",
+    "integer": "^[+-]?[0-9]+$",
+    "percentage": "^[+-]?[0-9]+$",
+    "duration": ("^[+-]?(0|(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$"),
+}
+"""What accepts every text that the type accepts, and little else."""
+
+
+def json_schema(title: str, variables: Sequence[Variable]) -> dict[str, Any]:
+    """Return a schema (draft 2020-12) of an object that maps names of variables to texts.
+
+    Variables that nobody reads are allowed: a process has many. Groups and what `MSP=true` refuses
+    are conditions under `allOf`.
+    """
+    schema: dict[str, Any] = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "type": "object",
+        "properties": {variable.name: _property(variable) for variable in variables},
+        "required": [variable.name for variable in variables if variable.required],
+        "additionalProperties": {"type": "string"},
+    }
+    conditions = [*_group_conditions(variables), *_msp_conditions(variables)]
+    return {**schema, "allOf": conditions} if conditions else schema
+
+
+def _property(variable: Variable) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": "string", "minLength": 1}
+    if variable.help:
+        found["description"] = variable.help
+    if variable.default is not None and not variable.secret:
+        found["default"] = variable.default
+    if variable.choices and variable.type == "choice":
+        found["enum"] = list(variable.choices)
+    if variable.type in _PATTERNS:
+        found["pattern"] = _PATTERNS[variable.type]
+    if variable.secret:
+        found["writeOnly"] = True
+    return found
+
+
+def _group_conditions(variables: Iterable[Variable]) -> Iterator[dict[str, Any]]:
+    for group in dict.fromkeys(variable.group for variable in variables):
+        if group is not None and not _free(group):
+            complete = {"anyOf": [{"required": list(names)} for names in group.choices]}
+            yield {"if": _any_of(_names(group)), "then": complete} if group.optional else complete
+
+
+def _free(group: Group) -> bool:
+    """Return whether the group asks for nothing: each of its variables may be set alone."""
+    return group.optional and all(len(names) == 1 for names in group.choices)
+
+
+def _names(group: Group) -> list[str]:
+    return list(dict.fromkeys(name for names in group.choices for name in names))
+
+
+def _any_of(names: Sequence[str]) -> dict[str, Any]:
+    return {"anyOf": [{"required": [name]} for name in names]}
+
+
+def _msp_conditions(variables: Iterable[Variable]) -> Iterator[dict[str, Any]]:
+    """Yield what a live platform refuses; a variable with a default may still repeat it."""
+    names = [one.name for one in variables if one.forbidden_when_msp and one.default is None]
+    if names:
+        live = {"properties": {"MSP": {"enum": list(_TRUE)}}, "required": ["MSP"]}
+        yield {"if": live, "then": {"not": _any_of(names)}}

@@ -1,0 +1,182 @@
+"""PluginState: how far each plugin came, from installed to configured, and why not further."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import attrs
+
+from msp_core._declaration import Declaration, DeclaredPlugin, installed_plugins
+from msp_core._plugins import Plugins
+from msp_core.assembly import AssembledIntegration, Assembly
+from msp_core.config import Variable
+from msp_core.errors import PluginError
+
+
+@attrs.frozen(kw_only=True)
+class PluginState:
+    """How far one plugin came.
+
+    Attributes:
+        name: of the plugin.
+        distribution: what provides it; None when unknown.
+        version: of the distribution; None when it is not installed.
+        declared: whether the service requires it.
+        loaded: whether it was imported and its hooks fit.
+        configured: whether the environment asks for what it provides.
+        reason: why it came so far and not further, one sentence without the name.
+    """
+
+    name: str
+    distribution: str | None
+    version: str | None
+    declared: bool = False
+    loaded: bool = False
+    configured: bool = False
+    reason: str
+
+    @property
+    def installed(self) -> bool:
+        """Whether its distribution is present."""
+        return self.version is not None
+
+    @property
+    def state(self) -> str:
+        """The furthest of `missing`, `installed`, `declared`, `loaded`, `configured`."""
+        if not self.installed:
+            return "missing"
+        reached = [name for name in ("declared", "loaded", "configured") if getattr(self, name)]
+        return reached[-1] if reached else "installed"
+
+
+def plugin_states(assembly: Assembly) -> tuple[PluginState, ...]:
+    """Return the state of every plugin that an assembled service could have.
+
+    Returns:
+        The declared ones in declared order, then the others that are installed, by name.
+    """
+    return _states(assembly.declaration, lambda plugin: _assembled(assembly, plugin))
+
+
+def states_before_assembly(declaration: Declaration) -> tuple[PluginState, ...]:
+    """Return the state of every plugin of a service that cannot be assembled.
+
+    Each declared plugin is imported by itself, so that one that is broken does not hide another.
+    """
+    return _states(declaration, _tried)
+
+
+def installed_states() -> tuple[PluginState, ...]:
+    """Return the state of every installed plugin when there is no service to declare any."""
+    return _states(Declaration(distribution=None, origin=""), _tried)
+
+
+def _states(
+    declaration: Declaration, judge: Callable[[DeclaredPlugin], PluginState]
+) -> tuple[PluginState, ...]:
+    declared = [*map(judge, declaration.plugins), *map(_unresolved, declaration.problems)]
+    taken = {(state.name, state.distribution) for state in declared}
+    others = [
+        state
+        for state in _undeclared(declaration.origin)
+        if (state.name, state.distribution) not in taken
+    ]
+    return (*declared, *others)
+
+
+def _undeclared(origin: str) -> Iterator[PluginState]:
+    for entry in installed_plugins():
+        if entry.dist is not None:
+            version = entry.dist.version
+            why = f", not declared {origin}" if origin else "; no service was named"
+            yield PluginState(
+                name=entry.name,
+                distribution=entry.dist.name,
+                version=version,
+                reason=f"installed {version}{why}",
+            )
+
+
+def _unresolved(problem: PluginError) -> PluginState:
+    return PluginState(
+        name=problem.plugin,
+        distribution=problem.distribution,
+        version=problem.version,
+        declared=True,
+        reason=_clause(problem),
+    )
+
+
+def _tried(plugin: DeclaredPlugin) -> PluginState:
+    """Load one plugin alone and say what came of it."""
+    alone = Declaration(distribution=None, plugins=(plugin,), origin="")
+    try:
+        Plugins.load(alone).integrations()
+    except PluginError as problem:
+        return _state(plugin, loaded=False, reason=f"not loaded because it {_clause(problem)}")
+    return _state(plugin, reason="loaded, not configured because another plugin is in the way")
+
+
+def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
+    found = [each for each in assembly.integrations if each.plugin == plugin]
+    if not found:
+        return _state(plugin, configured=True, reason="provides nothing to configure")
+    [integration] = found
+    if integration.configured:
+        return _state(plugin, configured=True, reason=_why_configured(assembly, integration))
+    why = _why_not_configured(assembly, integration)
+    return _state(plugin, reason=f"not configured because {why}")
+
+
+def _why_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
+    names = [name for name in _asking(integration.variables) if name in assembly.environ]
+    return f"configured by {', '.join(names)}" if names else "configured, needs no variable"
+
+
+def _why_not_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
+    wrong = [
+        f"{problem.variable} {problem.wrong}"
+        for problem in assembly.problems
+        if problem.owner == integration.plugin.owner
+    ]
+    return "; ".join(wrong) or f"{_unset(integration.variables)} set"
+
+
+def _unset(variables: tuple[Variable, ...]) -> str:
+    """Return the subject and verb of "… set": `A is not`, `neither A nor B with C is`."""
+    needs = dict.fromkeys(choice for variable in variables for choice in _choices(variable))
+    names = [" with ".join(choice) for choice in needs]
+    return f"{names[0]} is not" if len(names) == 1 else f"neither {' nor '.join(names)} is"
+
+
+def _asking(variables: tuple[Variable, ...]) -> dict[str, None]:
+    """Return the names that, when set, ask for the integration; one with a default does not."""
+    return dict.fromkeys(
+        name for variable in variables for choice in _choices(variable) for name in choice
+    )
+
+
+def _choices(variable: Variable) -> tuple[tuple[str, ...], ...]:
+    if variable.group is not None:
+        return variable.group.choices
+    return ((variable.name,),) if variable.required else ()
+
+
+def _state(
+    plugin: DeclaredPlugin, *, loaded: bool = True, configured: bool = False, reason: str
+) -> PluginState:
+    return PluginState(
+        name=plugin.name,
+        distribution=plugin.distribution,
+        version=plugin.version,
+        declared=True,
+        loaded=loaded,
+        configured=configured,
+        reason=f"{plugin.reason}, {reason}",
+    )
+
+
+def _clause(problem: PluginError) -> str:
+    """Return what is wrong, without the plugin's name, which has a column of its own."""
+    owner = f"plugin {problem.plugin!r}, {problem.distribution} {problem.version}: "
+    return str(problem).removeprefix(owner).removeprefix(f"plugin {problem.plugin!r} is ")

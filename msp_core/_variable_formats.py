@@ -1,0 +1,97 @@
+"""The variables of a service as a table, as Markdown, as a dotenv file and as JSON."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import attrs
+
+from msp_core._help import presence
+from msp_core._table import markdown_table, text_table
+from msp_core.config import Variable
+
+
+def variable_table(variables: Sequence[Variable], present: Collection[str]) -> str:
+    """Return an aligned table, a heading for each owner, whether each variable is set."""
+    rows = [
+        (
+            f"  {variable.name}",
+            variable.type,
+            _default(variable),
+            "yes" if variable.name in present else "-",
+            _meaning(variable),
+        )
+        for variable in variables
+    ]
+    header, *lines = text_table(("  variable", "type", "default", "set", "meaning"), rows).split(
+        "\n"
+    )
+    text = [header]
+    for owner, group in itertools.groupby(zip(variables, lines, strict=True), _owner):
+        text += [owner, *(line for _, line in group)]
+    return "\n".join(text)
+
+
+def variable_markdown(variables: Sequence[Variable]) -> str:
+    """Return a section with a table for each owner."""
+    sections = []
+    for owner, group in itertools.groupby(variables, lambda variable: variable.owner):
+        rows = [(f"`{one.name}`", one.type, _markdown_default(one), _meaning(one)) for one in group]
+        table = markdown_table(("variable", "type", "default", "meaning"), rows)
+        sections.append(f"## {owner}\n\n{table}")
+    return "\n\n".join(sections)
+
+
+def variable_dotenv(variables: Sequence[Variable]) -> str:
+    """Return a file to fill in; what has a default or may be left out is commented out."""
+    blocks = []
+    for owner, group in itertools.groupby(variables, lambda variable: variable.owner):
+        blocks.append(f"### {owner}")
+        blocks += ["\n".join([f"# {_about(one)}", _assignment(one)]) for one in group]
+    return "\n\n".join(blocks)
+
+
+def variable_records(
+    variables: Sequence[Variable], present: Collection[str]
+) -> list[dict[str, Any]]:
+    """Return plain records; `msp_core._cli_env` documents their shape."""
+    return [{**attrs.asdict(variable), "set": variable.name in present} for variable in variables]
+
+
+def _owner(pair: tuple[Variable, str]) -> str:
+    return pair[0].owner
+
+
+def _default(variable: Variable) -> str:
+    if variable.default is not None:
+        return variable.default
+    return f"({presence(variable).partition(':')[0]})"
+
+
+def _markdown_default(variable: Variable) -> str:
+    return _default(variable) if variable.default is None else f"`{variable.default}`"
+
+
+def _meaning(variable: Variable) -> str:
+    return "; ".join([*filter(None, [variable.help]), *_rules(variable)])
+
+
+def _rules(variable: Variable) -> Iterator[str]:
+    together = presence(variable).partition(": ")[2]
+    if together:
+        yield f"set {together}"
+    if variable.choices:
+        yield f"one of {', '.join(variable.choices)}"
+    if variable.forbidden_when_msp:
+        yield "not allowed with MSP=true"
+
+
+def _about(variable: Variable) -> str:
+    return ": ".join(filter(None, [variable.type, _meaning(variable)]))
+
+
+def _assignment(variable: Variable) -> str:
+    default = "" if variable.default is None or variable.secret else variable.default
+    return f"{'' if variable.required else '# '}{variable.name}={default}"
