@@ -60,10 +60,10 @@ def test_skips_a_file_that_cannot_be_read(
     (tmp_path / "b.pem").write_text(authority.pem)
     read = Path.read_text
 
-    def refuse(path: Path, *arguments: str, errors: str) -> str:
+    def refuse(path: Path, encoding: str, errors: str) -> str:
         if path.name == "a.pem":  # the superuser, who may run the tests, may read any file
             raise PermissionError
-        return read(path, *arguments, errors=errors)
+        return read(path, encoding, errors)
 
     monkeypatch.setattr(Path, "read_text", refuse)
     caplog.set_level(logging.DEBUG, "msp.redis")

@@ -39,7 +39,7 @@ class CloudSQL:
         self._opening: set[asyncio.Task[None]] = set()
         self._pools: PerDatabase[AsyncPool] = PerDatabase(self._make_pool)
         self._sync_pools: PerDatabase[Pool] = PerDatabase(server.sync_pool)
-        self._connections: weakref.WeakSet[AsyncConnection[TupleRow]] = weakref.WeakSet()
+        self._connections: dict[int, weakref.WeakSet[AsyncConnection[TupleRow]]] = {}
 
     def pool(
         self,
@@ -73,7 +73,7 @@ class CloudSQL:
         database: str,
         **options: Any,  # noqa: ANN401 - the library's options
     ) -> AsyncConnection[TupleRow]:
-        """Return a new connection, closed by the runtime unless the caller does it.
+        """Return a new connection; one still held when the service stops is closed then.
 
         Options are those of `psycopg.AsyncConnection.connect`.
 
@@ -83,7 +83,7 @@ class CloudSQL:
         """
         self._refuse_when_closed()
         connection = await self._server.connect(database, options)
-        self._connections.add(connection)
+        self._connections.setdefault(os.getpid(), weakref.WeakSet()).add(connection)
         return connection
 
     def opened(self) -> tuple[AsyncPool, ...]:
@@ -100,7 +100,7 @@ class CloudSQL:
         await asyncio.gather(
             *(_close(pool) for pool in self.opened()),
             *(asyncio.to_thread(pool.close, _CLOSE_LIMIT) for pool in self.sync_opened()),
-            *(connection.close() for connection in self._connections),
+            *(connection.close() for connection in self._connections.get(os.getpid(), ())),
         )
 
     def _make_pool(self, database: str, options: dict[str, Any]) -> AsyncPool:

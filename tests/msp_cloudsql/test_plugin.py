@@ -1,0 +1,77 @@
+"""What the runtime is told about Cloud SQL, what opening refuses, and what importing costs."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Mapping
+
+import pytest
+
+from msp_cloudsql import (
+    CloudSQL,
+    CloudSQLConfig,
+    LoginNotSupportedError,
+    RenderedDSNError,
+    msp_integration,
+)
+from msp_cloudsql._plugin import open_cloudsql
+from msp_core import Contract
+from msp_core.config import load
+
+
+def test_describes_the_integration() -> None:
+    """The record names the type that a service asks its contract for, and the dev resource."""
+    integration = msp_integration()
+
+    assert integration.name == "cloudsql"
+    assert integration.client is CloudSQL
+    assert integration.config is CloudSQLConfig
+    assert integration.check is not None
+    assert integration.dev is not None
+
+
+async def test_opening_an_instance_says_what_is_missing(contract: Contract) -> None:
+    """Until IAM login exists, the start fails with what to do instead."""
+    config = load(CloudSQLConfig, {"PGINSTANCE": "p:r:i", "PGUSER": "me@p.iam"})
+    with pytest.raises(LoginNotSupportedError, match=r"IAM login.*set PGDSN instead") as caught:
+        async with open_cloudsql(config, contract):
+            pass
+
+    assert caught.value.exit_code == 78
+
+
+async def test_opening_finds_a_dsn_that_renders_to_nothing_useful(contract: Contract) -> None:
+    """What only libpq can tell shows at the start, not at the first query."""
+    config = load(CloudSQLConfig, {"PGDSN": "hunter2={{ .Database }}"})
+    with pytest.raises(RenderedDSNError) as caught:
+        async with open_cloudsql(config, contract):
+            pass
+
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_warns_once_that_queries_are_logged(
+    postgresql_environ: Mapping[str, str], contract: Contract, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Arguments of queries are people's data; whoever logs them should know."""
+    config = load(CloudSQLConfig, {**postgresql_environ, "PG_QUERY_LOGGING": "true"})
+    async with open_cloudsql(config, contract) as cloudsql:
+        cloudsql.sync_pool("primary")
+        await (await cloudsql.connect("primary")).close()
+
+    warnings = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert [record.name for record in warnings] == ["msp.cloudsql.query"]
+
+
+def test_importing_it_imports_no_psycopg() -> None:
+    """A plugin that is declared but not configured costs nothing."""
+    code = (
+        "import sys, msp_cloudsql; msp_cloudsql.msp_integration(); "
+        "print([name for name in sys.modules if name.startswith('psycopg')])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
+
+    assert done.stdout == "[]\n"
