@@ -154,7 +154,7 @@ class Reading:
                 f"will not do for {name}", _words(error, section.settings(), self._environ)
             )
         except Exception as error:  # noqa: BLE001 - user code; its text may hold values
-            refusal = _raised(f"is refused by {name}", error)
+            refusal = _raised(f"will not do for {name}", error)
         names = ", ".join(setting.name for setting in section.settings())
         self._add(names or name, refusal)
         return None

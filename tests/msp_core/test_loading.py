@@ -481,8 +481,8 @@ def test_class_that_fails_to_be_made_is_a_problem() -> None:
     loading.section(Bare, "service")
 
     assert lines(loading) == [
-        "LOW, HIGH is refused by Range; it raised RuntimeError (needed by service)",
-        "Bare is refused by Bare; it raised RuntimeError (needed by service)",
+        "LOW, HIGH will not do for Range; it raised RuntimeError (needed by service)",
+        "Bare will not do for Bare; it raised RuntimeError (needed by service)",
     ]
 
 
