@@ -204,6 +204,9 @@ def exit_code(errors: list[Exception]) -> int:
 
 
 def log_failure(logger: logging.Logger, what: str, error: BaseException) -> None:
-    """Log a failure once; with a traceback unless the text of the error says all there is."""
-    plain = isinstance(error, MSPError) and error.__cause__ is None
-    logger.error("%s: %s", what, describe(error), exc_info=None if plain else error)
+    """Log a failure once, with the traceback of its cause.
+
+    An error raised on purpose without a cause has none: its text says all there is.
+    """
+    cause = error.__cause__ if isinstance(error, MSPError) else error
+    logger.error("%s: %s", what, describe(error), exc_info=cause)

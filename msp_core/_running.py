@@ -78,7 +78,7 @@ class Running:
         tasks = {stopping, self._task}
         pending = (await asyncio.wait(tasks, timeout=deadline.remaining()))[1]
         if pending:
-            raise self._hung(pending)
+            raise self._hung(stopping if stopping in pending else self._task)
         for task in (stopping,) if died else (stopping, self._task):
             self._raise_failure(task)
 
@@ -90,15 +90,13 @@ class Running:
             name = self.routine.name
             raise RoutineError(f'stop routine "{name}": {describe(error)}', routine=name) from error
 
-    def _hung(self, pending: set[asyncio.Task[None]]) -> StopTimeoutError:
+    def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
+        """Log where the task hangs, and cancel the routine."""
         name = self.routine.name
-        for task in pending:
-            logger.error(
-                'routine "%s" did not stop in time',
-                name,
-                extra={"routine": name, "task": task.get_name(), "stack": task_stack(task)},
-            )
-            task.cancel()
+        extra = {"routine": name, "task": task.get_name(), "stack": task_stack(task)}
+        logger.error('routine "%s" did not stop in time', name, extra=extra)
+        task.cancel()
+        self._task.cancel()
         return StopTimeoutError(f'routine "{name}" did not stop in time', routine=name)
 
 

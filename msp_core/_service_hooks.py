@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msp_core._implementer import implements, new_manager, register
+from msp_core._spawn import contained
 from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.errors import UsageError
 from msp_core.hookspecs import SERVICE_HOOKS
@@ -69,10 +70,11 @@ class ServiceHooks:
     async def _call(self, name: str, **arguments: object) -> Any:  # noqa: ANN401 - judged by the typed methods
         """Call a hook without ever blocking the loop; context variables reach the thread."""
         hook = getattr(self._manager.hook, name)
-        if any(inspect.iscoroutinefunction(one.function) for one in hook.get_hookimpls()):
-            return await hook(**arguments)
-        result = await asyncio.to_thread(hook, **arguments)
-        return await result if inspect.isawaitable(result) else result
+        with contained(name):
+            if any(inspect.iscoroutinefunction(one.function) for one in hook.get_hookimpls()):
+                return await hook(**arguments)
+            result = await asyncio.to_thread(hook, **arguments)
+            return await result if inspect.isawaitable(result) else result
 
 
 def _kind(result: object) -> str:

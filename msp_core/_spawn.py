@@ -6,7 +6,8 @@ import asyncio
 import functools
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 _spawned: set[asyncio.Task[Any]] = set()
@@ -20,15 +21,25 @@ async def call(function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN
     awaitable, which is then awaited on the loop.
 
     Raises:
-        RuntimeError: the function called `sys.exit`, which would tear the event loop down.
+        RuntimeError: the function called `sys.exit`.
     """
-    try:
+    with contained(getattr(function, "__qualname__", repr(function))):
         if is_async(function):
             return await function(*args)
         result = await asyncio.to_thread(function, *args)
         return await result if inspect.isawaitable(result) else result
+
+
+@contextmanager
+def contained(name: str) -> Iterator[None]:
+    """Turn a call of `sys.exit`, which would tear the event loop down, into an error.
+
+    Raises:
+        RuntimeError: what ran inside called `sys.exit`.
+    """
+    try:
+        yield
     except SystemExit as error:
-        name = getattr(function, "__qualname__", repr(function))
         raise RuntimeError(f"{name} called sys.exit: raise an exception instead") from error
 
 

@@ -28,7 +28,7 @@ class Clients:
     missing: Callable[[type], str]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class Contract:
     """The agreement with the platform, as a service or job receives it.
 
@@ -54,9 +54,13 @@ class Contract:
     google_cloud_project: str | None
     instance_id: str
     diagnostics: Diagnostics
-    environ: Mapping[str, str] = attrs.field(repr=False)
-    middleware: list[ASGIMiddleware] = attrs.field(factory=list, repr=False)
-    _clients: Clients = attrs.field(repr=False, alias="clients")
+    environ: Mapping[str, str]
+    middleware: list[ASGIMiddleware] = attrs.field(factory=list)
+    _clients: Clients = attrs.field(alias="clients")
+
+    def __repr__(self) -> str:
+        """Return whose contract it is; no value that the environment gave."""
+        return f"<{type(self).__name__} of {self.name} {self.version}>"
 
     def __getitem__(self, client: type[ClientT]) -> ClientT:
         """Return the client of that type, `contract[Redis]`.
@@ -75,7 +79,7 @@ class Contract:
         return client in self._clients.opened
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class ServiceContract(Contract):
     """The contract of a long-running program that answers on a port.
 
@@ -88,6 +92,6 @@ class ServiceContract(Contract):
     external_dns_name: str | None = None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, repr=False)
 class JobContract(Contract):
     """The contract of a program that runs to completion; it has no port."""

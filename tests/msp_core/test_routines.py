@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import threading
 
@@ -394,6 +395,18 @@ def test_periodic_refuses_nonsense(interval: float, jitter: float) -> None:
     """An interval or jitter out of range is refused where it is written."""
     with pytest.raises(ValueError, match=r"an interval above 0 seconds and a jitter from 0 to 1"):
         PeriodicRoutine("x", lambda: None, interval=interval, jitter=jitter)
+
+
+async def test_partial_of_async_stays_on_the_loop() -> None:
+    """A partial of an `async def` is seen through: it runs on the loop, not in a thread."""
+    threads: list[threading.Thread] = []
+
+    async def note(where: list[threading.Thread]) -> None:
+        where.append(threading.current_thread())
+
+    await go(functools.partial(note, threads))
+
+    assert threads == [threading.current_thread()]
 
 
 async def test_go_isolates(caplog: pytest.LogCaptureFixture) -> None:

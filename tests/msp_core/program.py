@@ -1,0 +1,121 @@
+"""Program: a service written inside a test, run as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+PATIENCE = 60.0
+"""Seconds; only reached when something is broken."""
+
+HEAD = """
+import asyncio, logging, sys, threading, time
+from contextlib import asynccontextmanager
+from msp_core import *
+from msp_core.config import env
+
+class Service:
+    name, version = "probe", "1.2.3"
+"""
+
+FOOT = """
+if __name__ == "__main__":
+    start(Service(), plugins=PLUGINS if "PLUGINS" in globals() else ())
+"""
+
+
+class Program:
+    """A service whose class body is the given text.
+
+    Args:
+        folder: to write it to.
+        body: of the class `Service`, indented by nothing.
+        environ: its variables, besides `PORT=0`.
+        arguments: of the command line.
+        head: put before the class; may define `PLUGINS`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        body: str,
+        environ: Mapping[str, str] | None = None,
+        *arguments: str,
+        head: str = "",
+    ) -> None:
+        file = folder / "probe.py"
+        inner = textwrap.indent(textwrap.dedent(body), "    ")
+        file.write_text(textwrap.dedent(head) + HEAD + inner + FOOT)
+        # What coverage needs to see into the process, and nothing else of ours.
+        kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
+        self.process = subprocess.Popen(  # noqa: S603 - the program of this test
+            [sys.executable, str(file), *arguments],
+            env={**kept, "PORT": "0", **(environ or {})},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.stdout = self.stderr = ""
+        self._grown = threading.Condition()
+        self._readers = [
+            threading.Thread(target=self._read, args=(n,)) for n in ("stdout", "stderr")
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def _read(self, name: str) -> None:
+        with getattr(self.process, name) as pipe:
+            for line in pipe:
+                with self._grown:
+                    setattr(self, name, getattr(self, name) + line)
+                    self._grown.notify_all()
+
+    def until(self, text: str) -> None:
+        """Wait until the program has printed the text."""
+        end = time.monotonic() + PATIENCE
+        with self._grown:
+            while text not in self.stdout + self.stderr:
+                if self.process.poll() is not None or time.monotonic() > end:
+                    raise AssertionError(f"never printed {text!r}: {self.stdout}{self.stderr}")
+                self._grown.wait(0.1)
+
+    def signal(self, number: int = signal.SIGTERM) -> None:
+        """Send a signal."""
+        self.process.send_signal(number)
+
+    def code(self) -> int:
+        """Wait until the program is gone; return its exit code."""
+        code = self.process.wait(PATIENCE)
+        for reader in self._readers:
+            reader.join(PATIENCE)
+        return code
+
+    def stop(self, *, after: str = "service started") -> int:
+        """Send SIGTERM once the program has printed the text; return its exit code."""
+        self.until(after)
+        self.signal()
+        return self.code()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """The JSON log lines so far."""
+        return [json.loads(line) for line in self.stderr.splitlines()]
+
+    def errors(self) -> list[str]:
+        """Return the texts of its error lines."""
+        return [line["Body"] for line in self.lines if line["SeverityText"] in {"ERROR", "FATAL"}]
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the one ledger line's attributes."""
+        (line,) = [line for line in self.lines if "exit_code" in line.get("Attributes", {})]
+        attributes: dict[str, Any] = line["Attributes"]
+        return attributes

@@ -1,0 +1,578 @@
+"""The life of a process: every way to start, wait and stop, seen from outside."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.msp_core.installed import Installed
+from tests.msp_core.program import Program
+
+IDLE = """
+@hookimpl
+async def msp_initialize(self, contract):
+    return NoopRoutine("idle")
+"""
+
+StartProgram = Callable[..., Program]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[StartProgram]:
+    """Give a function (body, environ, *arguments, head=) that starts a program."""
+    started: list[Program] = []
+
+    def start(*arguments: object, **options: str) -> Program:
+        started.append(Program(tmp_path, *arguments, **options))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.code()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signal_stops_with_0(program: StartProgram, number: signal.Signals) -> None:
+    """Each of the three signals stops the service in order: exit 0 and one ledger line."""
+    service = program(IDLE)
+    service.until("service started")
+    service.signal(number)
+
+    assert service.code() == 0
+    ledger = service.ledger()
+    assert ledger["reason"] == number.name
+    assert ledger["exit_code"] == 0
+    assert [step["name"] for step in ledger["steps"]] == ["idle"]
+
+
+def test_second_signal_leaves_at_once(program: StartProgram) -> None:
+    """A second signal does not wait for what the first one asked to stop."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("slow", stop=self.stop)
+        async def stop(self, deadline):
+            logging.getLogger("probe").info("stopping now")
+            await asyncio.sleep(1000)
+        """
+    )
+    service.until("service started")
+    service.signal()
+    service.until("stopping now")
+    service.signal(signal.SIGINT)
+
+    assert service.code() == 0
+    assert "second signal SIGINT: leaving at once with 0" in service.stderr
+
+
+def test_hanging_stop_is_named(program: StartProgram) -> None:
+    """A routine that hangs in stop is named with its stack; the rest stops; exit 70."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return LIFOStopRoutine(CallbackRoutine("well", stop=self.well),
+                                   CallbackRoutine("stuck", stop=self.stuck))
+        async def well(self, deadline):
+            logging.getLogger("probe").info("stopped well")
+        async def stuck(self, deadline):
+            await self.deeper()
+        async def deeper(self):
+            await asyncio.Event().wait()
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "2s"},
+    )
+
+    assert service.stop() == 70
+    assert "stopped well" in service.stderr
+    (line,) = [line for line in service.lines if 'routine "stuck" did not' in line["Body"]]
+    assert line["SeverityText"] == "ERROR"
+    assert "in deeper" in line["Attributes"]["stack"]
+    assert service.ledger()["exit_code"] == 70
+
+
+def test_stuck_event_loop_is_named(program: StartProgram) -> None:
+    """With the event loop itself stuck, the watchdog says where and leaves with 70."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("stuck", start=self.run)
+        async def run(self):
+            logging.getLogger("probe").info("about to block")
+            self.block()
+        def block(self):
+            while True:
+                time.sleep(0.01)
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "500ms"},
+    )
+
+    assert service.stop(after="about to block") == 70
+    assert "shutdown budget exceeded while stopping the process" in service.stderr
+    assert "in block" in service.stderr
+
+
+def test_thread_that_does_not_end(program: StartProgram) -> None:
+    """A worker thread that outlives the stop is named too, and the process leaves with 70."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("threaded", start=self.forever, stop=self.stop)
+        def forever(self):
+            while True:
+                time.sleep(0.01)
+        async def stop(self, deadline):
+            pass
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "1s"},
+    )
+
+    assert service.stop() == 70
+    assert 'routine \\"threaded\\" did not stop in time' in service.stderr
+
+
+def test_thread_left_behind(program: StartProgram) -> None:
+    """A thread of the service's own that keeps the interpreter alive is named; exit 70."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            threading.Thread(target=self.forever, name="leftover").start()
+            return NoopRoutine()
+        def forever(self):
+            while True:
+                time.sleep(0.01)
+        """,
+        head="""
+        import msp_core.platforms
+        msp_core.platforms.Platform.shutdown_budget = 0.2
+        """,
+    )
+
+    assert service.stop() == 70
+    assert "thread leftover did not end in time: leaving with 70" in service.stderr
+
+
+def test_dead_routine_stops_the_service(program: StartProgram) -> None:
+    """A routine that raises while running stops everything in order: exit 1, cause logged once."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CombinedRoutine(CallbackRoutine("other", stop=self.stop),
+                                   CallbackRoutine("worker", start=self.work))
+        async def work(self):
+            await asyncio.sleep(0.05)
+            raise OSError("disk on fire")
+        async def stop(self, deadline):
+            logging.getLogger("probe").info("other stopped")
+        """
+    )
+
+    assert service.code() == 1
+    assert "other stopped" in service.stderr
+    assert service.stderr.count("Traceback") == 1
+    (cause,) = [line for line in service.lines if "disk on fire" in line.get("Body", "")]
+    assert cause["Body"] == 'stopping the service: routine "worker" failed: disk on fire'
+    assert "in work" in cause["Stacktrace"]
+    assert service.ledger()["reason"] == 'routine "worker"'
+
+
+def test_routine_that_returns_stops_the_service(program: StartProgram) -> None:
+    """A service whose routine just returns does not linger as a zombie: exit 1."""
+    service = program(
+        """
+        @hookimpl
+        def msp_initialize(self, contract):
+            return CallbackRoutine("brief", start=lambda: None)
+        """
+    )
+
+    assert service.code() == 1
+    assert 'routine \\"brief\\" returned before it was stopped' in service.stderr
+
+
+def test_failing_stop_is_not_0(program: StartProgram) -> None:
+    """A stop that fails is logged with its cause and ends in exit 1, not 0."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("untidy", stop=self.stop)
+        async def stop(self, deadline):
+            raise OSError("cannot flush")
+        """
+    )
+
+    assert service.stop() == 1
+    assert 'stop failed: stop routine "untidy": cannot flush' in service.errors()
+    assert service.ledger()["steps"][0]["outcome"] == "failed"
+
+
+def test_failing_start(program: StartProgram) -> None:
+    """What msp_initialize raises is logged once with its traceback: exit 1."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            raise LookupError("no such table")
+        """
+    )
+
+    assert service.code() == 1
+    assert service.stderr.count("Traceback") == 1
+    assert "service failed to start: no such table" in service.errors()
+
+
+def test_sys_exit_in_initialize(program: StartProgram) -> None:
+    """A service that calls sys.exit while starting is unwound like any failed start."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            sys.exit(5)
+        """
+    )
+
+    assert service.code() == 1
+    assert "called sys.exit" in service.stderr
+
+
+def test_own_config_error_is_78(program: StartProgram) -> None:
+    """A configuration problem that the service itself finds while starting is exit 78 too."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            raise ConfigError([Problem(variable="THEME", owner="service", wrong="is missing")])
+        """
+    )
+
+    assert service.code() == 78
+    assert "THEME is missing" in service.stderr
+
+
+def test_signal_while_starting(program: StartProgram) -> None:
+    """SIGTERM during a slow start abandons it: exit 0."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            logging.getLogger("probe").info("slow start")
+            await asyncio.sleep(1000)
+        """
+    )
+
+    assert service.stop(after="slow start") == 0
+
+
+def test_start_that_cannot_be_abandoned(program: StartProgram) -> None:
+    """A start that ignores its cancellation is named with its stack: exit 70."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            logging.getLogger("probe").info("slow start")
+            while True:
+                try:
+                    await asyncio.sleep(1000)
+                except asyncio.CancelledError:
+                    pass
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "1s"},
+    )
+
+    assert service.stop(after="slow start") == 70
+    assert "the start did not end in time" in service.stderr
+    assert "in msp_initialize" in service.stderr
+
+
+def test_five_problems_in_one_report(program: StartProgram) -> None:
+    """All problems are told at once, none shows a value: exit 78."""
+    values = {
+        "PORT": "eighty-hundred",
+        "MSP": "perhaps-so",
+        "DIAGNOSTICS_SECRET": "",
+        "MSP_DRAIN_WINDOW": "a-while-longer",
+        "RETRIES": "a-dozen-times",
+    }
+    service = program(
+        "config = Config\n" + IDLE,
+        values,
+        head="""
+        import attrs
+        from msp_core.config import env
+
+        @attrs.frozen
+        class Config:
+            retries: int = env("RETRIES", help="how often")
+        """,
+    )
+
+    assert service.code() == 78
+    assert len(service.lines) == 5
+    assert {line["Attributes"]["variable"] for line in service.lines} == set(values)
+    for value in filter(None, values.values()):
+        assert value not in service.stdout + service.stderr
+
+
+def test_plugin_that_is_missing(program: StartProgram) -> None:
+    """A plugin that is asked for and not installed is one sentence, no traceback: exit 1."""
+    service = program(IDLE, head='PLUGINS = ("nosuch",)')
+
+    assert service.code() == 1
+    (line,) = service.lines
+    assert "nosuch" in line["Body"]
+    assert "Stacktrace" not in line
+
+
+def test_broken_config_class(program: StartProgram) -> None:
+    """A config that is no attrs class is a mistake in the program: one sentence, exit 2."""
+    service = program("config = 42\n" + IDLE)
+
+    assert service.code() == 2
+    assert "failed to start" in service.stderr
+
+
+def test_mistake_in_the_service(program: StartProgram) -> None:
+    """What a mistake in the program raises before anything is opened is logged: exit 1."""
+    service = program("config = property(lambda self: 1 / 0)\n" + IDLE)
+
+    assert service.code() == 1
+    assert "failed to start: division by zero" in service.errors()
+    assert service.stderr.count("Traceback") == 1
+
+
+def test_without_uvloop(program: StartProgram) -> None:
+    """The standard event loop serves when uvloop is not installed."""
+    service = program(IDLE, head="import sys; sys.modules['uvloop'] = None")
+
+    assert service.stop() == 0
+
+
+def test_thread_that_ends(program: StartProgram) -> None:
+    """A thread of the service's own that ends in time is waited for."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            self.release = threading.Event()
+            threading.Thread(target=self.release.wait).start()
+            threading.Timer(0.2, self.release.set).start()
+            return CallbackRoutine(stop=self.stop)
+        async def stop(self, deadline):
+            pass
+        """
+    )
+
+    assert service.stop() == 0
+
+
+def test_sanity_check(program: StartProgram) -> None:
+    """SANITY_CHECK=true prints name and version and leaves with 0, whatever the environment."""
+    service = program(IDLE, {"SANITY_CHECK": "true", "PORT": "nonsense"})
+
+    assert service.code() == 0
+    assert json.loads(service.stdout) == {"name": "probe", "version": "1.2.3"}
+    assert service.stderr
+    assert not service.stderr.endswith("\n")
+
+
+@pytest.mark.parametrize("flag", ["-h", "-help", "--help"])
+def test_help_comes_before_problems(program: StartProgram, flag: str) -> None:
+    """Help is printed and exits 0 although the environment is wrong; nothing is logged."""
+    service = program(IDLE, {"PORT": "nonsense"}, flag)
+
+    assert service.code() == 0
+    assert "SERVICE: probe" in service.stdout
+    assert "PORT" in service.stdout
+    assert service.stderr == ""
+
+
+@pytest.mark.parametrize(("msp", "severity"), [("true", "ERROR"), ("false", "WARN")])
+def test_missing_diagnostics_secret(program: StartProgram, msp: str, severity: str) -> None:
+    """A missing diagnostics secret is an error on a live platform and a warning elsewhere."""
+    service = program(IDLE, {"MSP": msp})
+
+    assert service.stop() == 0
+    (line,) = [line for line in service.lines if "DIAGNOSTICS_SECRET" in line["Body"]]
+    assert line["SeverityText"] == severity
+
+
+def test_start_line(program: StartProgram) -> None:
+    """One line says that the service started, on which port, where, with what."""
+    service = program(IDLE, {"PORT": "4711", "DIAGNOSTICS_SECRET": "s3cret"})
+
+    assert service.stop() == 0
+    started = service.lines[0]
+    assert started["Body"] == "service started"
+    assert started["Attributes"]["port"] == 4711
+    assert started["Attributes"]["msp"] is False
+    assert started["Attributes"]["sentry"] is False
+
+
+def test_drain_window(program: StartProgram) -> None:
+    """On Kubernetes readiness turns red first, and the routine goes on for the window."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            self.contract = contract
+            return CallbackRoutine("worker", start=self.work, stop=self.stop)
+        async def work(self):
+            while not self.contract.diagnostics.health.draining:
+                await asyncio.sleep(0.005)
+            logging.getLogger("probe").info("drain seen")
+            await asyncio.Event().wait()
+        async def stop(self, deadline):
+            raise RuntimeError("stop called")
+        """,
+        {"KUBERNETES_SERVICE_HOST": "10.0.0.1", "MSP_DRAIN_WINDOW": "300ms"},
+    )
+
+    assert service.stop() == 1
+    assert service.stderr.index("drain seen") < service.stderr.index("stop called")
+    names = [step["name"] for step in service.ledger()["steps"]]
+    assert names == ["drain", "worker"]
+
+
+def test_death_cuts_the_drain_short(program: StartProgram) -> None:
+    """Nobody waits out the window for a routine that is over."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            self.contract = contract
+            return CallbackRoutine("worker", start=self.work)
+        async def work(self):
+            while not self.contract.diagnostics.health.draining:
+                await asyncio.sleep(0.005)
+        """,
+        {"MSP_DRAIN_WINDOW": "1000s", "MSP_SHUTDOWN_BUDGET": "2000s"},
+    )
+
+    assert service.stop() == 0
+
+
+def test_near_miss_is_warned_of(program: StartProgram) -> None:
+    """A variable that nobody reads and that looks like a declared one is pointed out."""
+    service = program(IDLE, {"ENVIROMENT_ID": "prod"})
+
+    assert service.stop() == 0
+    (line,) = [line for line in service.lines if "ENVIROMENT_ID" in line["Body"]]
+    assert "ENVIRONMENT_ID" in line["Body"]
+    assert line["SeverityText"] == "WARN"
+
+
+RESOURCE = """
+import asyncio, logging
+from contextlib import asynccontextmanager
+import attrs
+from msp_core import Integration, env, hookimpl
+
+@attrs.frozen
+class Config:
+    url: str = env("{NAME}_URL", help="where it is")
+
+class Client:
+    pass
+
+@asynccontextmanager
+async def open_client(config, contract):
+    {opening}
+    yield Client()
+    logging.getLogger("probe").info("closing {name}")
+    {closing}
+
+@hookimpl
+def msp_integration():
+    return Integration(name="{name}", config=Config, client=Client, open=open_client)
+
+@hookimpl
+def msp_log_processor(contract):
+    return lambda record, fields: fields.update({name}=contract.version)
+"""
+
+
+def resource(installed: Installed, name: str, opening: str = "", closing: str = "") -> None:
+    """Install a plugin with one resource."""
+    parts = {"name": name, "NAME": name.upper(), "opening": opening, "closing": closing}
+    source = RESOURCE
+    for key, text in parts.items():
+        source = source.replace(f"{{{key}}}", text or "pass")
+    installed.plugin(name, source)
+
+
+def test_resources_close_in_reverse(program: StartProgram, installed: Installed) -> None:
+    """Resources are closed after the routine, in reverse, each with its own entry in the ledger."""
+    for name in ("one", "two", "off"):
+        resource(installed, name)
+    service = program(
+        IDLE,
+        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x", "TWO_URL": "y"},
+        head='PLUGINS = ("one", "two", "off")',
+    )
+
+    assert service.stop() == 0
+    assert [step["name"] for step in service.ledger()["steps"]] == ["idle", "two", "one"]
+    (started,) = [line for line in service.lines if line["Body"] == "service started"]
+    assert started["Attributes"]["integrations"] == ["one", "two"]
+    assert started["Attributes"]["two"] == "1.2.3"
+
+
+def test_resource_that_hangs(program: StartProgram, installed: Installed) -> None:
+    """A resource that hangs while closing is named, the others are closed; exit 70."""
+    resource(installed, "one")
+    resource(installed, "two", closing="await asyncio.Event().wait()")
+    service = program(
+        IDLE,
+        {
+            "PYTHONPATH": str(installed.folder),
+            "ONE_URL": "x",
+            "TWO_URL": "y",
+            "MSP_SHUTDOWN_BUDGET": "1s",
+        },
+        head='PLUGINS = ("one", "two")',
+    )
+
+    assert service.stop() == 70
+    assert "closing one" in service.stderr
+    outcomes = {step["name"]: step["outcome"] for step in service.ledger()["steps"]}
+    assert outcomes == {"idle": "ok", "two": "hung", "one": "ok"}
+
+
+def test_resource_that_fails_to_close(program: StartProgram, installed: Installed) -> None:
+    """A resource that fails to close is logged with its cause; exit 1."""
+    resource(installed, "one", closing="raise OSError('rows lost')")
+    service = program(
+        IDLE,
+        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x"},
+        head='PLUGINS = ("one",)',
+    )
+
+    assert service.stop() == 1
+    assert 'stop failed: close "one": rows lost' in service.errors()
+
+
+def test_resource_that_fails_to_open(program: StartProgram, installed: Installed) -> None:
+    """A resource that cannot be opened ends the start; what was opened before is closed."""
+    resource(installed, "one")
+    resource(installed, "two", opening="raise OSError('no such host')")
+    service = program(
+        IDLE,
+        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x", "TWO_URL": "y"},
+        head='PLUGINS = ("one", "two")',
+    )
+
+    assert service.code() == 1
+    assert "service failed to start: no such host" in service.errors()
+    assert "closing one" in service.stderr
+    assert service.ledger()["reason"] == "failed start"
