@@ -6,6 +6,7 @@ Generated text stands between a pair of comments, `<!-- begin: NAME -->` and `<!
 
 from __future__ import annotations
 
+import argparse
 import inspect
 import re
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,9 @@ from pathlib import Path
 import msp_cloudsql
 import msp_core
 import msp_redis
-from msp_core import hookspecs
+from msp_core import Command, hookspecs
+from msp_core._cli import _BUILT_IN
+from msp_core._cli_extra import extra_commands, load_command
 from msp_core._core_config import CoreConfig, ServiceVariables
 from msp_core.config import Variable, describe
 
@@ -31,7 +34,12 @@ def main() -> None:
 
 def pages() -> dict[Path, str]:
     """Return the text of every page that has generated parts."""
-    parts = {"environment.md": environment(), "api.md": {"names": names()}, "hooks.md": hooks()}
+    parts = {
+        "api.md": {"names": names()},
+        "commands.md": commands(),
+        "environment.md": environment(),
+        "hooks.md": hooks(),
+    }
     return {REFERENCE / name: filled(name, part) for name, part in parts.items()}
 
 
@@ -108,6 +116,31 @@ def _home(name: str) -> str:
     """Return the module from which `msp_core` takes a name."""
     imports = re.findall(r"from (\S+) import (\([^)]*\)|.*)", inspect.getsource(msp_core))
     return next(str(module) for module, taken in imports if re.search(rf"\b{name}\b", taken))
+
+
+def commands() -> dict[str, str]:
+    """Return each command's summary and arguments, those of other distributions included."""
+    known = [make({}) for make in _BUILT_IN]
+    known += [load_command(entry) for entry in extra_commands().values()]
+    return {command.name: _command(command) for command in known}
+
+
+def _command(command: Command) -> str:
+    """Return what `--help` says, in a form that does not change with Python's version."""
+    parser = argparse.ArgumentParser(prog=f"msp {command.name}", add_help=False)
+    command.configure(parser)
+    rows = [
+        (f"`{_argument(action)}`", (action.help or "") % {"default": action.default})
+        for action in parser._actions  # noqa: SLF001 - argparse has no public way to list them
+    ]
+    return f"{command.help[0].upper()}{command.help[1:]}.\n\n{table(('argument', 'meaning'), rows)}"
+
+
+def _argument(action: argparse.Action) -> str:
+    """Return an argument as it is typed: `NAME`, `--format {table,json}`."""
+    choices = "{" + ",".join(map(str, action.choices)) + "}" if action.choices else None
+    value = "" if action.nargs == 0 else str(action.metavar or choices or action.dest.upper())
+    return " ".join([*action.option_strings[-1:], value]).strip()
 
 
 def hooks() -> dict[str, str]:

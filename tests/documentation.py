@@ -5,13 +5,14 @@ The first word after three backticks is the language; the words behind it say wh
 * `file=PATH`: the block is written there before anything on the page runs.
 * `run`: (console) each `$` line is run and its output compared; `…` stands for any text.
 * `serve`: (console) the `$` line is started and stays; at the end of the page it gets SIGINT,
-  must leave with 0, and everything it printed is compared.
+  must leave with 0, and everything it printed is compared; `^C` marks that moment.
 
 A folder that gets a `pyproject.toml` counts as installed.
 """
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shlex
@@ -21,11 +22,13 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import attrs
 import httpx
+
+from msp_core.dev import forget_folder
 
 ROOT = Path(__file__).parent.parent
 _FENCE = re.compile(r"^```(\S+)([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -123,13 +126,13 @@ class Walkthrough:
     _served: list[tuple[Block, subprocess.Popen[str]]] = attrs.field(factory=list)
 
     @classmethod
-    def begin(cls, folder: Path, environ: Mapping[str, str]) -> Walkthrough:
+    def begin(cls, folder: Path) -> Walkthrough:
         """Return a reader at the top of a page; PORT is one of their own."""
         own = {"PORT": str(free_port()), "NO_COLOR": "1", "COLUMNS": "100"}
         kept = {name: os.environ[name] for name in ("HOME", "PATH", "TMPDIR") if name in os.environ}
         kept["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"
         coverage = {name: text for name, text in os.environ.items() if name.startswith("COV")}
-        return cls(folder, {**kept, **coverage, **own, **environ})
+        return cls(folder, {**kept, **coverage, **own})
 
     def follow(self, page: Path) -> None:
         """Write the page's files, install its distributions, run its consoles in order."""
@@ -148,6 +151,8 @@ class Walkthrough:
             for _, process in self._served:
                 process.kill()
                 process.wait()
+            for kept in self.folder.glob(".msp/*"):
+                asyncio.run(forget_folder(kept))
 
     def _install(self) -> None:
         site = self.folder / ".site"
