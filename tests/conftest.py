@@ -11,6 +11,17 @@ import pytest
 
 from msp_core.dev import DevResources
 
+PLATFORM = ("CLOUD_RUN_JOB", "K_SERVICE", "KUBERNETES_SERVICE_HOST", "MSP", "PORT")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def on_a_laptop() -> Iterator[None]:
+    """Hide the platform that runs the tests: dev resources refuse to start on one."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in PLATFORM:
+            patch.delenv(name, raising=False)
+        yield
+
 
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:

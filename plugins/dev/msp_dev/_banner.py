@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from msp_dev._plan import Row
 
 _PATHS = ("/", "/-/ready", "/-/healthz")
+_STEPS = ("plugins", "resources", "service")
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -16,17 +18,18 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(f"{name:{first}}  {state:{second}}  {why}" for name, state, why in cells)
 
 
-def ready(port: int, *, resources: float, service: float) -> str:
+def ready(port: int, moments: Sequence[float]) -> str:
     """Return where the service answers, and how long its start took.
 
     Args:
         port: that it listens on.
-        resources: seconds until the dev resources were ready.
-        service: seconds from then until the service was.
+        moments: seconds on one clock: when the command began, plugins were loaded, dev resources
+            were ready, the service was ready.
     """
     urls = [f"  http://localhost:{port}{path}" for path in _PATHS]
-    parts = f"resources {_ms(resources)}, service {_ms(service)}"
-    return "\n".join([*urls, f"ready in {_ms(resources + service)} ms ({parts})"])
+    steps = zip(_STEPS, itertools.pairwise(moments), strict=True)
+    parts = ", ".join(f"{step} {_ms(end - begin)}" for step, (begin, end) in steps)
+    return "\n".join([*urls, f"ready in {_ms(moments[-1] - moments[0])} ms ({parts})"])
 
 
 def _ms(seconds: float) -> str:

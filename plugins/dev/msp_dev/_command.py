@@ -60,6 +60,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     refuse_on_platform(environ)
     service = find_service(arguments.name)
     plan = Plan.of(assemble(service, environ), arguments.data)
+    planned = time.monotonic()
     resources = DevResources(plan.resources, arguments.data)
     try:
         with _stop_signals_raise():
@@ -71,7 +72,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 return run(
                     service,
                     environ=laptop_environ(environ, resources.environ),
-                    on_ready=lambda contract: _say_ready(contract, began, started),
+                    on_ready=lambda contract: _say_ready(contract, began, planned, started),
                 )
     except KeyboardInterrupt:
         # Before or after the service's own run. What is still there is stopped by its guard.
@@ -94,9 +95,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _say_ready(contract: ServiceContract, began: float, started: float) -> None:
-    now = time.monotonic()
-    _say(ready(contract.port, resources=started - began, service=now - started))
+def _say_ready(contract: ServiceContract, *moments: float) -> None:
+    _say(ready(contract.port, (*moments, time.monotonic())))
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,114 @@
+"""`msp dev` runs a service on embedded resources and leaves nothing running, however it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Start = Callable[..., Any]
+
+
+def test_runs_a_service_keeps_its_data_and_forgets_it_when_told(msp_dev: Start, data: Path) -> None:
+    """Both servers start without any preparation, and a second run goes on where the first was."""
+    first = msp_dev("guestbook")
+    assert first.line() == "starts 1 1"
+    said = first.ready()
+    assert first.end(signal.SIGINT) == 0
+
+    second = msp_dev("guestbook")
+    assert second.line() == "starts 2 2"
+    second.ready()
+    assert second.end(signal.SIGTERM) == 0
+
+    fresh = msp_dev("guestbook", "--fresh")
+    assert fresh.line() == "starts 1 1"
+    fresh.ready()
+    assert fresh.end(signal.SIGHUP) == 0
+
+    banner = [line.split(maxsplit=2) for line in said.splitlines()]
+    assert ["cloudsql", "embedded", f"sets PGDSN; data in {data / 'cloudsql'}"] in banner
+    assert ["redis", "embedded", f"sets REDIS_ENDPOINT; data in {data / 'redis'}"] in banner
+    assert ["http://localhost:8080/"] in banner
+
+
+def test_kill_9_leaves_nothing_running_and_loses_no_data(msp_dev: Start) -> None:
+    """The guards stop the servers, and the next run starts at once on the same data."""
+    killed = msp_dev("guestbook")
+    assert killed.line() == "starts 1 1"
+    killed.ready()
+    assert len(killed.below) > 4
+
+    assert killed.end(signal.SIGKILL) == -signal.SIGKILL
+
+    again = msp_dev("guestbook")
+    assert again.line() == "starts 2 2"
+
+
+def test_a_service_that_fails_to_start_leaves_nothing_running(msp_dev: Start) -> None:
+    """The exit code is the service's, and its servers are stopped before."""
+    failing = msp_dev("guestbook", FAIL="true")
+    failing.line()
+    failing.look()
+
+    assert failing.process.wait(30) == 1
+    assert failing.left() == []
+
+
+def test_a_configuration_problem_is_the_services_exit_code(msp_dev: Start) -> None:
+    """Variables that do not come from a dev resource are judged as everywhere."""
+    assert msp_dev("guestbook", FAIL="perhaps").process.wait(30) == 78
+
+
+def test_a_resource_the_user_configured_is_not_started(
+    msp_dev: Start, data: Path, redis_environ: Mapping[str, str]
+) -> None:
+    """The user's own server is used."""
+    process = msp_dev("guestbook", REDIS_ENDPOINT=redis_environ["REDIS_ENDPOINT"])
+    said = process.ready()
+    process.end(signal.SIGTERM)
+
+    lines = [line.split(maxsplit=2) for line in said.splitlines()]
+    assert ["redis", "configured", "REDIS_ENDPOINT set by you"] in lines
+    assert os.listdir(data) == ["cloudsql"]  # noqa: PTH208 - as short as it gets
+
+
+def test_a_second_run_on_the_same_data_is_refused(msp_dev: Start) -> None:
+    """Two servers never write to one folder, and the first run is not disturbed."""
+    first = msp_dev("guestbook")
+    first.ready()
+
+    second = msp_dev("guestbook")
+    _, said = second.process.communicate(timeout=30)
+
+    assert second.process.returncode == 1
+    assert f"is in use by process {first.process.pid}: stop that one first" in said
+    assert first.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_can_be_stopped_while_resources_start(msp_dev: Start, number: int) -> None:
+    """A start that takes too long is not waited for, and undone."""
+    process = msp_dev("waiting")
+    assert process.line() == "starting"
+    process.process.send_signal(number)
+
+    assert process.line() == "stopped"
+    assert process.process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    "variable", ["K_SERVICE", "CLOUD_RUN_JOB", "KUBERNETES_SERVICE_HOST", "MSP"]
+)
+def test_refuses_to_run_on_a_platform(msp_dev: Start, data: Path, variable: str) -> None:
+    """Nothing embedded ever stands in for a real resource in production."""
+    process = msp_dev("guestbook", **{variable: "true"})
+    _, said = process.process.communicate(timeout=30)
+
+    assert process.process.returncode == 1
+    assert "dev resources do not run" in said
+    assert not list(data.iterdir())
