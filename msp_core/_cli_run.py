@@ -16,8 +16,10 @@ import sys
 from collections.abc import Mapping
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core._threads import await_threads
 from msp_core.contract import ServiceContract
 from msp_core.integration import Command
+from msp_core.platforms import Platform
 from msp_core.runtime import run as run_service
 
 
@@ -38,6 +40,7 @@ def run_command(environ: Mapping[str, str]) -> Command:
         )
         if events:
             _say(event="stopped", name=service_name(service), exit_code=code)
+        await_threads(Platform.of(environ).shutdown_budget)
         return code
 
     return Command(name="run", help="start a service", configure=_configure, run=run)
@@ -48,9 +51,9 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add_format(parser, "text", "json")
     parser.add_argument(
         "argv",
-        nargs=argparse.REMAINDER,
-        metavar="...",
-        help="the service's own arguments, --help for its variables",
+        nargs="*",
+        metavar="ARGUMENT",
+        help="the service's own, after --; `-- --help` lists its variables",
     )
 
 

@@ -114,7 +114,7 @@ def _tried(plugin: DeclaredPlugin) -> PluginState:
         Plugins.load(alone).integrations()
     except PluginError as problem:
         return _state(plugin, loaded=False, reason=f"not loaded because it {_clause(problem)}")
-    return _state(plugin, reason="loaded, not configured because another plugin is in the way")
+    return _state(plugin, reason="loaded, its variables not read because another plugin cannot be")
 
 
 def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:

@@ -9,20 +9,44 @@ from pathlib import Path
 
 import attrs
 
-PLUGIN = """
-    import attrs
+SERVICE = """
     from msp_core.hookspecs import hookimpl
-    from msp_core.integration import Integration
 
-    class Config: ...
-    class Client: ...
-    def open_client(config, contract): ...
+    class Service:
+        name = "guestbook"
+        version = "1.2.3"
 
-    @hookimpl
-    def msp_integration():
-        return Integration(name="{name}", config=Config, client=Client, open=open_client)
+        @hookimpl
+        async def msp_initialize(self): ...
 """
-"""Source of a plugin that works; `{name}` is the integration's."""
+"""Source of a service that can be assembled."""
+
+
+def plugin_source(fields: str = "", *, before: str = "") -> str:
+    """Return the source of a plugin that works.
+
+    Args:
+        fields: of its config class.
+        before: what stands above that class.
+    """
+    return f"""
+import attrs
+from msp_core.config import env
+from msp_core.hookspecs import hookimpl
+from msp_core.integration import Integration
+{textwrap.dedent(before)}
+@attrs.frozen
+class Config:
+    {fields or "pass"}
+
+class Client: ...
+def open_client(config, contract): ...
+
+@hookimpl
+def msp_integration():
+    name = __name__.removeprefix("fake_")
+    return Integration(name=name, config=Config, client=Client, open=open_client)
+"""
 
 
 @attrs.frozen
@@ -91,7 +115,7 @@ class Installed:
             requires=requires,
             entry_points={"msp.plugins": {name: module}},
         )
-        self.module(module, source if source is not None else PLUGIN.replace("{name}", name))
+        self.module(module, plugin_source() if source is None else source)
 
     def service(
         self, name: str, source: str = "", *, requires: Sequence[str] = ("msp-core",)
