@@ -85,16 +85,15 @@ def _states(
 
 
 def _undeclared(origin: str) -> Iterator[PluginState]:
-    for entry in installed_plugins():
-        if entry.dist is not None:
-            version = entry.dist.version
-            why = f", not declared {origin}" if origin else "; no service was named"
-            yield PluginState(
-                name=entry.name,
-                distribution=entry.dist.name,
-                version=version,
-                reason=f"installed {version}{why}",
-            )
+    found = ((it.name, it.dist) for it in installed_plugins() if it.dist is not None)
+    for name, provider in found:
+        why = f", not declared {origin}" if origin else "; no service was named"
+        yield PluginState(
+            name=name,
+            distribution=provider.name,
+            version=provider.version,
+            reason=f"installed {provider.version}{why}",
+        )
 
 
 def _unresolved(problem: PluginError) -> PluginState:

@@ -106,7 +106,7 @@ def msp_initialize(
 
     When: once, after every integration was opened.
     With: the contract and the service's own config (None when it declares none).
-    Return: the routine to run; `combined` makes one of several. May be `async def`; a plain
+    Return: the routine to run; `CombinedRoutine` makes one of several. May be `async def`; a plain
     `def` runs in a worker thread.
     If it raises: everything opened is closed again, the cause is logged, exit code 1.
     Order: one service, one implementation.

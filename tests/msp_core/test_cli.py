@@ -1,0 +1,509 @@
+"""The commands of `msp`, on services that are installed for the test only."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from msp_core._cli import main
+from tests.msp_core.installed import SERVICE, Installed, plugin_source
+
+CONFIG = """
+    import attrs
+    from typing import Literal
+    from msp_core.config import Secret, env
+    from msp_core.hookspecs import hookimpl
+
+    @attrs.frozen
+    class Config:
+        greeting: str = env("GREETING", default="hello", help="first|word")
+        mood: Literal["good", "bad"] = env("MOOD", default="good")
+        token: Secret = env("TOKEN", help="signs cookies")
+
+    class Service:
+        name = "guestbook"
+        version = "1.2.3"
+        config = Config
+
+        @hookimpl
+        async def msp_initialize(self): ...
+"""
+LOGIN = """
+@attrs.frozen
+class Local:
+    dsn: str = env("KV_DSN", forbidden_when_msp=True)
+
+@attrs.frozen
+class Login:
+    host: str = env("KV_HOST")
+    user: str = env("KV_USER", help="who logs in")
+"""
+ENVIRON = {"PORT": "0", "TOKEN": "hunter2"}
+
+
+@attrs.frozen
+class Answer:
+    """What a command line came to."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, parsed."""
+        return json.loads(self.out)
+
+
+@attrs.frozen
+class Shell:
+    """Carries out command lines in this process."""
+
+    capsys: pytest.CaptureFixture[str]
+
+    def __call__(self, line: str, environ: Mapping[str, str] = ENVIRON) -> Answer:
+        """Carry out one; a usage error of argparse is an answer too."""
+        try:
+            code = main(line.split(), environ)
+        except SystemExit as left:
+            code = int(left.code or 0)
+        captured = self.capsys.readouterr()
+        return Answer(code, captured.out, captured.err)
+
+
+@pytest.fixture
+def msp(capsys: pytest.CaptureFixture[str]) -> Shell:
+    """Give what carries out command lines."""
+    return Shell(capsys)
+
+
+@pytest.fixture
+def guestbook(installed: Installed) -> Installed:
+    """Install a service with a config of its own and one plugin that has alternatives."""
+    installed.plugin("kv", plugin_source("login: Local | Login", before=LOGIN))
+    installed.service("guestbook", CONFIG, requires=["msp-kv"])
+    return installed
+
+
+class TestMain:
+    def test_help(self, msp: Shell) -> None:
+        """Help lists the built-in commands."""
+        answer = msp("--help")
+
+        assert answer.code == 0
+        assert all(name in answer.out for name in ("run", "env", "plugins", "check"))
+
+    def test_version(self, msp: Shell) -> None:
+        """The version is the core's."""
+        assert msp("--version").out.startswith("msp 0.")
+
+    @pytest.mark.parametrize("line", ["", "nope", "env --format nope"])
+    def test_usage(self, msp: Shell, line: str) -> None:
+        """What cannot be parsed leaves with 2 and prints nothing on stdout."""
+        answer = msp(line)
+
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err.startswith("usage: msp")
+
+    def test_error(self, msp: Shell, guestbook: Installed) -> None:
+        """An error is a message on stderr and its own exit code."""
+        answer = msp("env nowhere:X")
+
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err == "msp: service 'nowhere:X': there is no module 'nowhere'\n"
+
+    def test_errors(self, msp: Shell, installed: Installed) -> None:
+        """An error of several lines is several messages."""
+        installed.module("shop", SERVICE)
+        answer = msp("env shop:Service --plugins zz,yy")
+
+        assert answer.code == 1
+        assert [line[:16] for line in answer.err.splitlines()] == [
+            "msp: plugin 'zz'",
+            "msp: plugin 'yy'",
+        ]
+
+    def test_current_folder(
+        self, msp: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A script in the current folder is found, as `python -m` finds it."""
+        Installed(tmp_path).module("script_of_the_folder", SERVICE)
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", list(sys.path))
+
+        for _ in range(2):
+            assert msp("check script_of_the_folder:Service").code == 0
+        assert sys.path.count(str(tmp_path)) == 1
+
+    def test_module(self) -> None:
+        """`python -m msp_core` is `msp`; importing that module carries out nothing."""
+        importlib.import_module("msp_core.__main__")
+        command = [sys.executable, "-m", "msp_core", "--version"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - this interpreter
+
+        assert done.stdout.startswith("msp 0.")
+
+
+class TestExtraCommands:
+    SOURCE = """
+        from msp_core.hookspecs import hookimpl
+        from msp_core.integration import Command
+
+        @hookimpl
+        def msp_commands():
+            configure = lambda parser: parser.add_argument("word")
+            def run(arguments):
+                print(arguments.word.upper())
+                return 7
+            return [Command(name="shout", help="shout 100%", configure=configure, run=run)]
+    """
+
+    def install(self, installed: Installed, source: str, name: str = "msp-shout") -> None:
+        """Install a distribution that lists the command `shout`."""
+        installed.distribution(name, entry_points={"msp.commands": {"shout": "shouting"}})
+        installed.module("shouting", source)
+
+    def test_run(self, msp: Shell, installed: Installed) -> None:
+        """A command of another distribution gets its arguments and decides the exit code."""
+        self.install(installed, self.SOURCE)
+        answer = msp("shout aloud")
+
+        assert (answer.code, answer.out) == (7, "ALOUD\n")
+        assert "shout 100%" in msp("shout --help").out
+
+    def test_listed(self, msp: Shell, installed: Installed) -> None:
+        """Help lists a command with its distribution and does not import it."""
+        self.install(installed, "raise RuntimeError")
+
+        assert "shout" in msp("--help").out
+        assert "from msp-shout 0.1.0" in msp("--help").out
+
+    def test_not_read(self, msp: Shell, guestbook: Installed) -> None:
+        """A built-in command does not care about a broken one."""
+        self.install(guestbook, "raise RuntimeError")
+
+        assert msp("env guestbook").code == 0
+
+    @pytest.mark.parametrize(
+        ("source", "expected"),
+        [
+            (
+                "import nowhere",
+                "cannot be imported: ModuleNotFoundError: No module named 'nowhere'",
+            ),
+            ("", "msp_commands gives no Command of that name"),
+            ("@hookimpl\ndef msp_commands(): return 7", "msp_commands gives no Command of that"),
+            ("@hookimpl\ndef msp_commands(): return [7]", "msp_commands gives no Command of that"),
+            ("@hookimpl\ndef msp_commands(): raise LookupError", "msp_commands raised LookupError"),
+            ("@hookimpl\ndef msp_command(): ...", "no hook: did you mean msp_commands?"),
+        ],
+    )
+    def test_broken(self, msp: Shell, installed: Installed, source: str, expected: str) -> None:
+        """A command that does not work is named with distribution and version."""
+        self.install(installed, f"from msp_core.hookspecs import hookimpl\n{source}")
+        answer = msp("shout aloud")
+
+        assert answer.code == 1
+        assert answer.err.startswith("msp: command 'shout', msp-shout 0.1.0: ")
+        assert expected in answer.err
+
+    def test_twice(self, msp: Shell, installed: Installed) -> None:
+        """Two distributions must not provide commands of one name."""
+        self.install(installed, "")
+        installed.distribution("acme-shout", entry_points={"msp.commands": {"shout": "other"}})
+        answer = msp("shout aloud")
+
+        assert answer.code == 1
+        assert "msp-shout 0.1.0" in answer.err
+        assert "acme-shout 0.1.0" in answer.err
+
+
+class TestEnv:
+    def test_table(self, msp: Shell, guestbook: Installed) -> None:
+        """The table is aligned, grouped by owner, and says what is set without its value."""
+        answer = msp("env guestbook")
+        lines = answer.out.splitlines()
+
+        assert lines[0].split() == ["variable", "type", "default", "set", "meaning"]
+        assert lines[1] == "core"
+        assert lines[-4:] == [
+            "service 'guestbook'",
+            "  GREETING              text      hello       -    first|word",
+            "  MOOD                  choice    good        -    one of good, bad",
+            "  TOKEN                 secret    (required)  yes  signs cookies",
+        ]
+        assert lines.index("plugin 'kv', msp-kv 0.1.0") > 1
+        assert "hunter2" not in answer.out
+
+    def test_group(self, msp: Shell, guestbook: Installed) -> None:
+        """What goes together, and what a live platform refuses, is part of the meaning."""
+        out = msp("env guestbook").out
+
+        assert "who logs in; set KV_DSN, or KV_HOST with KV_USER" in out
+        assert "set KV_DSN, or KV_HOST with KV_USER; not allowed with MSP=true" in out
+
+    def test_dotenv(self, msp: Shell, guestbook: Installed) -> None:
+        """A dotenv file leaves open what is required and comments out the rest."""
+        answer = msp("env guestbook --format dotenv")
+
+        assert answer.out.endswith(
+            "### service 'guestbook'\n\n"
+            "# text: first|word\n# GREETING=hello\n\n"
+            "# choice: one of good, bad\n# MOOD=good\n\n"
+            "# secret: signs cookies\nTOKEN=\n"
+        )
+
+    def test_markdown(self, msp: Shell, guestbook: Installed) -> None:
+        """Markdown has a table for each owner, with bars escaped."""
+        answer = msp("env guestbook --format markdown")
+
+        assert answer.out.endswith(
+            "## service 'guestbook'\n\n"
+            "| variable | type | default | meaning |\n"
+            "| --- | --- | --- | --- |\n"
+            "| `GREETING` | text | `hello` | first\\|word |\n"
+            "| `MOOD` | choice | `good` | one of good, bad |\n"
+            "| `TOKEN` | secret | (required) | signs cookies |\n"
+        )
+
+    def test_json(self, msp: Shell, guestbook: Installed) -> None:
+        """JSON has one record per variable, of the documented shape."""
+        found = msp("env guestbook --format json").json
+        variables = {record["name"]: record for record in found["variables"]}
+
+        assert found["service"] == {
+            "name": "guestbook",
+            "version": "1.2.3",
+            "kind": "service",
+            "distribution": "guestbook",
+        }
+        assert variables["TOKEN"] == {
+            "name": "TOKEN",
+            "owner": "service 'guestbook'",
+            "type": "secret",
+            "form": "",
+            "choices": [],
+            "required": True,
+            "default": None,
+            "help": "signs cookies",
+            "secret": True,
+            "forbidden_when_msp": False,
+            "group": None,
+            "set": True,
+        }
+        assert variables["KV_HOST"]["group"] == {
+            "choices": [["KV_DSN"], ["KV_HOST", "KV_USER"]],
+            "optional": True,
+        }
+
+    def test_json_schema(self, msp: Shell, guestbook: Installed) -> None:
+        """The schema of the whole service is JSON."""
+        found = msp("env guestbook --format json-schema").json
+
+        assert found["title"] == "variables of guestbook 1.2.3"
+        assert found["required"] == ["PORT", "TOKEN"]
+
+
+class TestPlugins:
+    def test_table(self, msp: Shell, guestbook: Installed) -> None:
+        """The table says for each plugin how far it came and why."""
+        guestbook.plugin("zz", "raise RuntimeError")
+        answer = msp("plugins guestbook", {**ENVIRON, "KV_DSN": "hunter2"})
+        lines = answer.out.splitlines()
+
+        assert answer.code == 0
+        assert lines[0].split() == ["plugin", "distribution", "version", "state", "reason"]
+        assert " ".join(lines[1].split()) == (
+            "kv msp-kv 0.1.0 configured required by guestbook, configured by KV_DSN"
+        )
+        assert lines[-1].endswith(
+            "installed   installed 0.1.0, not declared in the dependencies of guestbook"
+        )
+
+    def test_json(self, msp: Shell, guestbook: Installed) -> None:
+        """JSON has one record per plugin, of the documented shape."""
+        found = msp("plugins guestbook --format json").json
+
+        assert found["service"] == "guestbook"
+        assert found["plugins"][0] == {
+            "name": "kv",
+            "distribution": "msp-kv",
+            "version": "0.1.0",
+            "installed": True,
+            "declared": True,
+            "loaded": True,
+            "configured": False,
+            "state": "loaded",
+            "reason": (
+                "required by guestbook, not configured because neither KV_DSN nor KV_HOST with"
+                " KV_USER is set"
+            ),
+        }
+
+    def test_missing(self, msp: Shell, guestbook: Installed) -> None:
+        """What is missing is shown in the table and reported as an error."""
+        answer = msp("plugins guestbook --plugins kv,gone")
+
+        assert answer.code == 1
+        assert "gone - - missing given in plugins= but" in " ".join(answer.out.split())
+        assert answer.err.startswith("msp: plugin 'gone' is given in plugins= but no installed")
+
+    def test_without_service(self, msp: Shell, guestbook: Installed) -> None:
+        """With several services and no name, what is installed is listed."""
+        guestbook.service("shop", SERVICE)
+        found = msp("plugins --format json").json
+
+        assert found["service"] is None
+        assert "installed 0.1.0; no service was named" in [it["reason"] for it in found["plugins"]]
+
+
+class TestCheck:
+    def test_fine(self, msp: Shell, guestbook: Installed) -> None:
+        """A service that could start is said to, line by line, and nothing is opened."""
+        answer = msp("check guestbook", {**ENVIRON, "KV_DSN": "hunter2"})
+
+        assert answer.code == 0
+        assert answer.out.splitlines()[0] == (
+            "pass     kv: required by guestbook, configured by KV_DSN"
+        )
+        assert answer.out.splitlines()[-1] == "Summary: 4 passed, 0 warnings, 0 failed"
+        assert "hunter2" not in answer.out
+
+    def test_problems(self, msp: Shell, guestbook: Installed) -> None:
+        """Each problem has its line, warnings do not fail, and no value is shown."""
+        answer = msp("check guestbook", {"PORT": "hunter2", "KV_USER": "x", "GREETIN": "hunter3"})
+        lines = answer.out.splitlines()
+
+        assert answer.code == 78
+        assert [line[:21].strip() for line in lines if line.startswith("fail")] == [
+            "fail     PORT is not",
+            "fail     KV_HOST is m",
+            "fail     TOKEN is mis",
+        ]
+        assert "warning  GREETIN is set but read by nobody: did you mean GREETING?" in lines
+        assert lines[-1] == "Summary: 0 passed, 2 warnings, 3 failed"
+        assert "hunter" not in answer.out
+
+    def test_broken_plugin(self, msp: Shell, guestbook: Installed) -> None:
+        """A plugin that cannot be loaded fails the check, whatever the variables are."""
+        guestbook.plugin("broken", "import nowhere")
+        answer = msp("check guestbook --plugins kv,broken", {})
+
+        assert answer.code == 1
+        assert "fail     broken: given in plugins=, not loaded because" in answer.out
+        assert answer.out.splitlines()[-1] == "Summary: 0 passed, 1 warnings, 1 failed"
+
+    def test_plugins_that_do_not_fit_together(self, msp: Shell, guestbook: Installed) -> None:
+        """Plugins that load alone and not together fail the check too."""
+        guestbook.plugin("copy", "from fake_kv import msp_integration")
+        answer = msp("check guestbook --plugins kv,copy")
+
+        assert answer.code == 1
+        assert "gives a client of type Client as does plugin 'kv'" in answer.out
+
+    def test_json(self, msp: Shell, guestbook: Installed) -> None:
+        """JSON has one record per finding, with ids that do not change with versions."""
+        answer = msp("check guestbook --format json", {"TOKEN": "x"})
+        found = answer.json
+
+        assert answer.code == 78
+        assert found["service"] == "guestbook"
+        assert [(check["id"], check["status"]) for check in found["checks"]] == [
+            ("plugin.kv", "warning"),
+            ("variables.plugin.kv", "pass"),
+            ("variables.service", "pass"),
+            ("variable.PORT", "fail"),
+        ]
+        assert found["summary"] == {"passed": 2, "warnings": 1, "failed": 1}
+
+    def test_core_without_problems(self, msp: Shell, guestbook: Installed) -> None:
+        """The core's variables have a finding of their own."""
+        checks = msp("check guestbook --format json").json["checks"]
+
+        assert "variables.core" in [check["id"] for check in checks]
+
+
+ROUTINE = """
+    import attrs
+    import asyncio
+    from msp_core.hookspecs import hookimpl
+
+    class Wait:
+        name = "wait"
+        async def start(self):
+            self.stopping = asyncio.Event()
+            await self.stopping.wait()
+        async def stop(self, deadline):
+            self.stopping.set()
+
+    class Service:
+        name = "guestbook"
+        version = "1.2.3"
+        @hookimpl
+        async def msp_initialize(self):
+            return Wait()
+"""
+
+
+@attrs.frozen
+class Process:
+    """Starts `msp run` as a process of its own."""
+
+    folder: Path
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        """Start it with the folder's modules, and only these variables beside the usual ones."""
+        return subprocess.Popen(  # noqa: S603 - this interpreter
+            [sys.executable, "-m", "msp_core", "run", *arguments],
+            env={**os.environ, "PYTHONPATH": str(self.folder), **environ},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+
+class TestRun:
+    @pytest.fixture
+    def process(self, installed: Installed) -> Process:
+        """Install a service that waits, and give what starts it."""
+        installed.service("guestbook", ROUTINE)
+        return Process(installed.folder)
+
+    def test_events(self, process: Process) -> None:
+        """With JSON, stdout has one line when ready and one when stopped."""
+        with process.start("guestbook", "--format", "json", PORT="0") as running:
+            assert running.stdout is not None
+            ready = json.loads(running.stdout.readline())
+            running.send_signal(signal.SIGTERM)
+            stopped = json.loads(running.communicate(timeout=60)[0])
+
+        assert ready == {"event": "ready", "name": "guestbook", "version": "1.2.3", "port": 0}
+        assert stopped == {"event": "stopped", "name": "guestbook", "exit_code": 0}
+        assert running.returncode == 0
+
+    def test_problems(self, process: Process) -> None:
+        """A wrong environment leaves with 78, and stdout stays empty."""
+        with process.start("guestbook", PORT="hunter2") as running:
+            out, err = running.communicate(timeout=60)
+
+        assert (running.returncode, out) == (78, "")
+        assert "PORT" in err
+        assert "hunter2" not in err
+
+    def test_arguments(self, process: Process) -> None:
+        """What stands after -- is the service's: its help lists its variables."""
+        with process.start("guestbook", "--", "--help") as running:
+            out, _ = running.communicate(timeout=60)
+
+        assert running.returncode == 0
+        assert out.startswith("SERVICE: guestbook\nVERSION: 1.2.3\n")
