@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import msp_cloudsql
@@ -19,6 +19,8 @@ from msp_core import Command, hookspecs
 from msp_core._cli import _BUILT_IN
 from msp_core._cli_extra import extra_commands, load_command
 from msp_core._core_config import CoreConfig, ServiceVariables
+from msp_core._table import markdown_table
+from msp_core._variable_formats import variable_markdown
 from msp_core.config import Variable, describe
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -37,7 +39,7 @@ def pages() -> dict[Path, str]:
     parts = {
         "api.md": {"names": names()},
         "commands.md": commands(),
-        "environment.md": environment(),
+        "environment.md": {"variables": variables()},
         "hooks.md": hooks(),
     }
     return {REFERENCE / name: filled(name, part) for name, part in parts.items()}
@@ -55,36 +57,16 @@ def filled(name: str, parts: Mapping[str, str]) -> str:
     return page
 
 
-def environment() -> dict[str, str]:
-    """Return the variables of core and plugins as tables."""
-    core = [*describe(ServiceVariables, owner="core"), *describe(CoreConfig, owner="core")]
-    tables = {"core": _variables(core, "required")}
+def variables() -> str:
+    """Return all variables of core and plugins, as `msp env` shows those of one service."""
+    found = [variable for one in (ServiceVariables, CoreConfig) for variable in _of("core", one)]
     for record in (msp_cloudsql.msp_integration(), msp_redis.msp_integration()):
-        tables[record.name] = _variables(
-            describe(record.config, owner=record.name), "configures the plugin"
-        )
-    return tables
+        found += _of(record.name, record.config)
+    return variable_markdown(found)
 
 
-def _variables(variables: Iterable[Variable], required: str) -> str:
-    rows = [
-        (f"`{each.name}`", each.type, _default(each, required), _meaning(each))
-        for each in variables
-    ]
-    return table(("variable", "type", "default", "meaning"), rows)
-
-
-def _default(variable: Variable, required: str) -> str:
-    if variable.group is not None:
-        return f"{required}: {variable.group}"
-    if variable.required:
-        return required
-    return "" if variable.default is None else f"`{variable.default}`"
-
-
-def _meaning(variable: Variable) -> str:
-    rule = "; not allowed with `MSP=true`" if variable.forbidden_when_msp else ""
-    return variable.help + rule
+def _of(part: str, config: type) -> tuple[Variable, ...]:
+    return describe(config, owner=f"msp-{part}")
 
 
 def names() -> str:
@@ -93,7 +75,7 @@ def names() -> str:
         (f"`{name}`", _summary(name, getattr(msp_core, name)), f"`{_home(name)}`")
         for name in sorted(msp_core.__all__, key=str.lower)
     ]
-    return table(("name", "is", "defined in"), rows)
+    return markdown_table(("name", "is", "defined in"), rows)
 
 
 def _summary(name: str, value: object) -> str:
@@ -133,7 +115,8 @@ def _command(command: Command) -> str:
         (f"`{_argument(action)}`", (action.help or "") % {"default": action.default})
         for action in parser._actions  # noqa: SLF001 - argparse has no public way to list them
     ]
-    return f"{command.help[0].upper()}{command.help[1:]}.\n\n{table(('argument', 'meaning'), rows)}"
+    summary = f"{command.help[0].upper()}{command.help[1:]}."
+    return f"{summary}\n\n{markdown_table(('argument', 'meaning'), rows)}"
 
 
 def _argument(action: argparse.Action) -> str:
@@ -155,14 +138,6 @@ def _hook(hook: object) -> str:
     part = re.compile(r"^(When|With|Return|If it raises|Order): ", re.MULTILINE)
     listed = part.sub(r"* *\1*: ", parts)
     return f"{summary}\n\n" + re.sub(r"\n(?!\* )", "\n  ", listed)
-
-
-def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    """Return a Markdown table."""
-    head = tuple(head)
-    lines = [head, ("---",) * len(head), *rows]
-    cells = ([cell.replace("|", "\\|") for cell in line] for line in lines)
-    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
 
 
 if __name__ == "__main__":

@@ -206,14 +206,15 @@ class Walkthrough:
 
     def _serve(self, block: Block) -> None:
         ((command, _),) = _commands(block.text)
-        process = subprocess.Popen(  # noqa: S603 - what the page says
-            ["/bin/sh", "-c", f"exec {command}"],
-            cwd=self.folder,
-            env=self.environ,
-            stdout=(self.folder / f".served{len(self._served)}").open("w"),
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        with (self.folder / f".served{len(self._served)}").open("w") as output:
+            process = subprocess.Popen(  # noqa: S603 - what the page says
+                ["/bin/sh", "-c", f"{_exec(command)}"],
+                cwd=self.folder,
+                env=self.environ,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
         self._served.append((block, process))
         wait_ready(int(self.environ["PORT"]), process)
 
@@ -250,6 +251,13 @@ def wait_ready(port: int, process: subprocess.Popen[str] | subprocess.Popen[byte
             pass
         time.sleep(0.05)
     raise AssertionError(f"not ready after {_PATIENCE} seconds")
+
+
+def _exec(command: str) -> str:
+    """Return the command so that the shell becomes it, with the variables set before it."""
+    assignments = re.match(r"(?:[A-Z_]+=\S+ )*", command)
+    length = assignments.end() if assignments else 0
+    return f"{command[:length]}exec {command[length:]}"
 
 
 def _commands(text: str) -> Iterator[tuple[str, str]]:
