@@ -99,7 +99,7 @@ def _not_chosen(name: str | None, installed: list[str]) -> str:
 
 
 def _imported(module_name: str, attribute: str, *, subject: str) -> object:
-    module = _module(module_name, subject)
+    module: object = _module(module_name, subject)
     try:
         target = functools.reduce(getattr, filter(None, attribute.split(".")), module)
     except AttributeError:
