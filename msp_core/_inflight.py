@@ -16,7 +16,7 @@ import attrs
 
 from msp_core._stacks import task_stack
 
-_current: ContextVar[InflightRequest | None] = ContextVar("current_inflight", default=None)
+_current: ContextVar[InflightRequest] = ContextVar("current_inflight")
 
 
 @attrs.define(kw_only=True, eq=False)
@@ -81,7 +81,5 @@ class Inflight:
 
 
 def note_thread() -> None:
-    """Note that the current request, if any, is being served by the current thread."""
-    request = _current.get()
-    if request is not None:
-        request.thread = threading.get_ident()
+    """Note that the current request is being served by the current thread."""
+    _current.get().thread = threading.get_ident()

@@ -29,6 +29,9 @@ __all__ = ["HTTPServer"]
 
 logger = logging.getLogger("msp.http")
 
+# What the extra `http` installs.
+_EXTRA = frozenset({"uvicorn", "a2wsgi"})
+
 # Seconds of the stop kept for ending the application itself.
 _RESERVE = 0.5
 # Seconds of the stop kept for returning, so that a timeout is reported by who knows its cause.
@@ -249,6 +252,6 @@ def _import_wsgi() -> type[ThreadedWSGI]:
 
 def _explained(error: ModuleNotFoundError) -> Exception:
     """Return the error with the install command, or itself when something else is missing."""
-    if error.name in {"uvicorn", "a2wsgi"}:
+    if error.name in _EXTRA:
         return MSPError(f"HTTPServer needs {error.name}: pip install 'msp-core[http]'")
     return error

@@ -1,0 +1,309 @@
+"""HTTPServer: no request that was accepted fails when the server stops."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import logging
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import pytest
+import uvloop
+
+from msp_core import _listener as listener_module
+from msp_core.asgi import Receive, Scope, Send
+from msp_core.deadline import Deadline
+from msp_core.errors import StopTimeoutError
+from msp_core.http import HTTPServer
+from tests.msp_core.http_service import (
+    PATIENT,
+    answer,
+    asgi_app,
+    client,
+    contract,
+    get,
+    serving,
+    wsgi_app,
+)
+
+SHORT = 0.4
+"""Seconds; a deadline that is meant to pass."""
+
+REQUEST = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n"
+
+
+class Gate:
+    """An ASGI application whose requests to `/slow` wait until the test lets them go."""
+
+    def __init__(self) -> None:
+        self.arrived = asyncio.Event()
+        self.release = asyncio.Event()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise NotImplementedError
+        if scope["path"] == "/slow":
+            self.arrived.set()
+            await self.wait_inside()
+        await answer(send)
+
+    async def wait_inside(self) -> None:
+        await self.release.wait()
+
+
+@attrs.define
+class Load:
+    """Clients in threads that ask until the server refuses them.
+
+    Attributes:
+        enough: set once the server is plainly under load.
+        failed: what went wrong with a request whose connection had been accepted.
+    """
+
+    port: int
+    served: int = 0
+    failed: list[str] = attrs.field(factory=list)
+    enough: threading.Event = attrs.field(factory=threading.Event)
+    threads: list[threading.Thread] = attrs.field(factory=list)
+
+    def start(self) -> None:
+        """Start clients of both kinds."""
+        for reuse in (True, True, True, False, False, False):
+            self.threads.append(threading.Thread(target=self._ask_until_refused, args=(reuse,)))
+        for thread in self.threads:
+            thread.start()
+
+    def join(self) -> None:
+        """Wait until every client was refused."""
+        for thread in self.threads:
+            thread.join(PATIENT)
+
+    def _ask_until_refused(self, reuse: bool) -> None:  # noqa: FBT001 - one of two kinds
+        headers = {} if reuse else {"connection": "close"}
+        while True:
+            connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENT)
+            try:
+                connection.connect()
+            except OSError:
+                return
+            try:
+                self._use(connection, headers)
+            except (OSError, http.client.HTTPException) as error:
+                self.failed.append(repr(error))
+            finally:
+                connection.close()
+
+    def _use(self, connection: http.client.HTTPConnection, headers: dict[str, str]) -> None:
+        last = False
+        while not last:
+            connection.request("POST", "/", body=b"x" * 100, headers=headers)
+            response = connection.getresponse()
+            if response.read() != b"app":
+                raise http.client.HTTPException(str(response.status))
+            last = response.will_close
+            self.served += 1
+            if self.served > 200:
+                self.enough.set()
+
+
+async def stop_under_load(app: Callable[..., Any]) -> Load:
+    """Serve, stop while clients ask as fast as they can, return what they saw."""
+    async with serving(app) as server:
+        load = Load(server.port or 0)
+        load.start()
+        await asyncio.to_thread(load.enough.wait, PATIENT)
+        await server.stop(Deadline.after(PATIENT))
+        await asyncio.to_thread(load.join)
+    return load
+
+
+class TestLoad:
+    """The promise, under continuous load."""
+
+    @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+    @pytest.mark.parametrize("app", [asgi_app, wsgi_app])
+    def test_no_accepted_request_fails(
+        self, app: Callable[..., Any], loop: Callable[[], asyncio.AbstractEventLoop]
+    ) -> None:
+        """Connections used again and again, and connections used once: each gets its answer."""
+        with asyncio.Runner(loop_factory=loop) as runner:
+            load = runner.run(stop_under_load(app))
+
+        assert load.failed == []
+        assert load.enough.is_set()
+
+    @pytest.mark.parametrize("filtered", [True, False])
+    async def test_the_backlog_is_answered(
+        self, monkeypatch: pytest.MonkeyPatch, *, filtered: bool
+    ) -> None:
+        """What the kernel accepted and the loop has not seen yet belongs to us, too."""
+        if not filtered:
+            monkeypatch.setattr(listener_module, "drop_new_connections", lambda _socket: False)
+        async with serving(asgi_app) as server:
+            # Blocking calls: the loop has no chance to accept before it is told to stop.
+            waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(200)]
+            for connection in waiting:
+                connection.sendall(REQUEST)
+            await server.stop(Deadline.after(PATIENT))
+
+        answers = [connection.recv(1000) for connection in waiting]
+        for connection in waiting:
+            connection.close()
+
+        assert {text.split(b"\r\n")[0] for text in answers} == {b"HTTP/1.1 200 OK"}
+
+
+class TestConnections:
+    """What becomes of connections that are kept."""
+
+    async def test_are_told_to_close_while_draining(self) -> None:
+        """Before the listener closes, clients and probes learn to go elsewhere."""
+        given = contract()
+        async with serving(asgi_app, given) as server, client(server) as http_client:
+            before = await http_client.get("/")
+            given.diagnostics.health.draining = True
+            after = await http_client.get("/")
+            probe = await http_client.get("/-/ready")
+
+        assert "connection" not in before.headers
+        assert after.headers["connection"] == "close"
+        assert (probe.text, probe.headers["connection"]) == ("draining", "close")
+
+    async def test_an_applications_own_header_is_replaced(self) -> None:
+        """Two contradicting headers would leave it to the client."""
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            headers = [(b"connection", b"keep-alive"), (b"content-length", b"0")]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body"})
+
+        given = contract()
+        given.diagnostics.health.draining = True
+        async with serving(app, given) as server:
+            response = await get(server)
+
+        assert response.headers.get_list("connection") == ["close"]
+
+    async def test_an_idle_one_gets_a_last_answer(self) -> None:
+        """A request that was on its way when the stop began is answered, then it is over."""
+        async with serving(asgi_app) as server, client(server) as http_client:
+            await http_client.get("/")
+            stopping = asyncio.create_task(server.stop(Deadline.after(PATIENT)))
+            await asyncio.sleep(0)
+            last = await http_client.get("/")
+            await stopping
+
+        assert (last.status_code, last.headers["connection"]) == (200, "close")
+
+    async def test_a_silent_one_is_closed(self) -> None:
+        """Nobody waits for a client that asks nothing."""
+        async with serving(asgi_app) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(REQUEST)
+            first = await reader.readuntil(b"app")
+            await server.stop(Deadline.after(2.0))
+            rest = await reader.read()
+            writer.close()
+
+        assert first.startswith(b"HTTP/1.1 200")
+        assert rest == b""
+
+    async def test_new_ones_are_refused_after_the_stop(self) -> None:
+        """The port is free again."""
+        async with serving(asgi_app) as server:
+            port = server.port
+            await server.stop(Deadline.after(PATIENT))
+
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection("127.0.0.1", port)
+
+    async def test_one_whose_client_does_not_read_is_cut(self) -> None:
+        """An answer nobody takes does not hold up the stop beyond its deadline."""
+        sent = asyncio.Event()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await answer(send, b"x" * 50_000_000)
+            sent.set()
+
+        server = HTTPServer(app, contract())
+        running = asyncio.create_task(server.start())
+        await server.wait_started()
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(REQUEST)
+            await sent.wait()
+            with pytest.raises(StopTimeoutError, match="a connection that does not close"):
+                await server.stop(Deadline.after(SHORT))
+        await running
+
+
+class TestInFlight:
+    """Requests that take their time."""
+
+    async def test_are_finished(self) -> None:
+        """The stop waits for them, and they get their answer."""
+        app = Gate()
+        async with serving(app) as server:
+            slow = asyncio.create_task(get(server, "/slow"))
+            await app.arrived.wait()
+            stopping = asyncio.create_task(server.stop(Deadline.after(PATIENT)))
+            await asyncio.sleep(0)
+            app.release.set()
+            response = await slow
+            await stopping
+
+        assert (response.status_code, response.headers["connection"]) == (200, "close")
+
+    async def test_a_hung_one_is_named_with_its_stack(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """At the deadline the error names it, the log says where it hangs, the client gets 500."""
+        app = Gate()
+        server = HTTPServer(app, contract())
+        running = asyncio.create_task(server.start())
+        await server.wait_started()
+        slow = asyncio.create_task(get(server, "/slow?token=secret"))
+        await app.arrived.wait()
+
+        with pytest.raises(StopTimeoutError, match=r"still serving GET /slow \(\d") as raised:
+            await server.stop(Deadline.after(SHORT))
+        await running
+        response = await slow
+        (record,) = [record for record in caplog.records if record.name == "msp.http"]
+
+        assert raised.value.exit_code == 70
+        assert response.status_code == 500
+        assert "request still being served" in record.getMessage()
+        assert "wait_inside" in record.__dict__["stack"]
+        assert "secret" not in record.getMessage()
+
+    async def test_so_is_one_in_a_thread(self, caplog: pytest.LogCaptureFixture) -> None:
+        """Of a WSGI request the stack is that of its thread."""
+        arrived, release = threading.Event(), threading.Event()
+        threads = []
+
+        def hang_here(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+            threads.append(threading.current_thread())
+            arrived.set()
+            release.wait(PATIENT)
+            return wsgi_app(environ, start_response)
+
+        server = HTTPServer(hang_here, contract())
+        running = asyncio.create_task(server.start())
+        await server.wait_started()
+        slow = asyncio.create_task(get(server, "/slow"))
+        await asyncio.to_thread(arrived.wait, PATIENT)
+
+        with pytest.raises(StopTimeoutError, match="GET /slow"):
+            await server.stop(Deadline.after(SHORT))
+        await running
+        await slow
+        release.set()
+        await asyncio.to_thread(threads[0].join, PATIENT)
+        (record,) = [record for record in caplog.records if record.name == "msp.http"]
+
+        assert "hang_here" in record.__dict__["stack"]
+        assert record.levelno == logging.ERROR
