@@ -23,6 +23,7 @@ def test_accepts_the_two_schemes_of_redis(endpoint: str) -> None:
     config = load(RedisConfig, {"REDIS_ENDPOINT": endpoint})
 
     assert config.endpoint.reveal() == endpoint
+    assert config.tls == endpoint.startswith("rediss:")
     assert "hunter2" not in repr(config)
 
 

@@ -57,19 +57,23 @@ class Server:
         return {**options, "kwargs": {**name, **options.get("kwargs", {})}}
 
     def _async_connection(self) -> type[AsyncConnection[TupleRow]]:
+        if self.query_logging:
+            from msp_cloudsql._query_log import (  # noqa: PLC0415 - imports the vendor library
+                LoggedAsyncConnection,
+            )
+
+            return LoggedAsyncConnection
         from psycopg import AsyncConnection  # noqa: PLC0415 - vendor library: opened here
 
-        from msp_cloudsql._query_log import (  # noqa: PLC0415 - imports the vendor library
-            LoggedAsyncConnection,
-        )
-
-        return LoggedAsyncConnection if self.query_logging else AsyncConnection
+        return AsyncConnection
 
     def _connection(self) -> type[Connection[TupleRow]]:
+        if self.query_logging:
+            from msp_cloudsql._query_log import (  # noqa: PLC0415 - imports the vendor library
+                LoggedConnection,
+            )
+
+            return LoggedConnection
         from psycopg import Connection  # noqa: PLC0415 - vendor library: opened here
 
-        from msp_cloudsql._query_log import (  # noqa: PLC0415 - imports the vendor library
-            LoggedConnection,
-        )
-
-        return LoggedConnection if self.query_logging else Connection
+        return Connection

@@ -44,3 +44,8 @@ class RedisConfig:
         default=None,
         help="folders, parted by colons, whose PEM files are trusted for rediss:// too",
     )
+
+    @property
+    def tls(self) -> bool:
+        """Whether the endpoint's scheme is `rediss`."""
+        return urlsplit(self.endpoint.reveal()).scheme == "rediss"

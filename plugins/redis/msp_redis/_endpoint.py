@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import attrs
 
@@ -53,12 +52,12 @@ class Endpoint:
 
     Attributes:
         url: `redis://` or `rediss://`, with user and password.
-        trust: authorities for `rediss://`.
+        trust: authorities for `rediss://`; None for `redis://`.
         name: of the connections at the server, printable ASCII without spaces.
     """
 
     url: Secret
-    trust: Trust
+    trust: Trust | None
     name: str
 
     def client(self) -> redis.asyncio.Redis:
@@ -99,10 +98,9 @@ class Endpoint:
         return redis.asyncio.Redis.from_pool(self._pool(AsyncPool, options))
 
     def _pool(self, pool: type[PoolT], options: dict[str, Any]) -> PoolT:
-        url = self.url.reveal()
-        tls = self.trust.options() if urlsplit(url).scheme == "rediss" else {}
+        tls = self.trust.options() if self.trust else {}
         try:
-            made: PoolT = pool.from_url(url, client_name=self.name, **options, **tls)  # type: ignore[attr-defined]
+            made: PoolT = pool.from_url(self.url.reveal(), client_name=self.name, **options, **tls)  # type: ignore[attr-defined]
         except ValueError:
             raise EndpointError(
                 "REDIS_ENDPOINT has an option with a value that redis-py does not take: "

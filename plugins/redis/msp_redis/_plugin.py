@@ -19,7 +19,7 @@ from msp_redis._tls import Trust
 @asynccontextmanager
 async def open_redis(config: RedisConfig, contract: Contract) -> AsyncIterator[Redis]:
     """Give clients of the configured Redis, and close them; waits for no answer of the server."""
-    trust = await asyncio.to_thread(Trust.of, config.ssl_cert_dir)
+    trust = await asyncio.to_thread(Trust.of, config.ssl_cert_dir) if config.tls else None
     redis = Redis(config.endpoint, trust=trust, name=contract.name)
     try:
         yield redis

@@ -29,11 +29,11 @@ class Redis:
 
     Args:
         url: `redis://` or `rediss://`, with user and password.
-        trust: authorities for `rediss://`.
+        trust: authorities for `rediss://`; None for `redis://`.
         name: what the server lists the connections as (`CLIENT LIST`).
     """
 
-    def __init__(self, url: Secret, *, trust: Trust, name: str) -> None:
+    def __init__(self, url: Secret, *, trust: Trust | None, name: str) -> None:
         # Redis takes printable ASCII without spaces as a client's name.
         self._endpoint = Endpoint(url=url, trust=trust, name=re.sub(r"[^!-~]", "-", name))
         self._lock = threading.Lock()
