@@ -1,73 +1,23 @@
-"""Diagnostics: endpoints and auth, the same through ASGI and WSGI."""
+"""Diagnostics: endpoints, the same through ASGI and WSGI."""
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-from wsgiref.validate import validator
 
-import httpx
 import pytest
 
-from msp_core._diagnostics_auth import refusal
 from msp_core._request import current_request
 from msp_core.diagnostics import Route
 from msp_core.errors import UsageError
 from msp_core.health import Check, Health
-from msp_core.secret import Secret
+from tests.msp_core.diagnostics_interface import Interface
 from tests.msp_core.http_service import (
     BEARER,
-    SECRET,
     asgi_app,
     diagnostics,
     started,
     wsgi_app,
 )
-
-Ask = Callable[..., Awaitable[httpx.Response]]
-
-
-async def ask_asgi(app: Any, method: str, path: str, **options: Any) -> httpx.Response:
-    """Send one request to an ASGI application."""
-    async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app), base_url="http://test"
-    ) as client:
-        return await client.request(method, path, **options)
-
-
-async def ask_wsgi(app: Any, method: str, path: str, **options: Any) -> httpx.Response:
-    """Send one request to a WSGI application, from a thread as a WSGI server does."""
-    with httpx.Client(
-        transport=httpx.WSGITransport(app=validator(app)), base_url="http://test"
-    ) as client:
-        return await asyncio.to_thread(client.request, method, path, **options)
-
-
-class Interface:
-    """One of the two protocols, so that every test runs with both."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    async def endpoint(
-        self, path: str, method: str = "GET", *, of: Any = None, **options: Any
-    ) -> httpx.Response:
-        """Ask diagnostics in front of an application that answers `app`."""
-        given = of or diagnostics()
-        if self.name == "asgi":
-            return await ask_asgi(given.asgi(asgi_app), method, path, **options)
-        return await ask_wsgi(given.wsgi(wsgi_app), method, path, **options)
-
-    async def guarded(
-        self, *, secret: str | None = SECRET, method: str = "GET", **options: Any
-    ) -> httpx.Response:
-        """Ask a service's own route behind the secret."""
-        given = diagnostics(secret=secret)
-        if self.name == "asgi":
-            return await ask_asgi(given.require_secret(asgi_app), method, "/debug", **options)
-        return await ask_wsgi(given.require_secret_wsgi(wsgi_app), method, "/debug", **options)
 
 
 @pytest.fixture(params=["asgi", "wsgi"])
@@ -83,86 +33,6 @@ def failing(text: str = "down") -> Callable[..., Awaitable[None]]:
         raise OSError(text)
 
     return check
-
-
-CASES = [
-    pytest.param(None, 401, "unauthorized", id="no header"),
-    pytest.param("", 401, "unauthorized", id="empty header"),
-    pytest.param(SECRET, 400, "no token type", id="no space"),
-    pytest.param(f"Basic {SECRET}", 400, "invalid token type 'Basic'", id="other scheme"),
-    pytest.param("Bearer wrong", 401, "unauthorized", id="wrong"),
-    pytest.param("Bearer ", 401, "unauthorized", id="empty token"),
-    pytest.param(f"Bearer {SECRET}", 200, "app", id="right"),
-    pytest.param(f"bearer {SECRET}", 200, "app", id="lower case"),
-    pytest.param(f"BEARER {SECRET}", 200, "app", id="upper case"),
-    pytest.param(f"Bearer  {SECRET}", 401, "unauthorized", id="two spaces"),
-    pytest.param(f"Bearer {SECRET}x", 401, "unauthorized", id="longer"),
-]
-
-
-class TestAuth:
-    """The bearer middleware, every case of upstream's."""
-
-    @pytest.mark.parametrize(("authorization", "status", "body"), CASES)
-    async def test_cases(
-        self, interface: Interface, authorization: str | None, status: int, body: str
-    ) -> None:
-        """Each kind of header gets upstream's answer."""
-        headers = {} if authorization is None else {"Authorization": authorization}
-
-        response = await interface.guarded(headers=headers)
-
-        assert response.status_code == status
-        assert body in response.text
-        assert ("www-authenticate" in response.headers) is (status == 401)
-
-    def test_bytes_that_are_no_text(self) -> None:
-        """A token in no known encoding is wrong like any other."""
-        answer = refusal(Secret("schlüssel"), b"Bearer schl\xfcssel")
-
-        assert answer is not None
-        assert answer.status == 401
-        assert refusal(Secret("schlüssel"), "Bearer schlüssel".encode()) is None
-
-    async def test_without_a_secret_everybody_passes(self, interface: Interface) -> None:
-        """A process that was given no secret does not guard."""
-        response = await interface.guarded(secret=None)
-
-        assert (response.status_code, response.text) == (200, "app")
-
-    async def test_the_guarded_application_keeps_its_methods(self, interface: Interface) -> None:
-        """The guard refuses callers, not verbs."""
-        response = await interface.guarded(method="POST", headers=BEARER)
-
-        assert response.status_code == 200
-
-    async def test_a_long_scheme_is_not_echoed(self, interface: Interface) -> None:
-        """What a caller sends comes back shortened."""
-        response = await interface.guarded(headers={"Authorization": f"{'x' * 1000} y"})
-
-        assert (response.status_code, len(response.text) < 100) == (400, True)
-
-    async def test_guards_websockets(self) -> None:
-        """A websocket handshake without the secret is refused, one with it goes on."""
-        sent: list[Any] = []
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
-        async def echo(scope: Any, _receive: Any, send: Any) -> None:
-            await send({"type": f"{scope['type']} reached"})
-
-        guard = diagnostics().require_secret(echo)
-        right = [(b"authorization", f"Bearer {SECRET}".encode())]
-        await guard({"type": "websocket", "headers": []}, None, send)
-        await guard({"type": "websocket", "headers": right}, None, send)
-        await guard({"type": "lifespan"}, None, send)
-
-        assert [message["type"] for message in sent] == [
-            "websocket.close",
-            "websocket reached",
-            "lifespan reached",
-        ]
 
 
 class TestEndpoints:
@@ -384,58 +254,3 @@ class TestWarning:
         diagnostics().asgi(asgi_app)
 
         assert caplog.records == []
-
-
-class TestWSGIThreads:
-    """Where checks run when the caller is a thread of a WSGI server."""
-
-    async def test_on_the_loop_the_clients_belong_to(self) -> None:
-        """With a loop at hand, checks run on it."""
-        loops = []
-
-        async def check() -> None:
-            loops.append(asyncio.get_running_loop())
-
-        health = started(Health(cache=0))
-        health.add(Check("redis", check))
-        await ask_wsgi(diagnostics(health=health).wsgi(wsgi_app), "GET", "/-/ready")
-
-        assert loops == [asyncio.get_running_loop()]
-
-    def test_without_a_loop_on_one_of_their_own(self) -> None:
-        """In a plain WSGI process probes of several threads are answered, one round at a time."""
-        health = started(Health(cache=30))
-        runs = []
-
-        async def check() -> None:
-            runs.append(1)
-
-        health.add(Check("redis", check))
-        app = diagnostics(health=health).wsgi(wsgi_app)
-        statuses = []
-
-        def probe() -> None:
-            with httpx.Client(
-                transport=httpx.WSGITransport(app=app), base_url="http://test"
-            ) as client:
-                statuses.append(client.get("/-/ready").status_code)
-
-        threads = [threading.Thread(target=probe) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-        assert statuses == [200] * 8
-        assert len(runs) == 1
-
-    async def test_a_stuck_loop_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """When the loop does not answer, the probe does."""
-        app: Any = diagnostics().wsgi(wsgi_app)
-        monkeypatch.setattr(app.__class__, "patience", 0.01)
-
-        # Called on the loop itself, so that the loop is stuck for as long as the call takes.
-        with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://test") as client:
-            response = client.get("/-/live")  # noqa: ASYNC212 - blocking is the point
-
-        assert (response.status_code, response.text) == (503, "stuck")
