@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-LONG_NAME = 8
+LONG_NAME = 12
 
 
 def near_misses(present: Iterable[str], declared: Collection[str]) -> dict[str, str]:

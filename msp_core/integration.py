@@ -48,6 +48,7 @@ class Integration(Generic[ConfigT, ClientT]):
 LogProcessor = Callable[[Any, dict[str, Any]], None]
 """(record, fields) -> None: adds to the fields of one log record; runs where the line is logged."""
 
+
 @attrs.frozen(kw_only=True)
 class Command:
     """One sub-command of `msp`, from a distribution with an `msp.commands` entry point.
