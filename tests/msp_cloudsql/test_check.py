@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
@@ -66,6 +67,17 @@ async def _until_healthy(cloudsql: CloudSQL) -> None:
                 await asyncio.sleep(0.01)
             else:
                 return
+
+
+async def test_a_pool_without_a_free_connection_is_unhealthy(
+    postgresql_environ: Mapping[str, str], contract: Contract
+) -> None:
+    """It could not serve the next request; the error says which pool, and what may be wrong."""
+    async with open_cloudsql(load(CloudSQLConfig, postgresql_environ), contract) as cloudsql:
+        async with cloudsql.pool("primary", max_size=1).connection():
+            with pytest.raises(PoolTimeout, match=r"'primary' .* all 1 connections are in use"):
+                await select_one(cloudsql)
+        await select_one(cloudsql)
 
 
 async def test_a_wrong_password_is_refused_and_not_shown(

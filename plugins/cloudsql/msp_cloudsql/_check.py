@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msp_cloudsql._cloudsql import CloudSQL
@@ -42,13 +44,27 @@ async def _everywhere(cloudsql: CloudSQL) -> None:
 
 
 async def _over(pool: AsyncPool) -> None:
-    async with pool.connection(_POOL_LIMIT) as connection:
-        await connection.execute("SELECT 1")
+    with _naming(pool):
+        async with pool.connection(_POOL_LIMIT) as connection:
+            await connection.execute("SELECT 1")
 
 
 def _over_sync(pool: Pool) -> None:
-    with pool.connection(_POOL_LIMIT) as connection:
+    with _naming(pool), pool.connection(_POOL_LIMIT) as connection:
         connection.execute("SELECT 1")
+
+
+@contextmanager
+def _naming(pool: AsyncPool | Pool) -> Iterator[None]:
+    from psycopg_pool import PoolTimeout  # noqa: PLC0415 - vendor library, imported by now
+
+    try:
+        yield
+    except PoolTimeout:
+        raise PoolTimeout(
+            f"database {pool.name!r} gave no connection within {_POOL_LIMIT:g} s: the server is "
+            f"away, refuses the login, or all {pool.max_size} connections are in use"
+        ) from None
 
 
 async def _directly(cloudsql: CloudSQL) -> None:

@@ -12,7 +12,7 @@ from msp_cloudsql._per_database import PerDatabase
 from msp_cloudsql._server import Server
 
 if TYPE_CHECKING:  # psycopg is imported where something is opened
-    from psycopg import AsyncConnection
+    from psycopg import AsyncConnection, Connection
     from psycopg.rows import TupleRow
     from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
@@ -63,7 +63,7 @@ class CloudSQL:
         self,
         database: str,
         **options: Any,  # noqa: ANN401 - the library's options
-    ) -> ConnectionPool[Any]:
+    ) -> ConnectionPool[Connection[TupleRow]]:
         """Return the database's pool for threads, one per process; else like `pool`."""
         self._refuse_when_closed()
         return self._sync_pools.get(database, options)
