@@ -8,7 +8,6 @@ from msp_core._log_config import LogConfig
 from msp_core.config import Duration, Secret, env
 from msp_core.errors import InvalidValue
 
-
 HIGHEST_PORT = 65535
 
 

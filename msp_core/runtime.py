@@ -101,7 +101,8 @@ def run(
             return _serve(Life(assembly, logs, stop, ledger, on_ready), logs)
     except ConfigError as error:
         for problem in error.problems:
-            logger.error("%s", problem, extra={"variable": problem.variable})
+            # One line each, without a traceback: the texts say all there is.
+            logger.error("%s", problem, extra={"variable": problem.variable})  # noqa: TRY400
         return error.exit_code
     except MSPError as error:
         log_failure(logger, "failed to start", error)
@@ -151,9 +152,6 @@ def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
         logger.warning("%s", near_miss)
     if assembly.problems or assembly.core is None:
         raise ConfigError(assembly.problems)
-    if assembly.core.diagnostics_secret is None and assembly.kind == "service":
-        level = logging.ERROR if assembly.core.msp else logging.WARNING
-        logger.log(level, "DIAGNOSTICS_SECRET is not set: /-/healthz and debug routes are open")
     return assembly.core
 
 

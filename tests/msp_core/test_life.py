@@ -400,7 +400,15 @@ def test_help_comes_before_problems(program: StartProgram, flag: str) -> None:
 @pytest.mark.parametrize(("msp", "severity"), [("true", "ERROR"), ("false", "WARN")])
 def test_missing_diagnostics_secret(program: StartProgram, msp: str, severity: str) -> None:
     """A missing diagnostics secret is an error on a live platform and a warning elsewhere."""
-    service = program(IDLE, {"MSP": msp})
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            contract.diagnostics.asgi(None)
+            return NoopRoutine()
+        """,
+        {"MSP": msp},
+    )
 
     assert service.stop() == 0
     (line,) = [line for line in service.lines if "DIAGNOSTICS_SECRET" in line["Body"]]

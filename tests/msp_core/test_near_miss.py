@@ -38,9 +38,9 @@ def test_edits_are_counted(one: str, other: str, distance: int) -> None:
         pytest.param("REDIS_ENPOINT", "REDIS_ENDPOINT", True, id="left out"),
         pytest.param("REDIS_ENPIONT", "REDIS_ENDPOINT", True, id="two edits of a long name"),
         pytest.param("REDIS_ENPIOTN", "REDIS_ENDPOINT", False, id="three edits"),
-        pytest.param("PGUSER_", "PGUSERX", True, id="seven letters, one edit"),
-        pytest.param("PGUSE__", "PGUSERX", False, id="seven letters, two edits"),
-        pytest.param("PGUSER__", "PGUSERXY", True, id="eight letters, two edits"),
+        pytest.param("PGINSTANC_", "PGINSTANCE", True, id="ten letters, one edit"),
+        pytest.param("REDIS_PORT", "REDIS_HOST", False, id="ten letters, two edits"),
+        pytest.param("PGINSTANCE__", "PGINSTANCEXY", True, id="twelve letters, two edits"),
     ],
 )
 def test_a_long_name_may_differ_more(present: str, declared: str, *, found: bool) -> None:

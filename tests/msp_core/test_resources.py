@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -248,8 +247,8 @@ async def test_undeclared_client_of_ours() -> None:
             contract[Redis]
 
 
-async def test_client_after_close(installed: Installed) -> None:
-    """A contract that is kept beyond its block still gives what it gave: closing is the client's."""
+async def test_resource_uses_an_earlier_one(installed: Installed) -> None:
+    """A resource may use one that was opened before it."""
     resource(installed, "one")
     resource(installed, "two", opening="contract[__import__('fake_one').Client]")
     environ = {"PORT": "80", "ONE_URL": "x", "TWO_URL": "x"}
@@ -262,7 +261,7 @@ async def test_client_that_is_not_open_yet(installed: Installed) -> None:
     resource(installed, "one", opening="contract[__import__('fake_two').Client]")
     resource(installed, "two")
     environ = {"PORT": "80", "ONE_URL": "x", "TWO_URL": "x"}
-    with pytest.raises(ContractError, match="'two' is not open: resources are opened in declared"):
+    with pytest.raises(ContractError, match=r"'two' is not open: resources are opened in declared"):
         async with open_contract(environ, Service(), plugins=("one", "two")):
             raise AssertionError
 
@@ -284,7 +283,7 @@ async def test_failing_close_skips_nobody(installed: Installed) -> None:
     resource(installed, "one")
     resource(installed, "two", closing="raise OSError('lost')")
     environ = {"PORT": "80", "ONE_URL": "x", "TWO_URL": "y"}
-    with pytest.raises(RoutineError, match='^close "two": lost$'):
+    with pytest.raises(RoutineError, match=r'^close "two": lost$'):
         async with open_contract(environ, Service(), plugins=("one", "two")):
             pass
 
@@ -327,7 +326,7 @@ async def test_hanging_close_is_named(caplog: pytest.LogCaptureFixture) -> None:
     holding = Holding("stuck", Stuck())
 
     assert await holding.open() == "client"
-    with pytest.raises(StopTimeoutError, match='^"stuck" did not close in time$'):
+    with pytest.raises(StopTimeoutError, match=r'^"stuck" did not close in time$'):
         await holding.close(Deadline.after(0.05))
     assert "in __aexit__" in caplog.records[0].stack  # type: ignore[attr-defined]
 
