@@ -14,6 +14,7 @@ from msp_core._closing import Closing
 from msp_core._inflight import Inflight
 from msp_core._interface import interface_of
 from msp_core._listener import Listener
+from msp_core._plain_address import PlainAddress
 from msp_core._websocket_refusal import WebSocketRefusal
 from msp_core.asgi import ASGIApp
 from msp_core.contract import ServiceContract
@@ -165,7 +166,7 @@ class HTTPServer:
         for wrap in reversed(self._contract.middleware):
             app = wrap(app)
         app = AccessLog(WebSocketRefusal(app), self._inflight)
-        return Closing(self._draining, self._contract.diagnostics.asgi(app))
+        return PlainAddress(Closing(self._draining, self._contract.diagnostics.asgi(app)))
 
     def _draining(self) -> bool:
         return self._stopping or self._contract.diagnostics.health.draining

@@ -9,9 +9,11 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 import uvloop
 
+from msp_core import _closing as closing_module
 from msp_core import _listener as listener_module
 from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
@@ -63,6 +65,12 @@ async def stop_under_load(app: Callable[..., Any]) -> Load:
         await server.stop(Deadline.after(PATIENT))
         await asyncio.to_thread(load.join)
     return load
+
+
+async def post(server: HTTPServer, body: bytes) -> httpx.Response:
+    """Send a body on a connection of its own."""
+    async with client(server) as http_client:
+        return await http_client.post("/", content=body)
 
 
 class TestLoad:
@@ -131,6 +139,30 @@ class TestConnections:
             response = await get(server)
 
         assert response.headers.get_list("connection") == ["close"]
+
+    async def test_an_unread_body_does_not_reset_them(self) -> None:
+        """An upload that the application did not care to read still gets its answer."""
+        given = contract()
+        given.diagnostics.health.draining = True
+        async with serving(asgi_app, given) as server:
+            response = await post(server, b"x" * 5_000_000)
+
+        assert (response.status_code, response.headers["connection"]) == (200, "close")
+
+    async def test_a_body_that_does_not_come_is_not_waited_for(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A client that sends half a body gets its answer, too."""
+        monkeypatch.setattr(closing_module, "_PATIENCE", 0.01)
+        given = contract()
+        given.diagnostics.health.draining = True
+        async with serving(asgi_app, given) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(b"POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 9\r\n\r\nx")
+            text = await reader.read()
+            writer.close()
+
+        assert text.endswith(b"app")
 
     async def test_an_idle_one_gets_a_last_answer(self) -> None:
         """A request that was on its way when the stop began is answered, then it is over."""

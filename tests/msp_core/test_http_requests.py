@@ -71,7 +71,7 @@ class TestAccessLog:
         assert (fields["method"], fields["path"], fields["status"]) == ("GET", "/a%0Ab", 200)
         assert fields["duration"] >= 0
         assert fields["request_id"] == response.headers["x-request-id"]
-        assert fields["client"].endswith("127.0.0.1")
+        assert fields["client"] == "127.0.0.1"
 
     async def test_is_silent_about_probes(
         self, lines: Callable[[], list[logging.LogRecord]]
@@ -118,7 +118,7 @@ class TestAccessLog:
         async with serving(app, contract(platform=platform)) as server:
             await get(server, headers=headers)
 
-        assert lines()[0].__dict__["client"].endswith(address)
+        assert lines()[0].__dict__["client"] == address
         assert schemes[-1] == scheme
 
 
