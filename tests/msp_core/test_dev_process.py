@@ -19,10 +19,11 @@ from msp_core.errors import DevError
 
 SERVER = """
 import os, signal, socket, sys
-def ended(number, _): print("ended by", signal.Signals(number).name, flush=True); sys.exit(0)
+def say(text): os.write(1, f"{text}\\n".encode())
+def ended(number, _): say(f"ended by {signal.Signals(number).name}"); os._exit(0)
 for number in (signal.SIGTERM, signal.SIGINT): signal.signal(number, ended)
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
-print("serving", flush=True)
+say("serving")
 while True: listener.accept()[0].close()
 """
 

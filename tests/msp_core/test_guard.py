@@ -16,12 +16,13 @@ import pytest
 
 from msp_core import _guard
 
-# Says that its handlers stand, then waits for one of them.
+# Says that its handlers stand, then waits; os.write, as a handler must not interrupt its own print.
 WAITING = """
-import os, signal, sys
-def ended(number, _): print("ended by", signal.Signals(number).name, flush=True); sys.exit(0)
+import os, signal
+def say(text): os.write(1, f"{text}\\n".encode())
+def ended(number, _): say(f"ended by {signal.Signals(number).name}"); os._exit(0)
 for number in (signal.SIGTERM, signal.SIGINT): signal.signal(number, ended)
-print(os.getpid(), flush=True)
+say(os.getpid())
 while True: signal.pause()
 """
 STUBBORN = """
