@@ -42,8 +42,8 @@ class ServiceHooks:
                 f"{self._subject} implements {amount} of msp_initialize (a service) and"
                 " msp_execute (a job): implement one"
             )
-        self.is_job = "msp_execute" in hooks
-        self.has_healthy = "msp_healthy" in hooks
+        self.is_job: bool = "msp_execute" in hooks
+        self.has_healthy: bool = "msp_healthy" in hooks
 
     async def initialize(self, contract: ServiceContract, config: object) -> Routine:
         """Build the service.

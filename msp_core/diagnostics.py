@@ -21,7 +21,7 @@ from msp_core.secret import Secret
 
 __all__ = ["Diagnostics", "Route"]
 
-logger = logging.getLogger("msp.diagnostics")
+logger: logging.Logger = logging.getLogger("msp.diagnostics")
 
 
 @attrs.frozen(kw_only=True)

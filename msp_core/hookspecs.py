@@ -16,9 +16,9 @@ from msp_core.diagnostics import Route
 from msp_core.integration import Command, Integration, LogProcessor
 from msp_core.routines import Routine
 
-hookspec = pluggy.HookspecMarker("msp")
+hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker("msp")
 
-hookimpl = pluggy.HookimplMarker("msp")
+hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker("msp")
 """Marks an implementation of one of the hooks below, `@hookimpl`."""
 
 SERVICE_HOOKS = ("msp_initialize", "msp_healthy", "msp_execute")

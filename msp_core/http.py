@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HTTPServer"]
 
-logger = logging.getLogger("msp.http")
+logger: logging.Logger = logging.getLogger("msp.http")
 
 # What the extra `http` installs.
 _EXTRA = frozenset({"uvicorn", "a2wsgi"})

@@ -25,7 +25,7 @@ from msp_core.assembly import Assembly, assemble
 from msp_core.errors import ConfigError, MSPError, StopTimeoutError
 from msp_core.platforms import Platform
 
-logger = logging.getLogger("msp.start")
+logger: logging.Logger = logging.getLogger("msp.start")
 
 HELP = frozenset({"-h", "-help", "--help"})
 

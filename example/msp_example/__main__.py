@@ -3,5 +3,4 @@
 from msp_core import start
 from msp_example.service import Example
 
-if __name__ == "__main__":
-    start(Example())
+start(Example())

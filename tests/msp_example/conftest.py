@@ -73,7 +73,7 @@ StartExample = Callable[..., ExampleProcess]
 
 @pytest.fixture
 def start_example(tmp_path: Path) -> Iterator[StartExample]:
-    """Give a function (environ, *arguments) that starts the example; all are killed at the end."""
+    """Give a function (environ, *arguments) that starts the example; all are stopped at the end."""
     started: list[ExampleProcess] = []
 
     def start(environ: Mapping[str, str], *arguments: str) -> ExampleProcess:
@@ -93,8 +93,7 @@ def start_example(tmp_path: Path) -> Iterator[StartExample]:
 
     yield start
     for example in started:
-        example.process.kill()
-        example.left()
+        example.stop()
 
 
 @pytest.fixture
