@@ -70,7 +70,7 @@ def go(
     Returns:
         The task, to wait for or cancel.
     """
-    title: str = name or getattr(function, "__qualname__", repr(function))
+    title: str = name or str(getattr(function, "__qualname__", function))
     task = asyncio.get_running_loop().create_task(_isolated(title, function, args), name=title)
     _spawned.add(task)
     task.add_done_callback(_spawned.discard)
