@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import logging
 import types
 from typing import Any
@@ -61,7 +62,7 @@ ExcInfo = (
 )
 
 
-class JSONFormat(BaseJsonFormatter):
+class JSONFormat(BaseJsonFormatter, abc.ABC):
     """Formats a record as one line of JSON; a subclass says in `fill` under which names."""
 
     def __init__(self, origin: Origin, collect: Collect) -> None:
@@ -69,6 +70,7 @@ class JSONFormat(BaseJsonFormatter):
         self._origin = origin
         self._collect = collect
 
+    @abc.abstractmethod
     def fill(
         self,
         line: dict[str, Any],
@@ -84,7 +86,6 @@ class JSONFormat(BaseJsonFormatter):
             fields: of the record, the trace's among them; may be changed.
             traceback: of the record's exception as Python prints it; empty without one.
         """
-        raise NotImplementedError
 
     def add_fields(
         self,

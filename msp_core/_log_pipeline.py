@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from msp_core._log_writer import Writer
 
@@ -27,7 +28,7 @@ class Pipeline(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit the record unless a filter drops it."""
-        kept = self.filter(record)
+        kept: Any = self.filter(record)
         if kept:
             # Since Python 3.12 a filter may give another record.
             self.emit(kept if isinstance(kept, logging.LogRecord) else record)

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from msp_core._log_values import encode
+from msp_core._log_values import encode, plain
 from msp_core.secret import MASK
 
 SHORTEST: Final = 4
@@ -91,7 +91,7 @@ class Scrubber:
         scrub = functools.partial(pattern.sub, MASK)
         return encode(
             {
-                name: value if name in OUR_OWN else _scrub_value(value, scrub)
+                name: value if name in OUR_OWN else _scrub_value(plain(value), scrub)
                 for name, value in json.loads(line).items()
             }
         )

@@ -52,10 +52,11 @@ def _scalar(value: str | float | None) -> str | float | None:
         return value
     if isinstance(value, str):
         return str.__str__(value)
-    if isinstance(value, float):
-        return float.__float__(value) if math.isfinite(value) else float.__repr__(value)
-    # Python refuses to print very long integers in decimal, and nobody reads them.
-    return int.__int__(value) if int.bit_length(value) <= MAX_BITS else int.__format__(value, "#x")
+    if isinstance(value, int):
+        # Python refuses to print very long integers in decimal, and nobody reads them.
+        short = int.bit_length(value) <= MAX_BITS
+        return int.__int__(value) if short else int.__format__(value, "#x")
+    return float.__float__(value) if math.isfinite(value) else float.__repr__(value)
 
 
 def _known(value: Any) -> Any:  # noqa: ANN401 - as encode

@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import os
 import queue
+import select
 import threading
 import weakref
+from collections.abc import Iterator
 from typing import Final
 
 from msp_core._log_output import Output
@@ -19,7 +21,7 @@ PATIENCE: Final = 5.0
 """Seconds a thread waits for room once that many wait."""
 
 BATCH: Final = 256
-"""Lines that are written with one call; about what a pipe holds."""
+"""Lines that are taken from the queue at a time."""
 
 _END: Final = None
 
@@ -131,11 +133,30 @@ class Writer:
         return item is not _END
 
     def _write_lines(self, lines: list[bytes]) -> None:
-        try:
-            self._output(b"".join(lines))
-        except (OSError, ValueError):
-            # Nobody reads. There is nowhere left to say so, and no reason to stop serving.
-            self.lost += len(lines)
+        for chunk in _chunks(lines):
+            try:
+                self._output(b"".join(chunk))
+            except (OSError, ValueError):
+                # Nobody reads. There is nowhere left to say so, and no reason to stop serving.
+                self.lost += len(chunk)
+
+
+def _chunks(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """Yield the lines in groups that are written at once.
+
+    A pipe takes so many bytes whole or not at all: the lines of processes that share one, such as
+    a child's, do not get into each other. A longer line is a group by itself.
+    """
+    chunk: list[bytes] = []
+    size = 0
+    for line in lines:
+        size += len(line)
+        if chunk and size > select.PIPE_BUF:
+            yield chunk
+            chunk, size = [], len(line)
+        chunk.append(line)
+    if chunk:
+        yield chunk
 
 
 def _on_event_loop() -> bool:

@@ -148,3 +148,17 @@ def test_any_secret_is_hidden(secret: str, spelling: str) -> None:
     text = scrubber(secret).text(spelled)
 
     assert text.strip("\"'\\b[]") == "***"
+
+
+def test_deep_value_is_scrubbed() -> None:
+    """A value nested almost deeper than Python can follow hides no secret and breaks no line."""
+    value: list[object] = ["hunter2"]
+    for _ in range(400):
+        value = [value]
+    with recorded() as record:
+        record.logs.add_secrets(["hunter2"])
+        logger.info("x", extra={"deep": value})
+        text = record.text()
+
+    assert "hunter2" not in text
+    assert "***" in text

@@ -109,6 +109,7 @@ def deep() -> list[Any]:
         ([10**5000, 7], [hex(10**5000), 7]),
         (Broken(), "<unprintable Broken>"),
         (BrokenMapping(), "BrokenMapping"),
+        ([BrokenMapping(), float("nan")], ["BrokenMapping", "nan"]),
         ([Text("x"), float("nan")], ["x", "nan"]),
         (cycle(), [1, "[1, [...]]"]),
     ],

@@ -1,0 +1,270 @@
+"""The writer: nobody waits, nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import select
+import threading
+import weakref
+from collections.abc import Iterator
+
+import pytest
+
+from msp_core import _log_writer
+from msp_core._log_writer import Writer
+
+
+class Reader:
+    """An output that may be held up, or gone."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+        self.threads: set[int] = set()
+        self.reads = threading.Event()
+        self.reads.set()
+        self.entered = threading.Event()
+        self.gone = False
+
+    def __call__(self, data: bytes) -> None:
+        self.entered.set()
+        assert self.reads.wait(30)
+
+        if self.gone:
+            raise BrokenPipeError
+        self.threads.add(threading.get_ident())
+        self.taken += data
+
+
+@pytest.fixture
+def reader() -> Reader:
+    """Give an output that takes everything at once."""
+    return Reader()
+
+
+@pytest.fixture
+def writer(reader: Reader) -> Iterator[Writer]:
+    """Give a writer to that output."""
+    writer = Writer(reader)
+    yield writer
+    reader.reads.set()
+    writer.close()
+
+
+def hold_up(writer: Writer, reader: Reader) -> None:
+    """Make the thread hang in the output, as a reader that has stopped reading does."""
+    reader.reads.clear()
+    reader.entered.clear()
+    writer.write(b"held\n")
+    assert reader.entered.wait(10)
+
+
+def test_lines_are_written_in_order_by_another_thread(writer: Writer, reader: Reader) -> None:
+    """Lines arrive whole and in order, and who logs does not write."""
+    lines = [b"%d\n" % number for number in range(10_000)]
+    for line in lines:
+        writer.write(line)
+
+    assert writer.flush(10)
+    assert reader.taken == b"".join(lines)
+    assert threading.get_ident() not in reader.threads
+
+
+def test_writing_does_not_wait_for_the_reader(writer: Writer, reader: Reader) -> None:
+    """A reader that has stopped reading does not stop who logs."""
+    hold_up(writer, reader)
+    writer.write(b"next\n")
+    flushed = writer.flush(0.01)
+    reader.reads.set()
+
+    assert not flushed
+    assert writer.flush(10)
+    assert reader.taken == b"held\nnext\n"
+
+
+def test_close_writes_what_waits(writer: Writer, reader: Reader) -> None:
+    """After closing, everything given before is written."""
+    hold_up(writer, reader)
+    writer.write(b"next\n")
+    closed_in_time = writer.close(0.01)
+    reader.reads.set()
+
+    assert not closed_in_time
+    assert writer.close()
+    assert reader.taken == b"held\nnext\n"
+
+
+def test_lines_after_close_are_written_at_once(writer: Writer, reader: Reader) -> None:
+    """The last lines of an ending process are written by whoever logs them."""
+    writer.close()
+    writer.write(b"late\n")
+
+    assert reader.taken == b"late\n"
+    assert threading.get_ident() in reader.threads
+    assert writer.flush(0)
+    assert writer.close()
+
+
+def test_line_from_inside_a_write(writer: Writer, reader: Reader) -> None:
+    """A destructor or signal handler that logs in the middle of a late write does not hang."""
+
+    class Nested:
+        def __call__(self, data: bytes) -> None:
+            reader(data)
+            if data == b"outer\n":
+                writer.write(b"inner\n")
+
+    writer._output = Nested()
+    writer.close()
+    writer.write(b"outer\n")
+
+    assert reader.taken == b"outer\ninner\n"
+
+
+def test_late_line_does_not_wait_for_a_stopped_thread(
+    writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that was stopped at exit while it wrote does not hold up the last lines."""
+    monkeypatch.setattr(_log_writer, "PATIENCE", 0.01)
+    writer.close()
+    stopped, leave = threading.Event(), threading.Event()
+
+    def stop_while_writing() -> None:
+        with writer._draining:
+            stopped.set()
+            leave.wait(30)
+
+    thread = threading.Thread(target=stop_while_writing)
+    thread.start()
+    stopped.wait(30)
+    writer.write(b"late\n")
+    leave.set()
+    thread.join()
+
+    assert reader.taken == b"late\n"
+
+
+def test_gone_reader(writer: Writer, reader: Reader) -> None:
+    """Without a reader nobody is disturbed; lines are counted, and writing goes on later."""
+    reader.gone = True
+    writer.write(b"one\n")
+    flushed = writer.flush(10)
+    reader.gone = False
+    writer.write(b"two\n")
+
+    assert not flushed
+    assert writer.flush(10)
+    assert writer.lost == 1
+    assert reader.taken == b"two\n"
+
+
+def test_thread_waits_for_room(
+    writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When very many lines wait, a thread is slowed down to the reader's pace and loses none."""
+    monkeypatch.setattr(_log_writer, "LIMIT", 2)
+    lines = [b"%d\n" % number for number in range(100)]
+    for line in lines:
+        writer.write(line)
+
+    assert writer.flush(10)
+    assert writer.lost == 0
+    assert reader.taken == b"".join(lines)
+
+
+async def test_event_loop_never_waits(
+    writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When very many lines wait, an event loop goes on without its line, which is counted."""
+    monkeypatch.setattr(_log_writer, "LIMIT", 2)
+    hold_up(writer, reader)
+    for number in range(5):
+        writer.write(b"%d\n" % number)
+    lost = writer.lost
+    reader.reads.set()
+    await asyncio.to_thread(writer.flush, 10)
+
+    assert lost == 3
+    assert reader.taken == b"held\n0\n1\n"
+
+
+def test_thread_gives_up_waiting(
+    writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that never reads again costs lines in the end, not the service."""
+    monkeypatch.setattr(_log_writer, "LIMIT", 1)
+    monkeypatch.setattr(_log_writer, "PATIENCE", 0.01)
+    hold_up(writer, reader)
+    writer.write(b"one\n")
+    writer.write(b"two\n")
+    reader.reads.set()
+    writer.flush(10)
+
+    assert writer.lost == 1
+    assert reader.taken == b"held\none\n"
+
+
+def test_forked_child_writes_itself(writer: Writer, reader: Reader) -> None:
+    """A child has no writer thread, and must not write its parent's lines again."""
+    writer.close()
+    writer._waiting.put(b"parents\n")
+    writer._start_afresh(direct=True)
+    writer.write(b"childs\n")
+
+    assert reader.taken == b"childs\n"
+
+
+def test_closed_writer_is_forgotten(reader: Reader) -> None:
+    """Being told of forks does not keep a writer that nobody uses any more."""
+    writer = Writer(reader)
+    writer.close()
+    forgotten = weakref.ref(writer)
+    del writer
+    gc.collect()
+
+    assert forgotten() is None
+
+
+def test_many_threads(writer: Writer, reader: Reader) -> None:
+    """Lines that threads log while the writer is closed under them are all written, once."""
+    ready = threading.Barrier(5)
+
+    def log(name: int) -> None:
+        ready.wait()
+        for number in range(500):
+            writer.write(b"%d-%d\n" % (name, number))
+
+    threads = [threading.Thread(target=log, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    ready.wait()
+    writer.close()
+    for thread in threads:
+        thread.join()
+    expected = {b"%d-%d" % (name, number) for name in range(4) for number in range(500)}
+
+    assert set(reader.taken.split()) == expected
+    assert len(reader.taken.split()) == 2_000
+
+
+def test_lines_of_processes_do_not_mix(reader: Reader) -> None:
+    """What is written at once is whole lines, and no more than a pipe takes whole."""
+    chunks: list[bytes] = []
+    reader.reads.clear()
+
+    def output(data: bytes) -> None:
+        reader(data)
+        chunks.append(data)
+
+    writer = Writer(output)
+    lines = [b"x" * (number % 200) + b"\n" for number in range(1_000)]
+    lines[500] = b"y" * select.PIPE_BUF + b"\n"
+    for line in lines:
+        writer.write(line)
+    reader.reads.set()
+    writer.close()
+    long = [chunk for chunk in chunks if len(chunk) > select.PIPE_BUF]
+
+    assert b"".join(chunks) == b"".join(lines)
+    assert all(chunk.endswith(b"\n") for chunk in chunks)
+    assert long == [lines[500]]
