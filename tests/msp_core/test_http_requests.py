@@ -49,7 +49,7 @@ class TestMiddleware:
 
             return wrap
 
-        given = contract(middleware=(noting("first"), noting("second")))
+        given = contract(middleware=[noting("first"), noting("second")])
         async with serving(asgi_app, given) as server:
             await get(server, "/-/live")
             await get(server, "/")
