@@ -70,7 +70,7 @@ class Scrubber:
             ordered = sorted(self._secrets, key=lambda secret: (-len(secret), secret))
             if ordered:
                 self._rules = Rules(
-                    tuple({_core(secret) for secret in ordered}),
+                    tuple(dict.fromkeys(_core(secret) for secret in ordered)),
                     re.compile("|".join(_spellings(secret) for secret in ordered)),
                 )
 

@@ -130,6 +130,7 @@ def test_secrets_add_up() -> None:
     both.add(["sesame!"])
 
     assert both.text("hunter2 sesame!") == "*** ***"
+    assert both.text("neither") == "neither"
 
 
 def test_without_secrets_nothing_changes() -> None:
