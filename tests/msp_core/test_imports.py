@@ -20,6 +20,8 @@ PLUGIN_PACKAGES = {folder.name for folder in PLUGINS}
 VENDORS = {
     "a2wsgi",
     "fastapi",
+    "google",
+    "grpc",
     "h11",
     "httpx",
     "psycopg",

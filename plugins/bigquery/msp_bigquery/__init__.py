@@ -1,0 +1,1 @@
+"""BigQuery for the Managed Services Platform runtime."""
