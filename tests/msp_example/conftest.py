@@ -84,7 +84,7 @@ def start_example(tmp_path: Path) -> Iterator[StartExample]:
         with output.open("wb") as file:
             process = subprocess.Popen(  # noqa: S603 - the example
                 [sys.executable, "-m", "msp_example", *arguments],
-                env={**kept, "PORT": str(port), "SRC_LOG_LEVEL": "info", **environ},
+                env={**kept, "PORT": str(port), **environ},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
