@@ -13,10 +13,9 @@ import attrs
 from msp_core import _dev_lock
 from msp_core._dev_ports import free_port
 from msp_core._dev_user import ServerUser, made_stand_in, stand_in, unprivileged_user
+from msp_core._parsing import parse_bool
 from msp_core.errors import DevError
 from msp_core.platforms import Platform
-
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 
 
 @attrs.frozen(kw_only=True)
@@ -109,8 +108,10 @@ def refuse_on_platform(environ: Mapping[str, str]) -> None:
     platform = Platform.of(environ)
     if platform is not Platform.LOCAL:
         raise DevError(f"dev resources do not run on {platform.value}: use the real resources")
-    if environ.get("MSP") in _TRUE:
-        raise DevError("dev resources do not run with MSP=true: unset MSP")
+    # What is no boolean is the service's problem to report.
+    with contextlib.suppress(ValueError):
+        if parse_bool(environ.get("MSP", "false")):
+            raise DevError("dev resources do not run with MSP=true: unset MSP")
 
 
 def _made(folder: Path) -> Path:
