@@ -17,7 +17,8 @@ import attrs
 import httpx
 import pytest
 
-from tests.documentation import free_port, wait_ready
+from msp_core.dev import free_port
+from tests.documentation import wait_ready
 
 _PATIENCE = 30.0  # seconds; only reached when something is broken
 
