@@ -16,10 +16,8 @@ import sys
 from collections.abc import Mapping
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
-from msp_core._threads import await_threads
 from msp_core.contract import ServiceContract
 from msp_core.integration import Command
-from msp_core.platforms import Platform
 from msp_core.runtime import run as run_service
 
 
@@ -37,10 +35,10 @@ def run_command(environ: Mapping[str, str]) -> Command:
             distribution=chosen.distribution,
             argv=arguments.argv,
             on_ready=_say_ready if events else None,
+            exits=True,
         )
         if events:
             _say(event="stopped", name=service_name(service), exit_code=code)
-        await_threads(Platform.of(environ).shutdown_budget)
         return code
 
     return Command(name="run", help="start a service", configure=_configure, run=run)

@@ -12,11 +12,10 @@ import attrs
 
 from msp_core import _dev_lock
 from msp_core._dev_ports import free_port
-from msp_core._dev_user import ServerUser, made_stand_in, stand_in, unprivileged_user
+from msp_core._dev_user import ServerUser, made_outside, outside, unprivileged_user
+from msp_core._parsing import parse_bool
 from msp_core.errors import DevError
 from msp_core.platforms import Platform
-
-_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
 
 
 @attrs.frozen(kw_only=True)
@@ -109,8 +108,10 @@ def refuse_on_platform(environ: Mapping[str, str]) -> None:
     platform = Platform.of(environ)
     if platform is not Platform.LOCAL:
         raise DevError(f"dev resources do not run on {platform.value}: use the real resources")
-    if environ.get("MSP") in _TRUE:
-        raise DevError("dev resources do not run with MSP=true: unset MSP")
+    # What is no boolean is the service's problem to report.
+    with contextlib.suppress(ValueError):
+        if parse_bool(environ.get("MSP", "false")):
+            raise DevError("dev resources do not run with MSP=true: unset MSP")
 
 
 def _made(folder: Path) -> Path:
@@ -122,14 +123,14 @@ def _made(folder: Path) -> Path:
 def _opened(home: Path, user: ServerUser | None, lock: int) -> ServerFolder:
     data = home
     if user is not None and not user.may_enter(home):
-        data = made_stand_in(home)
+        data = made_outside(home)
     opened = ServerFolder(home=home, data=data, user=user, lock=lock)
     opened.log.write_bytes(b"")
     return opened
 
 
 def _empty(home: Path) -> None:
-    shutil.rmtree(stand_in(home), ignore_errors=True)
+    shutil.rmtree(outside(home), ignore_errors=True)
     for kept in home.iterdir():
         if kept.is_dir():
             shutil.rmtree(kept)

@@ -69,11 +69,10 @@ class DevResources:
 
     def stop(self) -> None:
         """Stop all resources; return when they have ended. Does nothing when none runs."""
-        if self._thread is None:
-            return
-        self._stop_asked.cancel()
-        self._thread.join()
-        self._thread = None
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._stop_asked.cancel()
+            thread.join()
 
     def forget(self) -> None:
         """Remove what the resources kept; none of them may be running.

@@ -74,9 +74,10 @@ def reachable_copy(user: ServerUser | None, folder: Path, *siblings: Path) -> Pa
     """
     if user is None or user.may_enter(folder):
         return folder
-    target = stand_in(folder, version=str(folder.stat().st_mtime_ns))
+    shared = _shared()
+    target = shared / outside(folder, version=str(folder.stat().st_mtime_ns)).name
     if not target.exists():
-        with tempfile.TemporaryDirectory(dir=_shared()) as unfinished:
+        with tempfile.TemporaryDirectory(dir=shared) as unfinished:
             made = Path(unfinished, "made")
             for part in (folder, *(each for each in siblings if each.exists())):
                 shutil.copytree(part, made / part.name)
@@ -87,15 +88,15 @@ def reachable_copy(user: ServerUser | None, folder: Path, *siblings: Path) -> Pa
     return target / folder.name
 
 
-def stand_in(folder: Path, *, version: str = "") -> Path:
+def outside(folder: Path, *, version: str = "") -> Path:
     """Return the path below /var/tmp that stands for a folder some user cannot enter."""
     name = hashlib.sha256(f"{folder.resolve()}\n{version}".encode()).hexdigest()[:16]
     return _SHARED / name
 
 
-def made_stand_in(folder: Path) -> Path:
-    """Return the stand-in of a folder, made when missing, that every user can enter."""
-    made = _shared() / stand_in(folder).name
+def made_outside(folder: Path) -> Path:
+    """Return that path as a folder of ours that every user can enter, made when missing."""
+    made = _shared() / outside(folder).name
     made.mkdir(exist_ok=True)
     made.chmod(0o711)
     return made

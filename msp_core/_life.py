@@ -8,12 +8,10 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from msp_core._ledger import Ledger
-from msp_core._logs import Logs
+from msp_core._process import Process
 from msp_core._resources import Resources
 from msp_core._running import Running, describe
 from msp_core._stacks import task_stack
-from msp_core._stop_request import StopRequest
 from msp_core.assembly import Assembly
 from msp_core.contract import ServiceContract
 from msp_core.deadline import Deadline
@@ -37,26 +35,17 @@ class Life:
 
     Args:
         assembly: without problems.
-        logs: that the plugins' log processors are added to.
-        stop: what ends the wait.
-        ledger: filled by the stop.
+        process: whose request to stop ends the wait; its ledger is filled by the stop.
         on_ready: called once, when the service is ready.
     """
 
-    def __init__(
-        self,
-        assembly: Assembly,
-        logs: Logs,
-        stop: StopRequest,
-        ledger: Ledger,
-        on_ready: OnReady | None,
-    ) -> None:
+    def __init__(self, assembly: Assembly, process: Process, on_ready: OnReady | None) -> None:
         self._assembly = assembly
-        self._logs = logs
-        self._stop = stop
-        self._ledger = ledger
+        self._logs = process.logs
+        self._stop = process.stop
+        self._ledger = process.ledger
         self._on_ready = on_ready
-        self._resources = Resources(assembly, logs.scrub)
+        self._resources = Resources(assembly, process.logs.scrub)
         self._running: Running | None = None
         self._errors: list[Exception] = []
 

@@ -127,16 +127,14 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
         environment_id=environment_id,
         project=project,
     )
-    coloured = colour and target is not None and target.isatty()
-    format_name = config.format_on(platform)
     fields, scrubber, writer = Fields(), Scrubber(), Writer(output_to(target))
-
-    def pipeline(collect: Collect) -> Pipeline:
-        if format_name == "console":
-            return Pipeline(ConsoleFormat(collect, colour=coloured), scrubber.text, writer)
-        shape = GCPFormat if format_name == "json_gcp" else OTelFormat
-        return Pipeline(shape(origin, collect), scrubber.json, writer)
-
+    pipeline = _pipelines(
+        config.format_on(platform),
+        origin,
+        scrubber,
+        writer,
+        colour=colour and target is not None and target.isatty(),
+    )
     logs = Logs(
         fields=fields,
         scrubber=scrubber,
@@ -152,3 +150,18 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
     for doubt in config.doubts():
         logger.warning(doubt)
     return logs
+
+
+def _pipelines(
+    format_name: str, origin: Origin, scrubber: Scrubber, writer: Writer, *, colour: bool
+) -> Callable[[Collect], Pipeline]:
+    """Return what makes a pipeline of the format out of a way to collect fields."""
+
+    def console(collect: Collect) -> Pipeline:
+        return Pipeline(ConsoleFormat(collect, colour=colour), scrubber.text, writer)
+
+    def lines(collect: Collect) -> Pipeline:
+        shape = GCPFormat if format_name == "json_gcp" else OTelFormat
+        return Pipeline(shape(origin, collect), scrubber.json, writer)
+
+    return console if format_name == "console" else lines

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from functools import partial
 from types import FrameType
+from typing import Any
 
 from msp_core._watchdog import Watchdog
 from msp_core.deadline import Deadline
@@ -39,7 +39,7 @@ class StopRequest:
         self.budget = budget
         self._watchdog = watchdog
         self._signals = 0
-        self._wake: Callable[[], object] = _nobody_waits
+        self._wake: Callable[[], object] = _nothing
         self.reason = ""
         self.deadline: Deadline | None = None
 
@@ -59,21 +59,18 @@ class StopRequest:
         if self.deadline is None:
             await asked.wait()
 
-    @contextmanager
-    def on_signals(self) -> Iterator[None]:
+    def take_signals(self) -> Callable[[], None]:
         """Let SIGTERM, SIGINT and SIGHUP ask for the stop; a second one leaves at once.
 
         Does nothing outside the main thread, where Python does not deliver signals.
+
+        Returns:
+            What puts the handlers back that were there before.
         """
         if threading.current_thread() is not threading.main_thread():
-            yield
-            return
+            return _nothing
         before = {number: signal.signal(number, self._handle) for number in SIGNALS}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        return partial(_put_back, before)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
@@ -83,5 +80,10 @@ class StopRequest:
             self._watchdog.leave(0, f"second signal {name}")
 
 
-def _nobody_waits() -> None:
-    """Wake nobody: the request is seen when somebody comes to wait."""
+def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+def _nothing() -> None:
+    """Do nothing: nobody waits yet for the request, or no handler was replaced."""

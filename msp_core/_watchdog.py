@@ -57,20 +57,21 @@ class Watchdog:
             if order is None:
                 return
             if isinstance(order, tuple):
-                self._exit(*order)
+                self.exit(*order)
             deadline = order
 
     def _bite(self) -> NoReturn:
         own = frozenset({threading.get_ident()})
         doing = self._doing() or "the process"
-        self._exit(
+        self.exit(
             70,
             f"shutdown budget exceeded while stopping {doing}",
             step=doing,
             stack=thread_stacks(without=own),
         )
 
-    def _exit(self, code: int, why: str, **fields: object) -> NoReturn:
+    def exit(self, code: int, why: str, **fields: object) -> NoReturn:
+        """Log why, write what was logged, and end the process."""
         self._logs.emergency(f"{why}: leaving at once with {code}", scope=SCOPE, **fields)
         self._logs.flush(FLUSH_SECONDS)
         os._exit(code)

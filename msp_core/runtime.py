@@ -8,22 +8,16 @@ import json
 import logging
 import os
 import sys
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from msp_core._core_config import CoreConfig
-from msp_core._ledger import Ledger
 from msp_core._life import LAST_LINES, Life, OnReady, log_failure
-from msp_core._loading import Loading
-from msp_core._log_config import LogConfig
-from msp_core._logs import Logs, configure
-from msp_core._stop_request import StopRequest
-from msp_core._threads import await_threads
-from msp_core._watchdog import Watchdog
+from msp_core._log_capture import log_loop_exception
+from msp_core._logs import Logs
+from msp_core._process import Process
 from msp_core.assembly import Assembly, assemble
 from msp_core.errors import ConfigError, MSPError, StopTimeoutError
-from msp_core.platforms import Platform
 
 logger: logging.Logger = logging.getLogger("msp.start")
 
@@ -49,9 +43,10 @@ def start(
     Raises:
         SystemExit: 0, 1, 2, 70 or 78; docs/reference/exit-codes.md says when.
     """
-    code = run(service, plugins=plugins, distribution=distribution, argv=sys.argv[1:])
-    await_threads(Platform.of(os.environ).shutdown_budget)
-    raise SystemExit(code)
+    arguments = sys.argv[1:]
+    raise SystemExit(
+        run(service, plugins=plugins, distribution=distribution, argv=arguments, exits=True)
+    )
 
 
 def run(
@@ -62,6 +57,7 @@ def run(
     distribution: str | None = None,
     argv: Sequence[str] = (),
     on_ready: OnReady | None = None,
+    exits: bool = False,
 ) -> int:
     """Run a service until it is stopped, and return the exit code.
 
@@ -72,33 +68,49 @@ def run(
         distribution: as for `start`.
         argv: arguments; one of `-h`, `-help`, `--help` prints the help and returns 0.
         on_ready: (contract), called once when the service is ready.
+        exits: whether the process exits next: then threads left behind are waited for, and log
+            lines and signals stay with the runtime to the end. Default False, giving them back.
 
     Returns:
         0, 1, 2 or 78. A process that must leave with 70 does so from here, because what hangs
         would keep it from returning.
     """
     given = dict(os.environ if environ is None else environ)
-    if given.get("SANITY_CHECK") == "true":
-        return _sanity_check(service)
-    instance_id = uuid.uuid4().hex
-    logs = _configure_logs(service, given, instance_id)
-    ledger = Ledger()
-    watchdog = Watchdog(logs, lambda: ledger.current)
-    stop = StopRequest(Platform.of(given).shutdown_budget, watchdog)
+    if _sanity_check(service, given):
+        return 0
+    process = Process(service, given)
     try:
-        with stop.on_signals():
-            assembly = assemble(
-                service,
-                given,
-                plugins=plugins,
-                distribution=distribution,
-                instance_id=instance_id,
-            )
-            if not HELP.isdisjoint(argv):
-                return _print_help(assembly)
-            core = _checked(assembly, logs)
-            stop.budget = core.shutdown_budget or stop.budget
-            return _serve(Life(assembly, logs, stop, ledger, on_ready), logs)
+        return _run(process, service, given, plugins, distribution, argv, on_ready)
+    finally:
+        if exits:
+            process.finish()
+        else:
+            process.release()
+
+
+def _run(
+    process: Process,
+    service: object,
+    environ: Mapping[str, str],
+    plugins: Sequence[str] | None,
+    distribution: str | None,
+    argv: Sequence[str],
+    on_ready: OnReady | None,
+) -> int:
+    """Turn every way to end, errors included, into an exit code and its log lines."""
+    try:
+        assembly = assemble(
+            service,
+            environ,
+            plugins=plugins,
+            distribution=distribution,
+            instance_id=process.instance_id,
+        )
+        if not HELP.isdisjoint(argv):
+            return _print_help(assembly)
+        core = _checked(assembly, process.logs)
+        process.stop.budget = core.shutdown_budget or process.stop.budget
+        return _serve(Life(assembly, process, on_ready), process.logs)
     except ConfigError as error:
         for problem in error.problems:
             # One line each, without a traceback: the texts say all there is.
@@ -110,17 +122,16 @@ def run(
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and an exit code
         log_failure(logger, "failed to start", error)
         return 1
-    finally:
-        logs.close()
-        watchdog.disarm()
 
 
-def _sanity_check(service: object) -> int:
-    """Print name and version, as tests of images ask for; nothing else has happened yet."""
+def _sanity_check(service: object, environ: Mapping[str, str]) -> bool:
+    """Print name and version when a test of an image asks for them, before anything else."""
+    if environ.get("SANITY_CHECK") != "true":
+        return False
     name, version = getattr(service, "name", ""), getattr(service, "version", "")
     print(json.dumps({"name": name, "version": version}))  # noqa: T201 - the answer
     sys.stderr.write("SANITY CHECK: the program starts and knows its name and version")
-    return 0
+    return True
 
 
 def _print_help(assembly: Assembly) -> int:
@@ -129,20 +140,6 @@ def _print_help(assembly: Assembly) -> int:
     name, version = assembly.service.name, assembly.service.version
     print(render_help(name, version, assembly.kind, assembly.variables))  # noqa: T201 - the answer
     return 0
-
-
-def _configure_logs(service: object, environ: Mapping[str, str], instance_id: str) -> Logs:
-    """Set up logging before anything can fail; a bad variable is reported with the others."""
-    config = Loading(environ).section(LogConfig, "core") or LogConfig()
-    return configure(
-        config,
-        service=str(getattr(service, "name", "unknown")),
-        version=str(getattr(service, "version", "unknown")),
-        instance_id=instance_id,
-        environment_id=environ.get("ENVIRONMENT_ID", "unknown"),
-        platform=Platform.of(environ),
-        project=environ.get("GOOGLE_CLOUD_PROJECT"),
-    )
 
 
 def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
@@ -158,6 +155,7 @@ def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
 def _serve(life: Life, logs: Logs) -> int:
     """Live on an event loop; leave from here when something on it or beside it hangs."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.get_loop().set_exception_handler(log_loop_exception)
         code = runner.run(life.live())
         if code == StopTimeoutError.exit_code:
             logs.flush(LAST_LINES)

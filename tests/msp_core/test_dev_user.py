@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from msp_core import _dev_user
-from msp_core._dev_user import made_stand_in, stand_in
+from msp_core._dev_user import made_outside, outside
 from msp_core.dev import ServerUser, reachable_copy, unprivileged_user
 from msp_core.errors import DevError
 
@@ -125,18 +125,22 @@ def test_a_copy_is_made_once(package: Path) -> None:
     assert reachable_copy(STRANGER, package) != first
 
 
-def test_a_stand_in_can_be_entered_by_all_and_is_found_again(tmp_path: Path) -> None:
+def test_a_place_outside_can_be_entered_by_all_and_is_found_again(tmp_path: Path) -> None:
     """Data kept outside a private home is found on the next run."""
-    made = made_stand_in(tmp_path)
+    made = made_outside(tmp_path)
 
     assert made.stat().st_mode & 0o777 == 0o711
-    assert made == made_stand_in(tmp_path) == stand_in(tmp_path)
+    assert made == made_outside(tmp_path) == outside(tmp_path)
 
 
-def test_refuses_a_shared_folder_that_somebody_else_made(shared: Path, tmp_path: Path) -> None:
-    """Who can write to /var/tmp cannot lead our servers elsewhere."""
+def test_refuses_a_shared_folder_that_somebody_else_made(
+    shared: Path, tmp_path: Path, package: Path
+) -> None:
+    """Who can write to /var/tmp cannot lead our servers elsewhere, nor give us programs."""
     (tmp_path / "elsewhere").mkdir()
     shared.symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(DevError, match="belongs to another user"):
-        made_stand_in(tmp_path)
+        made_outside(tmp_path)
+    with pytest.raises(DevError, match="belongs to another user"):
+        reachable_copy(STRANGER, package)

@@ -17,7 +17,8 @@ import attrs
 import httpx
 import pytest
 
-from tests.documentation import free_port, wait_ready
+from msp_core.dev import free_port
+from tests.documentation import wait_ready
 
 _PATIENCE = 30.0  # seconds; only reached when something is broken
 
@@ -84,7 +85,7 @@ def start_example(tmp_path: Path) -> Iterator[StartExample]:
         with output.open("wb") as file:
             process = subprocess.Popen(  # noqa: S603 - the example
                 [sys.executable, "-m", "msp_example", *arguments],
-                env={**kept, "PORT": str(port), "SRC_LOG_LEVEL": "info", **environ},
+                env={**kept, "PORT": str(port), **environ},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )

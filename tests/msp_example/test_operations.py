@@ -119,9 +119,7 @@ def test_database_outage(
     assert len(turned) >= 2
 
 
-def test_probe_storm_is_answered(
-    start_example: StartExample, databases: Mapping[str, str]
-) -> None:
+def test_probe_storm_is_answered(start_example: StartExample, databases: Mapping[str, str]) -> None:
     """However many probes arrive, they are all answered, and none appears in the access log."""
     example = start_example(databases).ready()
     with httpx.Client(limits=httpx.Limits(max_connections=50)) as client:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 
 import pytest
 
@@ -79,6 +80,31 @@ def test_stateless_mode_needs_nothing(start_example: StartExample) -> None:
     assert example.get("/-/healthz").text == "healthz: ok"
     assert example.get("/visits").status_code == 404
     assert example.stop() == 0
+
+
+def test_starts_with_what_a_live_platform_injects(
+    start_example: StartExample, redis_environ: Mapping[str, str]
+) -> None:
+    """Exactly the variables that a Cloud Run deployment with Redis sets, and no other, will do."""
+    injected = {
+        "GOOGLE_CLOUD_PROJECT": "example-prod",
+        "DIAGNOSTICS_SECRET": "0123456789abcdef",
+        "EXTERNAL_DNS_NAME": "example.example.com",
+        "ENVIRONMENT_ID": "prod",
+        "STATELESS_MODE": "true",  # the service's own, from its specification
+        "MSP": "true",
+        "REDIS_ENDPOINT": redis_environ["REDIS_ENDPOINT"],
+        "SSL_CERT_DIR": "/etc/ssl/certs:/etc/ssl/custom-certs",
+        "SENTRY_DSN": "https://key@sentry.example.com/1",
+        "K_SERVICE": "example",
+        "K_REVISION": "example-00001",
+        "K_CONFIGURATION": "example",
+    }
+    example = start_example(injected).ready()
+
+    assert example.get("/").text == "Variable: 13"
+    assert example.stop() == 0
+    assert all("severity" in line for line in example.lines())
 
 
 def test_missing_database_ends_the_start(start_example: StartExample) -> None:

@@ -1,0 +1,82 @@
+"""Process: what a running service has of its process: log lines, signals, a watchdog."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Mapping
+
+from msp_core._ledger import Ledger
+from msp_core._loading import Loading
+from msp_core._log_config import LogConfig
+from msp_core._logs import Logs, configure
+from msp_core._stacks import thread_stacks
+from msp_core._stop_request import StopRequest
+from msp_core._watchdog import Watchdog
+from msp_core.deadline import Deadline
+from msp_core.platforms import Platform
+
+
+class Process:
+    """Takes over logging and signals of the process, before anything else can fail.
+
+    Args:
+        service: whose name and version the log lines carry.
+        environ: the variables; those of logging are read here.
+
+    Attributes:
+        instance_id: of this run, in logs and telemetry.
+        logs: where every line goes.
+        ledger: of the stop.
+        stop: asked for by signals from now on.
+    """
+
+    def __init__(self, service: object, environ: Mapping[str, str]) -> None:
+        self.instance_id = uuid.uuid4().hex
+        self.logs = _configured(service, environ, self.instance_id)
+        self.ledger = Ledger()
+        self._watchdog = Watchdog(self.logs, lambda: self.ledger.current)
+        self.stop = StopRequest(Platform.of(environ).shutdown_budget, self._watchdog)
+        self._restore_signals = self.stop.take_signals()
+
+    def release(self) -> None:
+        """Give back what was taken; for a caller that lives on.
+
+        The watchdog guards the writing of the last lines, too.
+        """
+        self.logs.close()
+        self._watchdog.disarm()
+        self._restore_signals()
+
+    def finish(self) -> None:
+        """Wait for threads the service left behind; the process is to exit next.
+
+        Log lines and signals stay with us until the interpreter is gone: what is logged, or warned
+        of, at exit has the same format as everything else. A thread that does not end within the
+        shutdown budget is named, and the process leaves with 70.
+        """
+        self._watchdog.disarm()
+        deadline = Deadline.after(self.stop.budget)
+        own = threading.current_thread()
+        for thread in threading.enumerate():
+            if thread is own or thread.daemon:
+                continue
+            thread.join(deadline.remaining())
+            if thread.is_alive():
+                stack = thread_stacks(without=frozenset({threading.get_ident()}))
+                self._watchdog.exit(70, f"thread {thread.name} did not end in time", stack=stack)
+
+
+def _configured(service: object, environ: Mapping[str, str], instance_id: str) -> Logs:
+    """Set up logging; a bad variable of its own is reported later, with all the others."""
+    config = Loading(environ).section(LogConfig, "core") or LogConfig()
+    return configure(
+        config,
+        service=str(getattr(service, "name", "unknown")),
+        version=str(getattr(service, "version", "unknown")),
+        instance_id=instance_id,
+        environment_id=environ.get("ENVIRONMENT_ID", "unknown"),
+        platform=Platform.of(environ),
+        project=environ.get("GOOGLE_CLOUD_PROJECT"),
+        colour=not environ.get("NO_COLOR"),
+    )
