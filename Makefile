@@ -4,7 +4,7 @@
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 NAME ?= example
-MEMBERS := plugins/cloudsql plugins/redis plugins/bigquery plugins/opentelemetry plugins/dev example
+MEMBERS := plugins/cloudsql plugins/redis plugins/bigquery plugins/bigquery-emulator plugins/opentelemetry plugins/sentry plugins/dev example
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
@@ -18,7 +18,7 @@ help: ## show this list
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt \
 		--group test --group lint --editable '.[all,dev,uvloop]' \
-		--editable 'plugins/cloudsql[dev]' --editable 'plugins/redis[dev]' --editable 'plugins/bigquery[storage]' --editable 'plugins/opentelemetry[dev,grpc]' --editable plugins/dev --editable example
+		--editable 'plugins/cloudsql[dev]' --editable 'plugins/redis[dev]' --editable 'plugins/bigquery[storage]' --editable plugins/bigquery-emulator --editable 'plugins/opentelemetry[dev,grpc]' --editable 'plugins/sentry[dev]' --editable plugins/dev --editable example
 	@touch $@
 
 run: .venv/.installed ## start the example on embedded PostgreSQL and Redis (PORT, default 8080)

@@ -27,6 +27,7 @@ VENDORS = {
     "psycopg",
     "psycopg_pool",
     "redis",
+    "sentry_sdk",
     "starlette",
     "uvicorn",
     "uvloop",
