@@ -1,0 +1,1 @@
+"""A local BigQuery that Google's clients talk to over the real protocols."""
