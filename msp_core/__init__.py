@@ -18,6 +18,7 @@ logging and pulls in no vendor library.
 """
 
 from msp_core._open_contract import open_contract
+from msp_core._request import RequestContext, current_request
 from msp_core.assembly import AssembledIntegration, Assembly, assemble
 from msp_core.config import (
     URL,
@@ -47,7 +48,7 @@ from msp_core.errors import (
 )
 from msp_core.health import Check, CheckResult, Health
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import Command, Integration, LogProcessor
+from msp_core.integration import Command, FailedStart, Integration, LogProcessor
 from msp_core.platforms import Platform
 from msp_core.routines import (
     CallbackRoutine,
@@ -78,6 +79,7 @@ __all__ = [
     "Diagnostics",
     "Duration",
     "FIFOStopRoutine",
+    "FailedStart",
     "Health",
     "Integration",
     "InvalidValue",
@@ -91,6 +93,7 @@ __all__ = [
     "Platform",
     "PluginError",
     "Problem",
+    "RequestContext",
     "Route",
     "Routine",
     "RoutineError",
@@ -100,6 +103,7 @@ __all__ = [
     "UsageError",
     "Variable",
     "assemble",
+    "current_request",
     "describe",
     "env",
     "go",

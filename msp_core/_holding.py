@@ -9,7 +9,7 @@ from typing import Any
 
 from msp_core._running import describe
 from msp_core._stacks import task_stack
-from msp_core.deadline import Deadline
+from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 
 logger = logging.getLogger("msp.stop")
@@ -29,7 +29,7 @@ class Holding:
     def __init__(self, name: str, context: AbstractAsyncContextManager[Any]) -> None:
         self.name = name
         self._context = context
-        self._closing = asyncio.Event()
+        self._closing: asyncio.Future[Deadline] = asyncio.get_running_loop().create_future()
         self._opened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
 
@@ -54,7 +54,7 @@ class Holding:
         """
         if self._task is None:
             return
-        self._closing.set()
+        self._closing.set_result(deadline)
         if not self._opened.done():
             self._task.cancel()
         pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
@@ -69,7 +69,7 @@ class Holding:
     async def _hold(self) -> None:
         async with self._context as client:
             self._opened.set_result(client)
-            await self._closing.wait()
+            close_deadline.set(await self._closing)
 
     def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
         extra = {"integration": self.name, "stack": task_stack(task)}

@@ -115,8 +115,7 @@ class Life:
             name = self._running.routine.name
             if error := await self._ledger.timed(name, self._running.stop(by), by):
                 self._note(error)
-        for error in await self._resources.close(deadline, self._ledger):
-            self._note(error)
+        await self._resources.close(deadline, self._ledger, self._note)
 
     async def _drain(self, running: Running, by: Deadline) -> None:
         """Go on accepting for the platform's window; a routine that is over needs none."""

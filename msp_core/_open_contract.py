@@ -12,6 +12,7 @@ from msp_core._routine_group import aggregate
 from msp_core.assembly import assemble
 from msp_core.contract import Contract
 from msp_core.deadline import Deadline
+from msp_core.errors import RoutineError
 from msp_core.platforms import Platform
 
 
@@ -54,6 +55,7 @@ async def open_contract(
     finally:
         resources.health.draining = True
         budget = Platform.of(environ).shutdown_budget
-        errors = await resources.close(Deadline.after(budget), Ledger())
+        errors: list[RoutineError] = []
+        await resources.close(Deadline.after(budget), Ledger(), errors.append)
     if errors:
         raise aggregate(errors)

@@ -19,7 +19,7 @@ from msp_core.asgi import ASGIMiddleware
 from msp_core.contract import Contract
 from msp_core.diagnostics import Route
 from msp_core.hookspecs import PLUGIN_HOOKS
-from msp_core.integration import Integration, LogProcessor
+from msp_core.integration import FailedStart, Integration, LogProcessor
 
 
 @attrs.frozen(kw_only=True)
@@ -105,6 +105,15 @@ class Plugins:
                 if routes.setdefault(route.path, route) is not route:
                     raise plugin.error(f"{hook} gives {route.path}, which exists already")
         return tuple(routes.values())
+
+    def start_failed(self, failure: FailedStart) -> None:
+        """Let the plugins report a start that failed before their integrations were opened.
+
+        Raises:
+            PluginError: `msp_start_failed` raised.
+        """
+        for _ in self._results("msp_start_failed", failure=failure):
+            pass  # each is called as it comes
 
     def _functions(self, hook: str, contract: Contract) -> tuple[Any, ...]:
         return tuple(

@@ -25,3 +25,4 @@ class RequestContext:
 
 
 current_request: ContextVar[RequestContext | None] = ContextVar("current_request", default=None)
+"""Of the request that is being served where this is read; None elsewhere."""

@@ -61,16 +61,20 @@ class Resources:
             self.health.add(Check(name=record.name, run=check, critical=record.critical))
         logger.debug("opened %s", record.name)
 
-    async def close(self, deadline: Deadline, ledger: Ledger) -> list[RoutineError]:
+    async def close(
+        self, deadline: Deadline, ledger: Ledger, note: Callable[[RoutineError], None]
+    ) -> None:
         """Close everything in reverse, telemetry last; each has a fair share of the time left.
 
-        Returns:
-            What failed or hung; it stopped nothing else from being closed.
+        Args:
+            deadline: for all of them.
+            ledger: gets an entry for each.
+            note: called with what failed or hung, while telemetry is still open; it stops nothing
+                else from being closed.
         """
-        errors = []
         while self._held:
             share = deadline.share(len(self._held))
             holding = self._held.pop()
             error = await ledger.timed(holding.name, holding.close(share), share)
-            errors += [error] if error else []
-        return errors
+            if error:
+                note(error)

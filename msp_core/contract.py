@@ -78,6 +78,13 @@ class Contract:
         """Return whether `contract[client]` gives a client; never raises."""
         return client in self._clients.opened
 
+    def scrub(self, text: str) -> str:
+        """Return the text with every secret of the configuration replaced by `***`.
+
+        For what leaves the process by another way than its log lines, which are scrubbed anyway.
+        """
+        return self.diagnostics.health.scrub(text)
+
 
 @attrs.frozen(kw_only=True, repr=False)
 class ServiceContract(Contract):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextvars import ContextVar
 
 import attrs
 
@@ -33,3 +34,8 @@ class Deadline:
         the later ones, and a step that hangs cannot take theirs.
         """
         return Deadline.after(self.remaining() / max(1, parts))
+
+
+close_deadline: ContextVar[Deadline | None] = ContextVar("close_deadline", default=None)
+"""When an integration must be closed: set by the runtime where the context manager that its `open`
+returned is left. None elsewhere."""

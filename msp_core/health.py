@@ -30,6 +30,7 @@ class Health:
         service: the service's own check, `msp_healthy`; None when it has none. Set by the runtime.
         started: whether every routine is up. Set by the runtime.
         draining: whether the process is about to stop. Set by the runtime.
+        scrub: (text) -> the text without secrets.
 
     Args:
         timeout: seconds one check may take; keep it below the platform's probe timeout.
@@ -49,7 +50,7 @@ class Health:
         self.draining = False
         self._timeout = timeout
         self._cache = cache
-        self._scrub = scrub
+        self.scrub = scrub
         self._watches: list[Watch] = []
         self._round = SingleFlight(self._run_round, cache=cache)
         self._queries: dict[tuple[tuple[str, str], ...], SingleFlight[CheckResult]] = {}
@@ -106,4 +107,4 @@ class Health:
         return flight
 
     def _watch(self, check: Check, **fields: object) -> Watch:
-        return Watch(check, timeout=self._timeout, scrub=self._scrub, fields=fields)
+        return Watch(check, timeout=self._timeout, scrub=self.scrub, fields=fields)

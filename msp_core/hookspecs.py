@@ -13,7 +13,7 @@ import pluggy
 from msp_core.asgi import ASGIMiddleware
 from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.diagnostics import Route
-from msp_core.integration import Command, Integration, LogProcessor
+from msp_core.integration import Command, FailedStart, Integration, LogProcessor
 from msp_core.routines import Routine
 
 hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker("msp")
@@ -29,6 +29,7 @@ PLUGIN_HOOKS = (
     "msp_log_processor",
     "msp_asgi_middleware",
     "msp_diagnostics_routes",
+    "msp_start_failed",
     "msp_commands",
 )
 """Hooks that a plugin implements; no service does."""
@@ -81,6 +82,20 @@ def msp_diagnostics_routes(contract: Contract) -> list[Route]:
     Return: a list of `Route` records.
     If it raises: the start fails with a `PluginError`.
     Order: declared order; a path that exists already is a `PluginError`.
+    """
+
+
+@hookspec
+def msp_start_failed(failure: FailedStart) -> None:
+    """Report a start that failed before the integrations were opened.
+
+    When: once, after the problems of the configuration were logged and before the process ends
+    with 78. What fails later is logged while telemetry is open.
+    With: what is known by then; there is no contract.
+    Return: nothing, within 2 seconds: it runs in a thread of its own, which is not waited for any
+    longer. The plugin loads its own config, which may be one of those that are wrong.
+    If it raises: one warning; plugins declared later are not asked any more.
+    Order: declared order, one after the other.
     """
 
 

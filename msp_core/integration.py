@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Generic, TypeVar
 
@@ -47,6 +47,27 @@ class Integration(Generic[ConfigT, ClientT]):
 
 LogProcessor = Callable[[Any, dict[str, Any]], None]
 """(record, fields) -> None: adds to the fields of one log record; runs where the line is logged."""
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class FailedStart:
+    """A start that the configuration's problems ended before any integration was opened.
+
+    Attributes:
+        name: of the service or job.
+        version: its version.
+        instance_id: of the process, as in its log lines.
+        environ: the variables, some of which are wrong.
+        error: that ends the process; its text holds no values.
+        scrub: (text) -> the text without the secrets that could be loaded.
+    """
+
+    name: str
+    version: str
+    instance_id: str
+    environ: Mapping[str, str]
+    error: Exception
+    scrub: Callable[[str], str]
 
 
 @attrs.frozen(kw_only=True)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
 from msp_core._core_config import CoreConfig
+from msp_core._failed_start import tell_plugins
 from msp_core._life import LAST_LINES, Life, OnReady, log_failure
 from msp_core._log_capture import log_loop_exception
 from msp_core._logs import Logs
@@ -98,6 +99,7 @@ def _run(
     on_ready: OnReady | None,
 ) -> int:
     """Turn every way to end, errors included, into an exit code and its log lines."""
+    assembly = None
     try:
         assembly = assemble(
             service,
@@ -115,6 +117,8 @@ def _run(
         for problem in error.problems:
             # One line each, without a traceback: the texts say all there is.
             logger.error("%s", problem, extra={"variable": problem.variable})  # noqa: TRY400
+        if assembly is not None:
+            tell_plugins(assembly, error, process.logs)
         return error.exit_code
     except MSPError as error:
         log_failure(logger, "failed to start", error)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.msp_core.installed import Installed
+from tests.msp_core.installed import Installed, plugin_source
 from tests.msp_core.program import Program
 
 IDLE = """
@@ -581,3 +581,51 @@ def test_resource_that_fails_to_open(program: StartProgram, installed: Installed
     assert "service failed to start: no such host" in service.errors()
     assert "closing one" in service.stderr
     assert service.ledger()["reason"] == "failed start"
+
+
+def test_closing_fails_before_telemetry_is_closed(
+    program: StartProgram, installed: Installed
+) -> None:
+    """What goes wrong while resources are closed is logged while telemetry can still report it."""
+    resource(installed, "one")
+    resource(installed, "two", closing="raise OSError('rows lost')")
+    service = program(
+        IDLE,
+        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x", "TWO_URL": "y"},
+        head='PLUGINS = ("one", "two")',
+    )
+
+    assert service.stop() == 1
+    texts = [line["Body"] for line in service.lines]
+    assert texts.index('stop failed: close "two": rows lost') < texts.index("closing one")
+
+
+@pytest.mark.parametrize(
+    ("action", "line"),
+    [
+        ("print(failure.name, failure.error.problems[0].variable, flush=True)", ""),
+        ("raise OSError('no such host')", "msp_start_failed raised OSError"),
+        ("time.sleep(1000)", "the failed start could not be reported in time"),
+    ],
+    ids=["reports", "raises", "hangs"],
+)
+def test_plugin_is_told_of_a_failed_start(
+    program: StartProgram, installed: Installed, action: str, line: str
+) -> None:
+    """Problems of the configuration reach plugins that report errors; these cannot keep it up."""
+    installed.plugin(
+        "reporter",
+        plugin_source('url: str = env("URL")', before="import time")
+        + f"\n@hookimpl\ndef msp_start_failed(failure):\n    {action}\n",
+    )
+    service = program(
+        IDLE,
+        {"PYTHONPATH": str(installed.folder), "PORT": "none"},
+        head='PLUGINS = ("reporter",)',
+    )
+
+    assert service.code() == 78
+    assert service.stdout == ("" if line else "probe PORT\n")
+    warnings = [text["Body"] for text in service.lines if text["SeverityText"] == "WARN"]
+    assert len(warnings) == bool(line)
+    assert line in "".join(warnings)

@@ -11,6 +11,7 @@ from msp_core._declaration import resolve
 from msp_core._plugins import Plugins
 from msp_core.contract import Contract
 from msp_core.errors import PluginError
+from msp_core.integration import FailedStart
 from tests.msp_core.installed import Installed
 
 CONTRACT = cast("Contract", object())
@@ -237,3 +238,20 @@ class TestDiagnosticsRoutes:
 
         with pytest.raises(PluginError, match=f"a value of type {kind}, expected a list of Route"):
             load("kv").diagnostics_routes(CONTRACT)
+
+
+FAILURE = cast("FailedStart", object())
+
+
+class TestStartFailed:
+    def test_order(self, installed: Installed) -> None:
+        """Every plugin that wants to know is told, in declared order."""
+        for name in ("a", "b"):
+            source = hook(f"def msp_start_failed(failure): told.append(({name!r}, failure))")
+            installed.plugin(name, f"import fake_log\ntold = fake_log.told\n{source}")
+        installed.plugin("silent")
+        installed.module("fake_log", "told = []")
+        load("b", "silent", "a").start_failed(FAILURE)
+        told = sys.modules["fake_log"].told
+
+        assert told == [("b", FAILURE), ("a", FAILURE)]

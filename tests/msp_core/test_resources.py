@@ -22,7 +22,7 @@ from msp_core import (
     open_contract,
 )
 from msp_core._holding import Holding
-from msp_core.deadline import Deadline
+from msp_core.deadline import Deadline, close_deadline
 from tests.msp_core.installed import Installed
 
 RESOURCE = """
@@ -329,6 +329,33 @@ async def test_hanging_close_is_named(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(StopTimeoutError, match=r'^"stuck" did not close in time$'):
         await holding.close(Deadline.after(0.05))
     assert "in __aexit__" in caplog.records[0].stack  # type: ignore[attr-defined]
+
+
+async def test_close_knows_its_deadline() -> None:
+    """What an integration does while it is closed can be limited to the time it has."""
+    seen = []
+
+    class Slow:
+        async def __aenter__(self) -> None:
+            seen.append(close_deadline.get())
+
+        async def __aexit__(self, *_: object) -> None:
+            seen.append(close_deadline.get())
+
+    holding = Holding("slow", Slow())
+    await holding.open()
+    deadline = Deadline.after(30)
+    await holding.close(deadline)
+
+    assert seen == [None, deadline]
+    assert close_deadline.get() is None
+
+
+async def test_contract_scrubs(installed: Installed) -> None:
+    """A plugin that sends texts elsewhere can take the secrets of the configuration out of them."""
+    environ = {"PORT": "80", "DIAGNOSTICS_SECRET": "correct horse"}
+    async with open_contract(environ, Service(), plugins=()) as contract:
+        assert contract.scrub("the correct horse battery") == "the *** battery"
 
 
 async def test_close_without_open() -> None:
