@@ -6,16 +6,13 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from msp_core._dev_folder import forget_folder
-
-DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
-"""(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
+from msp_core.integration import DevResource
 
 _Variables = dict[str, Mapping[str, str]]
 
