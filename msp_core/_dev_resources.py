@@ -6,16 +6,13 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from msp_core._dev_folder import forget_folder
-
-DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
-"""(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
+from msp_core.integration import DevResource
 
 _Variables = dict[str, Mapping[str, str]]
 
@@ -60,8 +57,8 @@ class DevResources:
         self._thread = threading.Thread(
             target=self._run, args=(started,), name="msp-dev", daemon=True
         )
-        self._thread.start()
         try:
+            self._thread.start()
             self.variables = started.result()
         except BaseException:
             self.stop()
@@ -70,8 +67,9 @@ class DevResources:
     def stop(self) -> None:
         """Stop all resources; return when they have ended. Does nothing when none runs."""
         thread, self._thread = self._thread, None
-        if thread is not None:
-            self._stop_asked.cancel()
+        self._stop_asked.cancel()
+        # One that was interrupted while it started, and is not alive yet, will find the request.
+        if thread is not None and thread.is_alive():
             thread.join()
 
     def forget(self) -> None:

@@ -32,6 +32,12 @@ FORMATS = {
 }
 DEFAULT_LEVEL = "info"
 
+TALKATIVE = {
+    "httpx": logging.WARNING,  # a line per request, with the whole URL, secrets and all
+    "uvicorn.error": logging.WARNING,  # six lines for what `msp.http` says in one
+}
+"""Libraries that say too much at info; at debug they may."""
+
 _LEVEL_NAMES = "debug, info, warn, error, none"
 _FORMAT_NAMES = "json, json_gcp, console"
 
@@ -95,7 +101,8 @@ class LogConfig:
 
     def scopes(self) -> dict[str, int]:
         """Return the level of each logger that has its own."""
-        return parse_scope_levels(self.scope_levels) if self.scope_levels else {}
+        levels = TALKATIVE if self.root_level() == logging.INFO else {}
+        return levels | (parse_scope_levels(self.scope_levels) if self.scope_levels else {})
 
     def format_on(self, platform: Platform) -> str:
         """Return `json`, `json_gcp` or `console`; an unknown format counts as unset."""

@@ -44,7 +44,11 @@ class ConsoleFormat(logging.Formatter):
             self._level(record),
             self._dim(record.name),
             _tame(message).replace("\n", "\n    "),
-            *(self._dim(f"{_tame(str(key))}=") + _value(value) for key, value in fields.items()),
+            *(
+                self._dim(f"{_tame(str(key))}=") + _value(value)
+                for key, value in fields.items()
+                if not _is_table(value)
+            ),
         ]
         return "\n".join([" ".join(filter(None, parts)), *self._stacks(record)])
 
@@ -66,6 +70,11 @@ class ConsoleFormat(logging.Formatter):
 
     def _dim(self, text: str) -> str:
         return f"{DIM}{text}{PLAIN}" if self._colour else text
+
+
+def _is_table(value: Any) -> bool:  # noqa: ANN401 - any value is the point
+    """Return whether it is a list of records, for machines; the message says it to people."""
+    return isinstance(value, list) and any(isinstance(row, dict) for row in value)
 
 
 def _value(value: Any) -> str:  # noqa: ANN401 - any value is the point

@@ -7,7 +7,7 @@ and do not say which plugin an error came from.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import attrs
@@ -89,12 +89,14 @@ class Plugins:
         """
         return self._functions("msp_asgi_middleware", contract)
 
-    def diagnostics_routes(self, contract: Contract) -> tuple[Route, ...]:
-        """Return extra endpoints of the diagnostics application.
+    def diagnostics_routes(
+        self, contract: Contract, *, taken: Collection[str] = ()
+    ) -> tuple[Route, ...]:
+        """Return extra endpoints of the diagnostics application, none of them at a taken path.
 
         Raises:
-            PluginError: `msp_diagnostics_routes` raised, or returned no list of routes; or two
-                plugins give the same path.
+            PluginError: `msp_diagnostics_routes` raised, or returned no list of routes; or a
+                path is taken, by the core or another plugin.
         """
         hook = "msp_diagnostics_routes"
         routes: dict[str, Route] = {}
@@ -102,7 +104,7 @@ class Plugins:
             _expect(isinstance(result, list | tuple), plugin, hook, result)
             for route in result:
                 _expect(isinstance(route, Route), plugin, hook, route)
-                if routes.setdefault(route.path, route) is not route:
+                if route.path in taken or routes.setdefault(route.path, route) is not route:
                     raise plugin.error(f"{hook} gives {route.path}, which exists already")
         return tuple(routes.values())
 

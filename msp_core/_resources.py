@@ -43,8 +43,9 @@ class Resources:
             if integration.configured:
                 await self._open(integration)
         plugins = self._assembly.plugins
-        for route in plugins.diagnostics_routes(self.contract):
-            self.contract.diagnostics.add_route(route)
+        diagnostics = self.contract.diagnostics
+        for route in plugins.diagnostics_routes(self.contract, taken=diagnostics.paths):
+            diagnostics.add_route(route)
         self.contract.middleware.extend(plugins.asgi_middleware(self.contract))
         hooks = self._assembly.hooks
         if hooks.has_healthy:

@@ -18,8 +18,9 @@ from __future__ import annotations
 from msp_core._dev_folder import ServerFolder, forget_folder, refuse_on_platform, server_folder
 from msp_core._dev_ports import free_port
 from msp_core._dev_process import ServerProcess, run_tool, server_process
-from msp_core._dev_resources import DevResource, DevResources
+from msp_core._dev_resources import DevResources
 from msp_core._dev_user import ServerUser, reachable_copy, unprivileged_user
+from msp_core.integration import DevResource
 
 __all__ = [
     "DevResource",

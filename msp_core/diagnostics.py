@@ -71,6 +71,11 @@ class Diagnostics:
             "/-/health": (True, self._answer_health),
         }
 
+    @property
+    def paths(self) -> frozenset[str]:
+        """What is answered."""
+        return frozenset(self._routes)
+
     def add_route(self, route: Route) -> None:
         """Answer one more path.
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import attrs
 
 from msp_core.contract import Contract
-from msp_core.dev import DevResource
+
+DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
+"""(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
 
 ConfigT = TypeVar("ConfigT")
 ClientT = TypeVar("ClientT")

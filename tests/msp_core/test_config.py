@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import enum
-import subprocess
-import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -438,14 +436,3 @@ def test_repr_never_shows_values(text: str) -> None:
 
     assert text not in repr(config)
     assert text not in str(config)
-
-
-def test_converter_is_imported_when_something_is_loaded() -> None:
-    """Half of the time to import the core would go there, in programs that only describe."""
-    program = "import sys, msp_core.config; print('cattrs' in sys.modules)"
-
-    printed = subprocess.run(  # noqa: S603 - our own interpreter
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
-    ).stdout
-
-    assert printed == "False\n"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from msp_core import CallbackRoutine, Routine, hookimpl, run
 from tests.msp_core.installed import Installed, plugin_source
 from tests.msp_core.program import Program
 
@@ -465,6 +467,33 @@ def test_death_cuts_the_drain_short(program: StartProgram) -> None:
     )
 
     assert service.stop() == 0
+
+
+@pytest.mark.parametrize("port", ["-1", "65536"])
+def test_port_out_of_range(program: StartProgram, port: str) -> None:
+    """A port that does not exist is a configuration problem that says the range."""
+    service = program(IDLE, {"PORT": port})
+
+    assert service.code() == 78
+    assert "a port from 0 to 65535" in service.stderr
+
+
+def test_run_beside_the_main_thread() -> None:
+    """A service can be run from any thread; signals are then left to whoever has the main one."""
+
+    class Brief:
+        name, version = "brief", "1"
+
+        @hookimpl
+        def msp_initialize(self) -> Routine:
+            return CallbackRoutine("brief", start=lambda: None)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with ThreadPoolExecutor() as threads:
+        code = threads.submit(run, Brief(), environ={"PORT": "0"}, plugins=()).result()
+
+    assert code == 1
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_near_miss_is_warned_of(program: StartProgram) -> None:

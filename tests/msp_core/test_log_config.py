@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from msp_core._log_config import SILENT, LogConfig
+from msp_core._log_config import SILENT, TALKATIVE, LogConfig
 from msp_core.config import load
 from msp_core.errors import ConfigError
 from msp_core.platforms import Platform
@@ -98,14 +98,17 @@ def test_unknown_format_counts_as_unset() -> None:
 
 def test_scope_levels() -> None:
     """Each entry gives one logger its level; blanks around it do not matter."""
-    config = load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": "msp.http=dbug, psycopg = NONE"})
+    config = load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": "msp.http=dbug, httpx = NONE"})
 
-    assert config.scopes() == {"msp.http": logging.DEBUG, "psycopg": SILENT}
+    assert config.scopes() == {**TALKATIVE, "msp.http": logging.DEBUG, "httpx": SILENT}
 
 
-def test_scope_levels_by_default() -> None:
-    """Without the variable, no logger has a level of its own."""
-    assert load(LogConfig, {}).scopes() == {}
+@pytest.mark.parametrize(
+    ("level", "quiet"), [("info", TALKATIVE), ("debug", {}), ("warn", {}), ("none", {})]
+)
+def test_talkative_libraries(level: str, quiet: dict[str, int]) -> None:
+    """Libraries that say too much at info are quiet at info, and nowhere louder than the rest."""
+    assert load(LogConfig, {"SRC_LOG_LEVEL": level}).scopes() == quiet
 
 
 @pytest.mark.parametrize("text", ["msp.http", "=debug", "msp.http=loud", "a=info,", "a=b=debug"])

@@ -53,6 +53,15 @@ def test_dict_message() -> None:
     assert text.endswith("INFO  guestbook.entries a=[1, null]\n")
 
 
+def test_tables_are_for_machines() -> None:
+    """A list of records is left to the JSON formats; the message says it to people."""
+    with recorded(CONSOLE) as record:
+        logger.info("stopped: redis 0.1 s", extra={"steps": [{"name": "redis"}], "codes": [0]})
+        text = record.text()
+
+    assert text.endswith("stopped: redis 0.1 s codes=[0]\n")
+
+
 def test_traceback_is_readable() -> None:
     """Tracebacks and stacks keep their lines."""
     with recorded(CONSOLE) as record:

@@ -13,6 +13,7 @@ from msp_core import (
     ConfigError,
     ContractError,
     JobContract,
+    PluginError,
     RoutineError,
     ServiceContract,
     StopTimeoutError,
@@ -308,7 +309,7 @@ async def test_plugin_parts_are_put_in_place(installed: Installed) -> None:
 async def test_conflicting_route(installed: Installed) -> None:
     """A plugin whose route hides one of the core's is refused."""
     resource(installed, "live")
-    with pytest.raises(UsageError, match="route '/-/live' exists already"):
+    with pytest.raises(PluginError, match=r"plugin 'live'.* gives /-/live, which exists already"):
         async with open_contract({"PORT": "80", "LIVE_URL": "x"}, Service(), plugins=("live",)):
             raise AssertionError
 

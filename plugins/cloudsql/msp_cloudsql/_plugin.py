@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 from msp_cloudsql._check import select_one
 from msp_cloudsql._cloudsql import CloudSQL
 from msp_cloudsql._config import CloudSQLConfig
-from msp_cloudsql._dev import postgresql
 from msp_cloudsql._login import login
 from msp_cloudsql._server import Server
 from msp_core.contract import Contract
@@ -42,6 +42,13 @@ async def open_cloudsql(config: CloudSQLConfig, contract: Contract) -> AsyncIter
         await cloudsql.close()
 
 
+def dev_postgresql(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
+    """Give the embedded stand-in; what starts it is no business of production."""
+    from msp_cloudsql._dev import postgresql  # noqa: PLC0415 - imported where it is started
+
+    return postgresql(folder)
+
+
 @hookimpl
 def msp_integration() -> Integration[CloudSQLConfig, CloudSQL]:
     """Describe Cloud SQL."""
@@ -51,5 +58,5 @@ def msp_integration() -> Integration[CloudSQLConfig, CloudSQL]:
         client=CloudSQL,
         open=open_cloudsql,
         check=select_one,
-        dev=postgresql,
+        dev=dev_postgresql,
     )

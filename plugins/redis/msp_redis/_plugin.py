@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 from msp_core.contract import Contract
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Integration
 from msp_redis._check import ping
 from msp_redis._config import RedisConfig
-from msp_redis._dev import redis_server
 from msp_redis._redis import Redis
 from msp_redis._tls import Trust
 
@@ -27,6 +27,13 @@ async def open_redis(config: RedisConfig, contract: Contract) -> AsyncIterator[R
         await redis.close()
 
 
+def dev_redis(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
+    """Give the embedded stand-in; what starts it is no business of production."""
+    from msp_redis._dev import redis_server  # noqa: PLC0415 - imported where it is started
+
+    return redis_server(folder)
+
+
 @hookimpl
 def msp_integration() -> Integration[RedisConfig, Redis]:
     """Describe Redis."""
@@ -36,5 +43,5 @@ def msp_integration() -> Integration[RedisConfig, Redis]:
         client=Redis,
         open=open_redis,
         check=ping,
-        dev=redis_server,
+        dev=dev_redis,
     )

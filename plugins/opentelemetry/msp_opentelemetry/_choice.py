@@ -1,0 +1,125 @@
+"""Choice: where traces and metrics go, decided from configuration alone."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import attrs
+
+from msp_core.config import Secret
+from msp_opentelemetry._config import OpenTelemetryConfig
+from msp_opentelemetry._otlp_config import MetricsConfig, OTLPConfig, TracesConfig
+
+MOST_SECONDS = 3.0
+"""One export may take so long: a flush of what waits has to fit into the end of a process."""
+
+_LOCAL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
+
+
+@attrs.frozen(kw_only=True)
+class Destination:
+    """Where one signal is sent.
+
+    Attributes:
+        kind: `otlp` for any receiver, `google` for Google's Telemetry API.
+        url: complete for HTTP; of the server for gRPC.
+        protocol: `http/protobuf` or `grpc`.
+        timeout: of one export, seconds.
+        headers: as the variable holds them; None for none.
+        project: Google Cloud project that is charged; None for `otlp`.
+        gzip: whether what is sent is compressed.
+        certificate: PEM file of trusted authorities; None for the system's.
+        client_key: PEM file, or None.
+        client_certificate: PEM file, or None.
+    """
+
+    kind: Literal["otlp", "google"]
+    url: str
+    protocol: str = "http/protobuf"
+    timeout: float = MOST_SECONDS
+    headers: Secret | None = None
+    project: str | None = None
+    gzip: bool = False
+    certificate: str | None = None
+    client_key: str | None = None
+    client_certificate: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Choice:
+    """What is exported.
+
+    Attributes:
+        traces: None to send none.
+        metrics: None to send none.
+        prometheus: whether `/metrics` is served.
+        unsent: whether a live platform gives no destination for anything.
+    """
+
+    traces: Destination | None
+    metrics: Destination | None
+    prometheus: bool
+    unsent: bool
+
+
+def choose(config: OpenTelemetryConfig, *, msp: bool, project: str | None) -> Choice:
+    """Return where telemetry goes.
+
+    1. A signal whose exporter is `none` goes nowhere.
+    2. An OTLP endpoint, protocol or exporter that the variables name gets it, on every platform.
+    3. On a live platform with a Google Cloud project, Google's Telemetry API gets it.
+    4. Otherwise it is not sent; metrics are served at `/metrics` unless the platform is live.
+
+    Args:
+        config: of the plugin.
+        msp: whether the platform is live.
+        project: from `GOOGLE_CLOUD_PROJECT`; sends nothing to Google by itself.
+    """
+    google = (config.project or project) if msp else None
+    traces = _destination(config, config.traces, "traces", google)
+    metrics = _destination(config, config.metrics, "metrics", google)
+    off = config.traces.exporter == "none" and config.metrics.exporter == "none"
+    return Choice(
+        traces=traces,
+        metrics=metrics,
+        prometheus=not msp and config.metrics.exporter != "none",
+        unsent=msp and not off and traces is None and metrics is None,
+    )
+
+
+def _destination(
+    config: OpenTelemetryConfig,
+    own: TracesConfig | MetricsConfig,
+    signal: str,
+    google: str | None,
+) -> Destination | None:
+    if own.exporter == "none":
+        return None
+    asked = (own.exporter, own.endpoint, own.protocol, config.otlp.endpoint, config.otlp.protocol)
+    if any(asked):
+        return _otlp(config.otlp, own, signal)
+    if google is None:
+        return None
+    base = config.google_endpoint.rstrip("/")
+    return Destination(kind="google", url=f"{base}/v1/{signal}", project=google, gzip=True)
+
+
+def _otlp(shared: OTLPConfig, own: TracesConfig | MetricsConfig, signal: str) -> Destination:
+    def setting(name: str) -> Any:  # noqa: ANN401 - of the field's type
+        value = getattr(own, name)
+        return getattr(shared, name) if value is None else value
+
+    protocol = setting("protocol") or "http/protobuf"
+    base = (shared.endpoint or _LOCAL[protocol]).rstrip("/")
+    path = f"/v1/{signal}" if protocol == "http/protobuf" else ""
+    return Destination(
+        kind="otlp",
+        url=own.endpoint or f"{base}{path}",
+        protocol=protocol,
+        timeout=min((setting("timeout") or MOST_SECONDS * 1000) / 1000, MOST_SECONDS),
+        headers=setting("headers"),
+        gzip=setting("compression") == "gzip",
+        certificate=setting("certificate"),
+        client_key=setting("client_key"),
+        client_certificate=setting("client_certificate"),
+    )

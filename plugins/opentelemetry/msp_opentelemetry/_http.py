@@ -1,0 +1,186 @@
+"""TracedHTTP: one span and one measurement per request. Imports the API."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import quote
+
+import attrs
+from opentelemetry import context, propagate, trace
+from opentelemetry.metrics import Meter
+from opentelemetry.trace import Span, SpanKind, StatusCode
+
+from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
+from msp_opentelemetry._log_fields import last_span
+from msp_opentelemetry._request_flush import RequestFlush
+from msp_opentelemetry._route import route_of
+
+_METHODS = frozenset(
+    {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
+)
+_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
+_FAILED = 500  # what the server answers when the application raises before it answered
+
+
+class HTTPTelemetry:
+    """What the requests of one service are traced and measured with.
+
+    Args:
+        tracer: makes the spans.
+        meter: makes `http.server.request.duration` and `http.server.active_requests`.
+        flush: told of every request; None where a CPU is always given.
+    """
+
+    def __init__(self, tracer: trace.Tracer, meter: Meter, flush: RequestFlush | None) -> None:
+        self.tracer = tracer
+        self.flush = flush
+        self.duration = meter.create_histogram(
+            "http.server.request.duration",
+            unit="s",
+            description="Duration of HTTP server requests.",
+            explicit_bucket_boundaries_advisory=_BUCKETS,
+        )
+        self.active = meter.create_up_down_counter(
+            "http.server.active_requests",
+            unit="{request}",
+            description="Number of active HTTP server requests.",
+        )
+
+    def middleware(self, app: ASGIApp) -> ASGIApp:
+        """Return the application with telemetry around it."""
+        return _TracedHTTP(self, app)
+
+
+@attrs.define
+class _Exchange:
+    """One request and its answer.
+
+    Attributes:
+        scope: of the request.
+        method: as the specification allows it in names.
+        root_path: the scope's before the application ran.
+        span: of the request.
+        began: seconds on the monotonic clock.
+        status: of the answer; 0 before it.
+    """
+
+    scope: Scope
+    method: str
+    root_path: str
+    span: Span
+    began: float
+    status: int = 0
+
+    def finish(self, failure: BaseException | None) -> dict[str, Any]:
+        """End the span; return the attributes of the measurement."""
+        status = self.status or _FAILED
+        measured = {
+            "http.request.method": self.method,
+            "url.scheme": self.scope["scheme"],
+            "http.response.status_code": status,
+        }
+        if failure is not None:
+            measured["error.type"] = type(failure).__qualname__
+        elif status >= _FAILED:
+            measured["error.type"] = str(status)
+        attributes = getattr(self.span, "attributes", None)
+        if route := route_of(self.scope, self.root_path, attributes):
+            measured["http.route"] = route
+            self.span.update_name(f"{_name(self.method)} {route}")
+        self.span.set_attributes(measured)
+        if "error.type" in measured:
+            self.span.set_status(StatusCode.ERROR)
+        if isinstance(failure, Exception):
+            self.span.record_exception(failure)
+        self.span.end()
+        return measured
+
+
+@attrs.frozen
+class _TracedHTTP:
+    """ASGI application: traces HTTP requests, passes everything else on."""
+
+    telemetry: HTTPTelemetry
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange, token = self._begin(scope)
+
+        async def tell(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+            await send(message)
+
+        failure: BaseException | None = None
+        try:
+            await self.app(scope, receive, tell)
+        except BaseException as error:
+            failure = error
+            raise
+        finally:
+            self._end(exchange, token, failure)
+
+    def _begin(self, scope: Scope) -> tuple[_Exchange, Any]:
+        method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
+        headers = _headers(scope)
+        caller = propagate.extract(headers, context=context.Context())
+        span = self.telemetry.tracer.start_span(
+            _name(method), caller, SpanKind.SERVER, _attributes(scope, method, headers)
+        )
+        # Left as it is in the end: the line of the access log is written after us.
+        last_span.set(span.get_span_context())
+        token = context.attach(trace.set_span_in_context(span, caller))
+        self.telemetry.active.add(1, _counted(scope, method))
+        if self.telemetry.flush is not None:
+            self.telemetry.flush.began()
+        root_path = scope.get("root_path", "")
+        return _Exchange(scope, method, root_path, span, time.monotonic()), token
+
+    def _end(self, exchange: _Exchange, token: Any, failure: BaseException | None) -> None:  # noqa: ANN401 - the API's
+        measured = exchange.finish(failure)
+        self.telemetry.duration.record(time.monotonic() - exchange.began, measured)
+        self.telemetry.active.add(-1, _counted(exchange.scope, exchange.method))
+        context.detach(token)
+        if self.telemetry.flush is not None:
+            self.telemetry.flush.ended()
+
+
+def _name(method: str) -> str:
+    return "HTTP" if method == "_OTHER" else method
+
+
+def _counted(scope: Scope, method: str) -> dict[str, str]:
+    return {"http.request.method": method, "url.scheme": scope["scheme"]}
+
+
+def _headers(scope: Scope) -> dict[str, list[str]]:
+    headers: dict[str, list[str]] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    return headers
+
+
+def _attributes(scope: Scope, method: str, headers: dict[str, list[str]]) -> dict[str, Any]:
+    """Return the span's attributes; no query, which may hold what nobody else shall see."""
+    attributes: dict[str, Any] = {
+        "http.request.method": method,
+        "url.path": quote(scope["path"], safe="/:@!$&'()*+,;=~"),
+        "url.scheme": scope["scheme"],
+        "network.protocol.version": scope["http_version"],
+    }
+    if method == "_OTHER":
+        attributes["http.request.method_original"] = scope["method"]
+    if scope.get("server"):
+        attributes["server.address"], attributes["server.port"] = scope["server"]
+    if host := headers.get("host"):
+        attributes["server.address"] = host[0].rpartition(":")[0] or host[0]
+    if scope.get("client"):
+        attributes["client.address"] = scope["client"][0]
+    if agent := headers.get("user-agent"):
+        attributes["user_agent.original"] = agent[0]
+    return attributes

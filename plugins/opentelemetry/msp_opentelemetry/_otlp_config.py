@@ -1,0 +1,131 @@
+"""OTLP settings: the variables of the specification, for both signals and for each of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import attrs
+
+from msp_core.config import URL, Secret, env
+from msp_core.errors import InvalidValue
+
+Protocol = Literal["http/protobuf", "grpc"]
+Compression = Literal["none", "gzip"]
+
+
+def _above_zero(value: int) -> None:
+    if value <= 0:
+        raise InvalidValue("a number above 0")
+
+
+@attrs.frozen(kw_only=True)
+class OTLPConfig:
+    """Where and how telemetry is sent by OTLP; None where nothing is said.
+
+    Attributes:
+        endpoint: base URL; `/v1/traces` and `/v1/metrics` are added to it for HTTP. From
+            `OTEL_EXPORTER_OTLP_ENDPOINT`.
+        protocol: from `OTEL_EXPORTER_OTLP_PROTOCOL`.
+        headers: `name=value` pairs separated by commas, values percent-encoded. From
+            `OTEL_EXPORTER_OTLP_HEADERS`.
+        timeout: of one export, milliseconds; above 3000 it counts as 3000. From
+            `OTEL_EXPORTER_OTLP_TIMEOUT`.
+        compression: from `OTEL_EXPORTER_OTLP_COMPRESSION`.
+        certificate: PEM file of trusted authorities. From `OTEL_EXPORTER_OTLP_CERTIFICATE`.
+        client_key: PEM file. From `OTEL_EXPORTER_OTLP_CLIENT_KEY`.
+        client_certificate: PEM file. From `OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE`.
+    """
+
+    endpoint: URL | None = env(
+        "OTEL_EXPORTER_OTLP_ENDPOINT", default=None, help="base URL telemetry is sent to by OTLP"
+    )
+    protocol: Protocol | None = env(
+        "OTEL_EXPORTER_OTLP_PROTOCOL", default=None, help="of OTLP; default http/protobuf"
+    )
+    headers: Secret | None = env(
+        "OTEL_EXPORTER_OTLP_HEADERS", default=None, help="sent with OTLP: name=value,..."
+    )
+    timeout: int | None = env(
+        "OTEL_EXPORTER_OTLP_TIMEOUT",
+        default=None,
+        help="of one export, in milliseconds; default and most 3000",
+        validator=_above_zero,
+    )
+    compression: Compression | None = env(
+        "OTEL_EXPORTER_OTLP_COMPRESSION", default=None, help="of what is sent; default none"
+    )
+    certificate: str | None = env(
+        "OTEL_EXPORTER_OTLP_CERTIFICATE", default=None, help="PEM file of trusted authorities"
+    )
+    client_key: str | None = env(
+        "OTEL_EXPORTER_OTLP_CLIENT_KEY", default=None, help="PEM file of the client's key"
+    )
+    client_certificate: str | None = env(
+        "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
+        default=None,
+        help="PEM file of the client's certificate",
+    )
+
+
+@attrs.frozen(kw_only=True)
+class TracesConfig:
+    """The same for traces alone, and winning over `OTLPConfig`; see there.
+
+    Attributes:
+        exporter: `none` switches traces off. From `OTEL_TRACES_EXPORTER`.
+        endpoint: complete URL, used as it is. From `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`.
+    """
+
+    exporter: Literal["otlp", "none"] | None = env(
+        "OTEL_TRACES_EXPORTER", default=None, help="otlp, or none to switch traces off"
+    )
+    endpoint: URL | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", default=None, help="URL traces are sent to by OTLP"
+    )
+    protocol: Protocol | None = env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", default=None)
+    headers: Secret | None = env("OTEL_EXPORTER_OTLP_TRACES_HEADERS", default=None)
+    timeout: int | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", default=None, validator=_above_zero
+    )
+    compression: Compression | None = env("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", default=None)
+    certificate: str | None = env("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", default=None)
+    client_key: str | None = env("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", default=None)
+    client_certificate: str | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", default=None
+    )
+
+
+@attrs.frozen(kw_only=True)
+class MetricsConfig:
+    """The same for metrics alone, and winning over `OTLPConfig`; see there.
+
+    Attributes:
+        exporter: `none` switches metrics off, `/metrics` included. From `OTEL_METRICS_EXPORTER`.
+        interval: between two pushes, milliseconds. From `OTEL_METRIC_EXPORT_INTERVAL`, default
+            30000.
+        endpoint: complete URL, used as it is. From `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`.
+    """
+
+    exporter: Literal["otlp", "none"] | None = env(
+        "OTEL_METRICS_EXPORTER", default=None, help="otlp, or none to switch metrics off"
+    )
+    interval: int = env(
+        "OTEL_METRIC_EXPORT_INTERVAL",
+        default=30_000,
+        help="between two pushes of metrics, in milliseconds",
+        validator=_above_zero,
+    )
+    endpoint: URL | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", default=None, help="URL metrics are sent to by OTLP"
+    )
+    protocol: Protocol | None = env("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", default=None)
+    headers: Secret | None = env("OTEL_EXPORTER_OTLP_METRICS_HEADERS", default=None)
+    timeout: int | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", default=None, validator=_above_zero
+    )
+    compression: Compression | None = env("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", default=None)
+    certificate: str | None = env("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", default=None)
+    client_key: str | None = env("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", default=None)
+    client_certificate: str | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE", default=None
+    )

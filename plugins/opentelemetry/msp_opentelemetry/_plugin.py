@@ -1,0 +1,74 @@
+"""What the runtime is told about OpenTelemetry."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from msp_core.asgi import ASGIMiddleware
+from msp_core.contract import Contract
+from msp_core.diagnostics import Route
+from msp_core.hookspecs import hookimpl
+from msp_core.integration import Integration, LogProcessor
+from msp_opentelemetry._config import OpenTelemetryConfig
+from msp_opentelemetry._dev import receiver
+from msp_opentelemetry._opentelemetry import OpenTelemetry
+
+
+@asynccontextmanager
+async def open_telemetry(
+    config: OpenTelemetryConfig, contract: Contract
+) -> AsyncIterator[OpenTelemetry]:
+    """Give telemetry, or what does nothing in its place; waits for no receiver."""
+    if config.disabled:
+        from opentelemetry import metrics, trace  # noqa: PLC0415 - vendor library: imported where it is opened
+
+        yield OpenTelemetry(
+            enabled=False,
+            tracer_provider=trace.NoOpTracerProvider(),
+            meter_provider=metrics.NoOpMeterProvider(),
+        )
+        return
+    from msp_opentelemetry._open import open_enabled  # noqa: PLC0415 - imports the vendor library
+
+    async with open_enabled(config, contract) as telemetry:
+        yield telemetry
+
+
+@hookimpl
+def msp_integration() -> Integration[OpenTelemetryConfig, OpenTelemetry]:
+    """Describe OpenTelemetry."""
+    return Integration(
+        name="opentelemetry",
+        config=OpenTelemetryConfig,
+        client=OpenTelemetry,
+        open=open_telemetry,
+        telemetry=True,
+        dev=receiver,
+    )
+
+
+@hookimpl
+def msp_log_processor(contract: Contract) -> LogProcessor:
+    """Give what adds the trace to log lines."""
+    if not contract[OpenTelemetry].enabled:
+        return lambda _record, _fields: None
+    from msp_opentelemetry._log_fields import add_trace  # noqa: PLC0415 - imports the vendor library
+
+    return add_trace
+
+
+@hookimpl
+def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
+    """Give what traces and measures requests."""
+    return contract[OpenTelemetry].asgi
+
+
+@hookimpl
+def msp_diagnostics_routes(contract: Contract) -> list[Route]:
+    """Give `/metrics`, which everybody may read, unless the platform is live."""
+    if not contract[OpenTelemetry].prometheus:
+        return []
+    from msp_opentelemetry._prometheus import respond  # noqa: PLC0415 - imports the vendor library
+
+    return [Route(path="/metrics", respond=respond, secret=False)]

@@ -1,0 +1,27 @@
+"""The route template of a request, for a name that many requests share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msp_core.asgi import Scope
+
+
+def route_of(scope: Scope, root_path: str, attributes: Any) -> str | None:  # noqa: ANN401 - the SDK's mapping, or None
+    """Return such as `/users/{id}`, or None when nobody tells.
+
+    Args:
+        scope: after the application ran: Starlette and FastAPI leave their route in it.
+        root_path: the scope's before the application ran.
+        attributes: of the request's span; `http.route`, set by the application, wins.
+    """
+    told = (attributes or {}).get("http.route")
+    if told is not None:
+        return str(told)
+    route = scope.get("route")
+    path = getattr(route, "path_format", None) or getattr(route, "path", None)
+    if not isinstance(path, str):
+        return None
+    # What the application was mounted under is the scope's by now.
+    mounted = scope.get("root_path", "").removeprefix(root_path)
+    return mounted if mounted.endswith(path) and mounted else f"{mounted}{path}"
