@@ -1,0 +1,144 @@
+"""BigQuery: Google's client and table writers, which a service asks its contract for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import TYPE_CHECKING
+
+from msp_bigquery._buffered_writer import BufferedWriter
+from msp_bigquery._config import BigQueryConfig
+from msp_bigquery._delivery import Delivery, Transport
+from msp_bigquery._google import Google
+from msp_bigquery._insert_all import InsertAll
+from msp_bigquery._outage import Outage
+from msp_bigquery._patience import Stop
+from msp_bigquery._refused_row import DeadLetter
+from msp_bigquery._storage import Storage
+from msp_bigquery._table_writer import TableWriter
+from msp_bigquery._workers import Workers
+from msp_bigquery.errors import BigQueryError
+from msp_core.deadline import Deadline
+
+if TYPE_CHECKING:  # imported where BigQuery is opened
+    from google.cloud import bigquery
+
+_THREADS = 8  # requests of `TableWriter.write` at once
+
+
+class BigQuery:
+    """Gives Google's client for the configured project, and writers for the tables of its dataset.
+
+    The runtime closes it. May be used from any thread.
+
+    Args:
+        config: which project and dataset.
+    """
+
+    def __init__(self, config: BigQueryConfig) -> None:
+        self._google = Google(config)
+        self._workers = Workers(_THREADS)
+        self._stop = Stop()
+        self._lock = threading.Lock()
+        self._deliveries: dict[tuple[str, bool, bool], Delivery] = {}
+        self._buffered: list[BufferedWriter] = []
+
+    def client(self) -> bigquery.Client:
+        """Return Google's client, one per process, made when it is first asked for.
+
+        Its `project` is that of the configuration, its default dataset the configured one. It is
+        Google's as it is: it waits up to ten minutes for a BigQuery that is away unless calls are
+        given `retry=` and `timeout=`, and it blocks the thread it is called in.
+
+        Raises:
+            google.auth.exceptions.GoogleAuthError: there are no credentials.
+            WriterClosedError: the service has stopped.
+        """
+        return self._google.client()
+
+    def table_writer(
+        self,
+        table: str,
+        *,
+        storage: bool = False,
+        insert_ids: bool = False,
+        timeout: float = 30.0,
+        dead_letter: DeadLetter | None = None,
+    ) -> TableWriter:
+        """Return a writer for a table of the configured dataset; opens nothing.
+
+        Args:
+            table: its name, without project and dataset. Need not exist yet.
+            storage: whether to use the Storage Write API instead of streaming inserts: faster,
+                cheaper, and without the lag before rows can be changed; needs the
+                extra `storage`.
+            insert_ids: whether retries must not duplicate rows. Streaming inserts then get an id
+                for each row that has none; the Storage Write API a stream of its own with offsets.
+            timeout: seconds that one call of `write` may take, retries included.
+            dead_letter: gets the rows that BigQuery refuses for good, instead of an error.
+
+        Raises:
+            UsageError: the extra `storage` is not installed.
+            ConfigError: an emulator is configured, and no address of its Storage Write API.
+        """
+        return TableWriter(
+            table=table,
+            timeout=timeout,
+            delivery=self._delivery(table, storage, insert_ids),
+            workers=self._workers,
+            stop=self._stop,
+            insert_ids=insert_ids,
+            dead_letter=dead_letter,
+            keep=self._buffered.append,
+        )
+
+    def check(self) -> None:
+        """Raise when one of the tables did not take the rows that were last sent to it.
+
+        Asks nobody: with nothing written lately there is nothing to say.
+
+        Raises:
+            BigQueryError: names table and trouble.
+        """
+        with self._lock:
+            deliveries = tuple(self._deliveries.values())
+        outages = [text for delivery in deliveries if (text := delivery.outage.current())]
+        if outages:
+            raise BigQueryError("; ".join(outages))
+
+    async def close(self, seconds: float) -> None:
+        """Flush the buffers, for at most so many seconds, and close everything.
+
+        When it is cancelled, what is left goes to the dead-letter functions at once.
+        """
+        closing = Workers(1).submit(self._close, Deadline.after(seconds))
+        try:
+            await asyncio.shield(asyncio.wrap_future(closing))
+        finally:
+            self._stop.stop()
+            for writer in self._buffered:
+                writer.abandon()
+
+    def _close(self, deadline: Deadline) -> None:
+        self._stop.hurry()
+        for writer in self._buffered:
+            writer.hurry()
+        for writer in self._buffered:
+            writer.close(deadline)
+        self._stop.stop()
+        self._workers.close()
+        for delivery in self._deliveries.values():
+            delivery.transport.close()
+        self._google.close()
+
+    def _delivery(self, table: str, storage: bool, insert_ids: bool) -> Delivery:  # noqa: FBT001 - passed on
+        key = (table, storage, insert_ids and storage)
+        with self._lock:
+            if key not in self._deliveries:
+                self._deliveries[key] = Delivery(self._transport(*key), Outage(table))
+            return self._deliveries[key]
+
+    def _transport(self, table: str, storage: bool, exactly_once: bool) -> Transport:  # noqa: FBT001 - passed on
+        if not storage:
+            return InsertAll(self._google.client, self._google.table(table))
+        return Storage(self._google, table, exactly_once=exactly_once)

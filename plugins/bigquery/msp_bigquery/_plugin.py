@@ -1,0 +1,65 @@
+"""What the runtime is told about BigQuery."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from msp_bigquery._bigquery import BigQuery
+from msp_bigquery._check import last_writes
+from msp_bigquery._config import BigQueryConfig
+from msp_core.contract import Contract
+from msp_core.deadline import close_deadline
+from msp_core.hookspecs import hookimpl
+from msp_core.integration import Integration
+
+_FLUSH = 4.0  # seconds for the buffers at stop, where nobody says how long it may take
+_REST = 0.3  # seconds before the deadline, to hand over what could not be sent
+
+
+@asynccontextmanager
+async def open_bigquery(
+    config: BigQueryConfig,
+    contract: Contract,  # noqa: ARG001 - every integration is opened with it
+) -> AsyncIterator[BigQuery]:
+    """Give client and writers for the configured dataset; flush and close them.
+
+    Asks neither BigQuery nor for credentials. Google's library, which takes its time to import,
+    is imported in a thread meanwhile, so that who asks for the client does not wait for it.
+    """
+    bigquery = BigQuery(config)
+    imported = asyncio.ensure_future(
+        asyncio.to_thread(importlib.import_module, "google.cloud.bigquery")
+    )
+    try:
+        yield bigquery
+    finally:
+        try:
+            await imported
+        finally:
+            deadline = close_deadline.get()
+            await bigquery.close(_FLUSH if deadline is None else deadline.remaining() - _REST)
+
+
+def dev_bigquery(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
+    """Give the embedded stand-in; what starts it is no business of production."""
+    from msp_bigquery._dev import bigquery_emulator  # noqa: PLC0415 - imported where it is started
+
+    return bigquery_emulator(folder)
+
+
+@hookimpl
+def msp_integration() -> Integration[BigQueryConfig, BigQuery]:
+    """Describe BigQuery; the service stays ready while it is away, since writing goes on later."""
+    return Integration(
+        name="bigquery",
+        config=BigQueryConfig,
+        client=BigQuery,
+        open=open_bigquery,
+        check=last_writes,
+        critical=False,
+        dev=dev_bigquery,
+    )

@@ -1,0 +1,136 @@
+"""Plain values as the Storage Write API takes them: one conversion for each type of BigQuery."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import decimal
+from collections.abc import Callable
+
+import attrs
+
+from msp_bigquery._values import Plain
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EPOCH_DAY = _EPOCH.date().toordinal()
+_MICROSECOND = dt.timedelta(microseconds=1)
+
+# Numbers of the types in descriptor.proto, which is imported only when rows are written.
+_DOUBLE, _INT64, _INT32, _BOOL, _STRING, _BYTES = 1, 3, 5, 8, 9, 12
+
+
+class UnfitValueError(Exception):
+    """A value that does not fit its column; says what was expected, and where, never the value."""
+
+
+@attrs.frozen
+class Conversion:
+    """How values of one BigQuery type are encoded.
+
+    Attributes:
+        proto_type: number of the field's type in `descriptor.proto`.
+        convert: plain value, not None -> what the field takes; raises what Python raises.
+    """
+
+    proto_type: int
+    convert: Callable[[Plain], Plain]
+
+
+def _text(value: Plain) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _bytes(value: Plain) -> bytes:
+    if isinstance(value, str):  # as streaming inserts take it
+        return base64.b64decode(value, validate=True)
+    if not isinstance(value, bytes):
+        raise TypeError
+    return value
+
+
+def _integer(value: Plain) -> int:
+    if isinstance(value, (bool, bytes)) or (not isinstance(value, str) and value != int(value)):
+        raise TypeError
+    return int(value)
+
+
+def _float(value: Plain) -> float:
+    if isinstance(value, (bool, bytes)):
+        raise TypeError
+    return float(value)
+
+
+def _boolean(value: Plain) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}[_text(value).lower()]
+
+
+def _decimal(value: Plain) -> str:
+    if isinstance(value, (bool, bytes)):
+        raise TypeError
+    number = decimal.Decimal(repr(value) if isinstance(value, float) else value)
+    if not number.is_finite():
+        raise ValueError
+    return str(number)
+
+
+def _timestamp(value: Plain) -> int:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):  # seconds
+        return round(value * 1_000_000)
+    moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, dt.datetime):
+        raise TypeError
+    aware = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment
+    return (aware - _EPOCH) // _MICROSECOND
+
+
+def _datetime(value: Plain) -> str:
+    moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(moment, dt.datetime) or moment.tzinfo is not None:
+        raise TypeError
+    return moment.isoformat(sep=" ")
+
+
+def _date(value: Plain) -> int:
+    day = dt.date.fromisoformat(value) if isinstance(value, str) else value
+    if isinstance(day, dt.datetime) or not isinstance(day, dt.date):
+        raise TypeError
+    return day.toordinal() - _EPOCH_DAY
+
+
+def _time(value: Plain) -> str:
+    time = dt.time.fromisoformat(value) if isinstance(value, str) else value
+    if not isinstance(time, dt.time) or time.tzinfo is not None:
+        raise TypeError
+    return time.isoformat()
+
+
+_INTEGERS = Conversion(_INT64, _integer)
+_FLOATS = Conversion(_DOUBLE, _float)
+_BOOLEANS = Conversion(_BOOL, _boolean)
+_DECIMALS = Conversion(_STRING, _decimal)
+_TEXTS = Conversion(_STRING, _text)
+
+CONVERSIONS: dict[str, Conversion] = {
+    "BIGNUMERIC": _DECIMALS,
+    "BOOL": _BOOLEANS,
+    "BOOLEAN": _BOOLEANS,
+    "BYTES": Conversion(_BYTES, _bytes),
+    "DATE": Conversion(_INT32, _date),
+    "DATETIME": Conversion(_STRING, _datetime),
+    "FLOAT": _FLOATS,
+    "FLOAT64": _FLOATS,
+    "GEOGRAPHY": _TEXTS,
+    "INT64": _INTEGERS,
+    "INTEGER": _INTEGERS,
+    "INTERVAL": _TEXTS,
+    "JSON": _TEXTS,
+    "NUMERIC": _DECIMALS,
+    "STRING": _TEXTS,
+    "TIME": Conversion(_STRING, _time),
+    "TIMESTAMP": Conversion(_INT64, _timestamp),
+}
+"""By BigQuery's name of the type, synonyms included."""

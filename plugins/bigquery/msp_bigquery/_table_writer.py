@@ -1,0 +1,165 @@
+"""TableWriter: writes rows to one table, and returns when they are durable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+
+import attrs
+
+from msp_bigquery._buffer import BufferLimits
+from msp_bigquery._buffered_writer import BufferedWriter, OnFull
+from msp_bigquery._delivery import Delivery, DeliveryError, Transport
+from msp_bigquery._patience import Patience, Stop
+from msp_bigquery._refused_row import DeadLetter, Failure, RefusedRow
+from msp_bigquery._row import PreparedRow, prepare
+from msp_bigquery._tally import Tally
+from msp_bigquery._workers import Workers
+from msp_bigquery.errors import RowsRefusedError, WriteError, WriterClosedError, WriteTimeoutError
+from msp_core.errors import UsageError
+
+
+@attrs.frozen(kw_only=True, repr=False)
+class TableWriter:
+    """Writes rows to one table; `BigQuery.table_writer` makes one.
+
+    Costs little, opens nothing before the first row, and may be used from any thread and event
+    loop.
+
+    Attributes:
+        table: its name.
+        timeout: seconds that a call may take, retries included.
+    """
+
+    table: str
+    timeout: float
+    _delivery: Delivery = attrs.field(alias="delivery")
+    _workers: Workers = attrs.field(alias="workers")
+    _stop: Stop = attrs.field(alias="stop")
+    _insert_ids: bool = attrs.field(alias="insert_ids")
+    _dead_letter: DeadLetter | None = attrs.field(alias="dead_letter")
+    _keep: Callable[[BufferedWriter], None] = attrs.field(alias="keep")
+
+    async def write(self, *rows: object) -> None:
+        """Write rows; returns when all of them are durable.
+
+        Args:
+            rows: attrs instances, mappings, `Row`s, or what has a `bigquery_row` method; at least
+                one. A call with many is sent in several requests.
+
+        Raises:
+            UsageError: no row was given.
+            RowValueError: a row holds what BigQuery has no type for; none was sent.
+            RowsRefusedError: BigQuery refuses some of the rows, and there is no dead-letter
+                function to take them; the others are durable.
+            WriteTimeoutError: BigQuery did not take the rows in time.
+            WriteError: the table does not exist, or may not be written to, or the service stops.
+        """
+        await asyncio.wrap_future(self._workers.submit(self.write_sync, *rows))
+
+    def write_sync(self, *rows: object) -> None:
+        """Do the same as `write`, from a thread without an event loop."""
+        if self._stop.stopped.is_set():
+            raise WriterClosedError("the writer was closed: the service has stopped")
+        if not rows:
+            raise UsageError("no values to insert: write needs at least one row")
+        prepared = prepare(rows, insert_ids=self._insert_ids)
+        refused = self._deliver(prepared)
+        if not refused:
+            return
+        if self._dead_letter is None:
+            raise RowsRefusedError(self.table, refused, len(rows))
+        Tally(self.table, self._dead_letter).bury(refused)
+
+    def buffered(
+        self,
+        *,
+        max_rows: int = 500,
+        max_bytes: int = 1_000_000,
+        interval: float = 1.0,
+        max_pending_rows: int = 10_000,
+        max_pending_bytes: int = 20_000_000,
+        on_full: OnFull = "wait",
+        senders: int = 4,
+    ) -> BufferedWriter:
+        """Return a new writer that takes rows at once and writes them in batches.
+
+        Make it once and keep it: it has threads, which the runtime ends. It flushes at stop.
+
+        Args:
+            max_rows: rows of a batch, at most.
+            max_bytes: bytes of a batch, about, as JSON.
+            interval: seconds a row waits for others at most.
+            max_pending_rows: rows that are not yet durable, at most.
+            max_pending_bytes: bytes of those rows, about, as JSON; the memory they take is some
+                times that.
+            on_full: `wait` for room, `timeout` seconds at most, or `refuse` rows at once, which
+                then go to the dead-letter function: what slows nothing down while BigQuery is away.
+            senders: batches on their way at once, from 1.
+
+        Raises:
+            UsageError: the limits contradict each other.
+        """
+        limits = BufferLimits(
+            max_rows=min(max_rows, self._delivery.transport.max_rows),
+            max_bytes=min(max_bytes, self._delivery.transport.max_bytes),
+            interval=interval,
+            max_pending_rows=max_pending_rows,
+            max_pending_bytes=max_pending_bytes,
+        )
+        writer = BufferedWriter(
+            self._delivery,
+            limits,
+            Tally(self.table, self._dead_letter),
+            insert_ids=self._insert_ids,
+            on_full=on_full,
+            timeout=self.timeout,
+            senders=senders,
+        )
+        self._keep(writer)
+        return writer
+
+    def _deliver(self, rows: Sequence[PreparedRow]) -> list[RefusedRow]:
+        patience = Patience(self._stop, self.timeout)
+        refused: list[RefusedRow] = []
+        done = 0
+        for part in requests(rows, self._delivery.transport):
+            try:
+                failures = self._delivery.deliver(part, patience, denied_passes=False)
+            except DeliveryError as error:
+                raise self._write_error(error, done - len(refused), len(rows)) from None
+            refused += [_refused(failure, part, done) for failure in failures]
+            done += len(part)
+        return refused
+
+    def _write_error(self, error: DeliveryError, durable: int, total: int) -> WriteError:
+        text = error.trouble.text
+        if not error.timed_out:
+            return WriteError(self.table, durable, total, text)
+        if self._stop.stopped.is_set():
+            return WriteError(self.table, durable, total, f"the service stops; last: {text}")
+        why = f"gave up after {self.timeout:g} s; last: {text}"
+        return WriteTimeoutError(self.table, durable, total, why)
+
+
+def requests(rows: Sequence[PreparedRow], limits: Transport) -> Iterator[Sequence[PreparedRow]]:
+    """Part rows into requests that are not too large, in order."""
+    start, weight = 0, 0
+    for index, row in enumerate(rows):
+        full = index - start == limits.max_rows
+        if index > start and (full or weight + row.weight > limits.max_bytes):
+            yield rows[start:index]
+            start, weight = index, 0
+        weight += row.weight
+    yield rows[start:]
+
+
+def _refused(failure: Failure, part: Sequence[PreparedRow], before: int) -> RefusedRow:
+    row = part[failure.index]
+    return RefusedRow(
+        number=before + failure.index + 1,
+        reasons=failure.reasons,
+        values=row.values,
+        insert_id=row.insert_id,
+        details=failure.details,
+    )
