@@ -132,6 +132,8 @@ class _TracedHTTP:
         span = self.telemetry.tracer.start_span(
             _name(method), caller, SpanKind.SERVER, _attributes(scope, method, headers)
         )
+        # FastAPI would make a span and measurements of its own, in a trace of their own.
+        scope.setdefault("fastapi.telemetry", None)
         # Left as it is in the end: the line of the access log is written after us.
         last_span.set(span.get_span_context())
         token = context.attach(trace.set_span_in_context(span, caller))

@@ -18,10 +18,21 @@ def route_of(scope: Scope, root_path: str, attributes: Any) -> str | None:  # no
     told = (attributes or {}).get("http.route")
     if told is not None:
         return str(told)
-    route = scope.get("route")
-    path = getattr(route, "path_format", None) or getattr(route, "path", None)
-    if not isinstance(path, str):
+    path = _path(scope)
+    if path is None:
         return None
     # What the application was mounted under is the scope's by now.
     mounted = scope.get("root_path", "").removeprefix(root_path)
-    return mounted if mounted.endswith(path) and mounted else f"{mounted}{path}"
+    return mounted if mounted and mounted.endswith(path) else f"{mounted}{path}"
+
+
+def _path(scope: Scope) -> str | None:
+    """Return the template of the route that was taken."""
+    # FastAPI's route does not know what its router was included under; this does.
+    included = scope.get("fastapi", {}).get("effective_route_context")
+    inner = getattr(included, "starlette_route", None)
+    for route in (inner, included, scope.get("route")):
+        path = getattr(route, "path_format", None) or getattr(route, "path", None)
+        if isinstance(path, str) and path:
+            return path
+    return None
