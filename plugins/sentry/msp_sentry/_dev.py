@@ -1,0 +1,42 @@
+"""The receiver that stands in for Sentry on a laptop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import sys
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from msp_core.dev import server_folder, server_process
+
+
+@contextlib.asynccontextmanager
+async def sentry_receiver(folder: Path) -> AsyncIterator[Mapping[str, str]]:
+    """Run a receiver on a free port of 127.0.0.1 and keep what arrives in a folder.
+
+    What arrived is shown as JSON at that port: `/events`, `/transactions`, `/check-ins`,
+    `/counts`. Stops by itself when this process ends.
+
+    Args:
+        folder: this resource's own; made when missing.
+
+    Yields:
+        `SENTRY_DSN`.
+
+    Raises:
+        DevError: the folder is in use, or the receiver does not start.
+    """
+    async with server_folder(folder) as held:
+        port = held.port()
+        kept = held.subfolder("envelopes")
+        command = [sys.executable, "-m", "msp_sentry._receiver", str(port), str(kept)]
+        ready = functools.partial(_connect, port)
+        async with server_process(command, folder=held, ready=ready):
+            yield {"SENTRY_DSN": f"http://dev@127.0.0.1:{port}/1"}
+
+
+async def _connect(port: int) -> None:
+    _, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.close()

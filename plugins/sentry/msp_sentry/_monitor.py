@@ -1,0 +1,67 @@
+"""Monitor: what Sentry is told about a job, so that it notices runs that fail or do not happen."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+
+from msp_core.config import Duration, Secret, env
+
+
+@attrs.frozen(kw_only=True)
+class CheckInConfig:
+    """What the platform says about a job's schedule.
+
+    Attributes:
+        dsn: of the Sentry project. From `SENTRY_DSN`.
+        schedule: crontab. From `JOB_EXECUTION_CRON_SCHEDULE`.
+        deadline: seconds a run may take. From `JOB_EXECUTION_DEADLINE`.
+        environment_id: part of the monitor's name. From `ENVIRONMENT_ID`, default `unknown`.
+    """
+
+    dsn: Secret | None = env(
+        "SENTRY_DSN", default=None, help="DSN of the Sentry project that check-ins are sent to"
+    )
+    schedule: str | None = env(
+        "JOB_EXECUTION_CRON_SCHEDULE", default=None, help="crontab the job is started by"
+    )
+    deadline: Duration | None = env(
+        "JOB_EXECUTION_DEADLINE", default=None, help="time one execution of the job may take"
+    )
+    environment_id: str = env(
+        "ENVIRONMENT_ID", default="unknown", help="environment the process belongs to"
+    )
+
+    def monitor(self, service: str) -> Monitor | None:
+        """Return the job's monitor; None unless DSN, schedule and deadline are all there."""
+        if self.dsn is None or self.schedule is None or self.deadline is None:
+            return None
+        slug = f"{service}-{self.environment_id}"
+        return Monitor(slug=slug, schedule=self.schedule, deadline=self.deadline)
+
+
+@attrs.frozen(kw_only=True)
+class Monitor:
+    """One job in one environment.
+
+    Attributes:
+        slug: its name at Sentry.
+        schedule: crontab, in UTC.
+        deadline: seconds a run may take.
+    """
+
+    slug: str
+    schedule: str
+    deadline: float
+
+    def config(self) -> dict[str, Any]:
+        """Return what Sentry creates or updates the monitor by; times in minutes, 1 at least."""
+        minutes = self.deadline / 60
+        return {
+            "schedule": {"type": "crontab", "value": self.schedule},
+            "checkin_margin": max(1, math.ceil(minutes / 2)),
+            "max_runtime": max(1, math.ceil(minutes)),
+            "timezone": "Etc/UTC",
+        }

@@ -1,0 +1,99 @@
+"""Outgoing: the last look at an event before it leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+import sentry_sdk
+
+from msp_core import current_request
+from msp_sentry._origin import Origin
+from msp_sentry._trace import opentelemetry_span, request_span
+
+Event = Any
+"""A dict; the SDK has a type of its own for it, which changes with every release."""
+
+SAME: Final = 60.0
+"""Seconds for which an exception that is seen again is the same error: logged where it was caught
+and again where it ended a request, a routine or the process. A program that raises one exception
+object for ever is heard of once in that time."""
+
+_MARK: Final = "_msp_sentry_reported"
+
+# Parts of an event that Sentry checks; a secret that equals one is a coincidence.
+_STRUCTURE: Final = frozenset({"event_id", "level", "platform", "sdk", "timestamp", "type"})
+
+
+@attrs.frozen(kw_only=True)
+class Outgoing:
+    """Drops an error that was reported already; adds origin and trace; takes secrets out.
+
+    Attributes:
+        origin: of all events.
+        scrub: (text) -> the text without secrets.
+    """
+
+    origin: Origin
+    scrub: Callable[[str], str]
+
+    def error(self, event: Event, hint: Mapping[str, Any]) -> Event:
+        """Return the event as it is to be sent, None for one that was sent already."""
+        exc_info = hint.get("exc_info")
+        if exc_info and not _first_time(exc_info[1]):
+            return None
+        if event.get("type") != "check_in":
+            self._complete(event)
+        return self.transaction(event, hint)
+
+    def transaction(self, event: Event, _hint: Mapping[str, Any]) -> Event:
+        """Return the event without secrets."""
+        return {
+            key: value if key in _STRUCTURE else self._scrubbed(value)
+            for key, value in event.items()
+        }
+
+    def _complete(self, event: Event) -> None:
+        tags = {"scope": event.get("logger") or "sentry", **self.origin.tags()}
+        event["tags"] = {**tags, **event.get("tags", {})}
+        contexts = event.setdefault("contexts", {})
+        if trace := _trace():
+            contexts["trace"] = trace
+        if request := current_request.get():
+            contexts.setdefault("log", {}).setdefault("request_id", request.request_id)
+
+    def _scrubbed(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+        if isinstance(value, str):
+            return self.scrub(value)
+        if isinstance(value, dict):
+            return {key: self._scrubbed(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._scrubbed(item) for item in value]
+        return value
+
+
+def reported(error: BaseException) -> bool:
+    """Return whether an event of the exception left a short while ago."""
+    last = error.__dict__.get(_MARK)
+    return last is not None and time.monotonic() < last + SAME
+
+
+def _first_time(error: BaseException) -> bool:
+    """Return whether the exception was not reported yet; it is from now on.
+
+    The mark is kept in the exception: a table of them would keep their frames alive.
+    """
+    if reported(error):
+        return False
+    error.__dict__[_MARK] = time.monotonic()
+    return True
+
+
+def _trace() -> dict[str, str] | None:
+    """Return the trace the log lines name; None to keep Sentry's own."""
+    if trace := opentelemetry_span():
+        return trace
+    span = sentry_sdk.get_current_span()
+    return None if span is not None and span.sampled else request_span()

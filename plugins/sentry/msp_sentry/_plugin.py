@@ -1,0 +1,111 @@
+"""What the runtime is told about Sentry."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from msp_core.asgi import ASGIApp, ASGIMiddleware
+from msp_core.config import load
+from msp_core.contract import Contract
+from msp_core.deadline import Deadline, close_deadline
+from msp_core.errors import ConfigError
+from msp_core.hookspecs import hookimpl
+from msp_core.integration import FailedStart, Integration
+from msp_sentry._config import SentryConfig
+from msp_sentry._dev import sentry_receiver
+from msp_sentry._origin import Origin
+from msp_sentry._sentry import Sentry
+
+FLUSH: Final = 5.0
+"""Seconds for sending what waits, at most; the shutdown budget may leave less."""
+
+SHARE: Final = 0.9
+"""Of the time left for closing Sentry, the part it uses: beyond all of it, it counts as hung."""
+
+LAST_WORDS: Final = 1.5
+"""Seconds for reporting a start that failed; below what the runtime waits for."""
+
+
+@asynccontextmanager
+async def open_sentry(config: SentryConfig, contract: Contract) -> AsyncIterator[Sentry]:
+    """Report errors until left; then send what waits, within the shutdown budget."""
+    from sentry_sdk.client import NonRecordingClient  # noqa: PLC0415 - vendor library: opened here
+
+    from msp_sentry._reporting import Reporting  # noqa: PLC0415 - imports the vendor library
+
+    origin = Origin(
+        service=contract.name,
+        version=contract.version,
+        environment_id=contract.environment_id,
+        instance_id=contract.instance_id,
+    )
+    reporting = Reporting.of(config, origin, scrub=contract.scrub)
+    tracing = config.traces_sample_rate > 0
+    if reporting is None:
+        yield Sentry(NonRecordingClient(), tracing=tracing)
+        return
+    reporting.start()
+    try:
+        yield Sentry(reporting.client, tracing=tracing)
+    finally:
+        await reporting.close(_deadline())
+
+
+def _deadline() -> Deadline:
+    given = close_deadline.get()
+    left = FLUSH if given is None else given.remaining() * SHARE
+    return Deadline.after(min(left, FLUSH))
+
+
+@hookimpl
+def msp_integration() -> Integration[SentryConfig, Sentry]:
+    """Describe Sentry."""
+    return Integration(
+        name="sentry",
+        config=SentryConfig,
+        client=Sentry,
+        open=open_sentry,
+        telemetry=True,
+        dev=sentry_receiver,
+    )
+
+
+@hookimpl
+def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
+    """Give each request a scope of its own."""
+    if not contract.configured(Sentry) or not contract[Sentry].enabled:
+        return _unchanged
+    from msp_sentry._request_scope import RequestScope  # noqa: PLC0415 - imports the vendor library
+
+    tracing = contract[Sentry].tracing
+    return lambda app: RequestScope(app=app, tracing=tracing)
+
+
+@hookimpl
+def msp_start_failed(failure: FailedStart) -> None:
+    """Report a start that problems of the configuration have ended."""
+    try:
+        config = load(SentryConfig, failure.environ)
+    except ConfigError:  # Sentry's own variables are among what is wrong, or not set
+        return
+    from msp_sentry._reporting import Reporting  # noqa: PLC0415 - imports the vendor library
+    from msp_sentry._uncaught import uncaught  # noqa: PLC0415 - same
+
+    origin = Origin(
+        service=failure.name,
+        version=failure.version,
+        environment_id=failure.environ.get("ENVIRONMENT_ID", "unknown"),
+        instance_id=failure.instance_id,
+    )
+    reporting = Reporting.of(config, origin, scrub=failure.scrub)
+    if reporting is not None:
+        event, hint = uncaught(failure.error, reporting.client, logger="msp.start")
+        event["level"] = "fatal"
+        reporting.client.capture_event(event, hint)
+        reporting.client.close(LAST_WORDS)
+
+
+def _unchanged(app: ASGIApp) -> ASGIApp:
+    return app

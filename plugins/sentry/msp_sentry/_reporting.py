@@ -1,0 +1,81 @@
+"""Reporting: Sentry as it is set up in this process, from its start to its last event."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import sentry_sdk
+from sentry_sdk.client import BaseClient
+from sentry_sdk.integrations import Integration
+from sentry_sdk.utils import BadDsn, Dsn
+
+from msp_core.config import Secret
+from msp_core.deadline import Deadline
+from msp_sentry._bounded import finish
+from msp_sentry._client import make_client
+from msp_sentry._config import SentryConfig
+from msp_sentry._error_lines import ErrorLines
+from msp_sentry._origin import Origin
+
+logger = logging.getLogger("msp.sentry")
+
+
+class Reporting:
+    """Reports what is logged, and what `sentry_sdk` is given, through one client.
+
+    Args:
+        client: becomes the one that the functions of `sentry_sdk` use.
+    """
+
+    def __init__(self, client: sentry_sdk.Client) -> None:
+        self.client = client
+        self._lines = ErrorLines(client)
+        self._before: BaseClient | None = None
+
+    @classmethod
+    def of(
+        cls,
+        config: SentryConfig,
+        origin: Origin,
+        *,
+        scrub: Callable[[str], str],
+        integrations: Sequence[Integration] = (),
+    ) -> Reporting | None:
+        """Return it, not started yet; None, after one error line, when the DSN is malformed."""
+        if not is_valid(config.dsn):
+            return None
+        return cls(make_client(config, origin, scrub=scrub, integrations=integrations))
+
+    def start(self) -> None:
+        """Report from now on."""
+        scope = sentry_sdk.get_global_scope()
+        self._before = scope.client
+        scope.set_client(self.client)
+        logging.getLogger().addHandler(self._lines)
+
+    def stop(self) -> None:
+        """Report nothing from now on; what waits is still sent."""
+        logging.getLogger().removeHandler(self._lines)
+        scope = sentry_sdk.get_global_scope()
+        if scope.client is self.client:
+            scope.set_client(self._before)
+
+    async def close(self, deadline: Deadline) -> None:
+        """Stop, and send what waits; what is not sent by the deadline is lost."""
+        self.stop()
+        client = self.client
+        if not await finish(lambda: client.close(deadline.remaining()), deadline):
+            logger.warning("Sentry did not close in time: events may be lost")
+
+
+def is_valid(dsn: Secret) -> bool:
+    """Return whether the SDK takes the DSN; log one error line when it does not."""
+    try:
+        Dsn(dsn.reveal())
+    except (BadDsn, ValueError):  # their texts hold parts of the DSN
+        logger.error(  # noqa: TRY400 - same
+            "SENTRY_DSN is not a DSN, expected https://key@host/project: nothing is reported"
+        )
+        return False
+    return True
