@@ -56,11 +56,12 @@ def plain(value: object, column: str) -> Plain:
     Raises:
         RowValueError: BigQuery has no type for it.
     """
-    if type(value) in _PLAIN_SET:
+    kind: Any = type(value)
+    if kind in _PLAIN_SET:
         return value
     if isinstance(value, JSON):
         return _json(value, column)
-    if isinstance(value, Mapping) or _fields(type(value)):
+    if isinstance(value, Mapping) or _fields(kind):
         return _record(value, f"{column}.")
     if isinstance(value, (list, tuple)):
         return [plain(element, column) for element in value]
@@ -81,14 +82,13 @@ def weight(value: Plain) -> int:
 
 
 def _record(value: object, prefix: str) -> dict[str, Plain]:
+    kind: Any = type(value)
     if isinstance(value, Mapping):
         items = value.items()
-    elif fields := _fields(type(value)):
+    elif fields := _fields(kind):
         items = {alias: getattr(value, name) for name, alias in fields}.items()
     else:
-        raise RowValueError(
-            f"a row is a {type(value).__name__}: expected an attrs instance or a mapping"
-        )
+        raise RowValueError(f"a row is a {kind.__name__}: expected an attrs instance or a mapping")
     return {str(name): plain(inner, f"{prefix}{name}") for name, inner in items}
 
 
