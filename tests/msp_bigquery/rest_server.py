@@ -59,6 +59,7 @@ class RestServer:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # else headers and body go in two packets, 40 ms apart
 
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
@@ -105,8 +106,8 @@ class RestServer:
         handler.send_response_only(status)
         handler.send_header("content-type", "application/json")
         handler.send_header("content-length", str(len(payload)))
-        handler._headers_buffer.append(b"\r\n" + payload)
-        handler.flush_headers()
+        handler.end_headers()
+        handler.wfile.write(payload)
 
     def __enter__(self) -> Self:
         """Start."""

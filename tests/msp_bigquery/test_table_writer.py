@@ -14,6 +14,7 @@ from msp_bigquery import (
     JSON,
     BigQueryError,
     DeadLetters,
+    RefusedRow,
     Row,
     RowsRefusedError,
     RowValueError,
@@ -156,10 +157,12 @@ async def test_names_refused_rows_without_their_content(opened: Opening) -> None
 
 def test_many_refused_rows_make_a_short_text() -> None:
     """A log line with a thousand reasons would help nobody."""
-    refused = DeadLetters(table="t", rows=())
-    rows = [attrs.evolve(_refused(), number=number) for number in range(1, 9)]
+    refused = [
+        RefusedRow(number=number, reasons=("no",), values={}, insert_id=None)
+        for number in range(1, 9)
+    ]
 
-    assert str(RowsRefusedError(refused.table, rows, 9)).endswith("row 5: no; and 3 more")
+    assert str(RowsRefusedError("t", refused, 9)).endswith("row 5: no; and 3 more")
 
 
 async def test_a_dead_letter_function_takes_refused_rows(opened: Opening) -> None:
@@ -273,9 +276,3 @@ async def test_a_write_that_retries_ends_with_the_service(opened: Opening) -> No
 
         with pytest.raises(WriteError, match="the service stops"):
             await asyncio.wait_for(write, 10)
-
-
-def _refused() -> object:
-    from msp_bigquery import RefusedRow  # noqa: PLC0415 - only here
-
-    return RefusedRow(number=1, reasons=("no",), values={}, insert_id=None)

@@ -1,0 +1,228 @@
+"""The Storage Write API: rows that fit get there, exactly once where that is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from msp_bigquery import BigQuery, RowsRefusedError, WriteError, WriteTimeoutError
+from msp_core.errors import ConfigError, UsageError
+from tests.msp_bigquery.conftest import Opening
+from tests.msp_bigquery.rest_server import RestServer
+from tests.msp_bigquery.write_server import WriteServer, cut, cut_after, hang
+
+SCHEMA = [{"name": "name", "type": "STRING"}, {"name": "n", "type": "INTEGER"}]
+ONCE = pytest.mark.parametrize("once", [False, True], ids=["default", "committed"])
+
+
+@pytest.fixture
+def rest() -> Iterator[RestServer]:
+    """Give a server that knows the table's schema."""
+    with RestServer() as server:
+        server.schema = SCHEMA
+        yield server
+
+
+def rows(*numbers: int) -> list[dict[str, Any]]:
+    """Return rows that fit."""
+    return [{"name": "good", "n": number} for number in numbers]
+
+
+def numbers(server: WriteServer) -> list[int]:
+    """Return what was written, sorted."""
+    return sorted(row.n for row in server.rows)
+
+
+@ONCE
+async def test_writes_over_one_connection(opened: Opening, rest: RestServer, once: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """Calls one after the other share connection and stream."""
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            await writer.write(*rows(1, 2))
+            await asyncio.gather(*(writer.write(*rows(number)) for number in range(3, 9)))
+
+    assert numbers(server) == list(range(1, 9))
+    assert server.connections == 1
+    assert len(server.streams) == once
+
+
+@ONCE
+async def test_survives_a_lost_connection(opened: Opening, rest: RestServer, once: bool) -> None:  # noqa: FBT001 - same
+    """Rows that were lost with the connection are sent again over a new one."""
+    with WriteServer(None, cut) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            await writer.write(*rows(1))
+            await writer.write(*rows(2, 3))
+
+    assert numbers(server) == [1, 2, 3]
+
+
+async def test_a_lost_answer_duplicates_nothing(opened: Opening, rest: RestServer) -> None:
+    """Whether rows got there before the connection broke is looked up, not guessed."""
+    with WriteServer(None, cut_after, None, cut_after) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=True)
+            for number in range(1, 6):
+                await writer.write(*rows(number, number + 10))
+
+    assert numbers(server) == [1, 2, 3, 4, 5, 11, 12, 13, 14, 15]
+    assert len(server.finalized) == 2
+
+
+async def test_a_stream_that_is_gone_is_made_anew(opened: Opening, rest: RestServer) -> None:
+    """A table that was made anew has lost its streams, and what was in them."""
+
+    def forget(server: WriteServer, request: object) -> None:
+        server.streams.clear()
+        cut(server, request)
+
+    with WriteServer(forget) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            await bigquery.table_writer("t", storage=True, insert_ids=True).write(*rows(1))
+
+    assert numbers(server) == [1]
+
+
+@ONCE
+async def test_refused_rows_keep_no_other_out(
+    opened: Opening, rest: RestServer, once: bool
+) -> None:  # noqa: FBT001 - same
+    """BigQuery takes a request as a whole; the good rows of it are sent again without the bad."""
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            bad = {"name": "bad", "n": 9}
+            with pytest.raises(RowsRefusedError) as caught:
+                await writer.write(*rows(1), bad, *rows(2), {"n": "hunter2"}, {"m": 1})
+
+    said = "row 2: FIELDS_ERROR; row 4: expected INTEGER (column 'n'); row 5: no such column"
+    assert said in str(caught.value)
+    assert caught.value.refused[0].details == ("quotes hunter2",)
+    assert "hunter2" not in f"{caught.value}{caught.value.refused}"
+    assert numbers(server) == [1, 2]
+
+
+async def test_only_bad_rows_send_nothing(opened: Opening, rest: RestServer) -> None:
+    """When no row fits, there is nothing to send."""
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            with pytest.raises(RowsRefusedError):
+                await bigquery.table_writer("t", storage=True).write({"n": "x"})
+
+    assert not server.requests
+
+
+async def test_many_at_once_with_refused_rows_between(
+    opened: Opening, rest: RestServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A refused request makes those behind it miss their offset; they are not to blame."""
+    caplog.set_level(logging.INFO, "msp.bigquery")
+
+    async def write(bigquery: BigQuery, number: int) -> None:
+        writer = bigquery.table_writer("t", storage=True, insert_ids=True)
+        if number % 5:
+            await writer.write(*rows(number))
+        else:
+            with pytest.raises(RowsRefusedError):
+                await writer.write({"name": "bad"}, *rows(number))
+
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            await asyncio.gather(*(write(bigquery, number) for number in range(40)))
+
+    assert numbers(server) == list(range(40))
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+@ONCE
+async def test_a_hanging_connection_is_given_up(
+    opened: Opening, rest: RestServer, once: bool
+) -> None:  # noqa: FBT001 - same
+    """Without an answer in time the call fails, and the next one has a new connection."""
+    with WriteServer(hang) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once, timeout=0.5)
+            with pytest.raises(WriteTimeoutError):
+                await writer.write(*rows(1))
+            await writer.write(*rows(2))
+
+    assert 2 in numbers(server)
+
+
+async def test_whoever_waits_for_a_stream_has_a_deadline(opened: Opening, rest: RestServer) -> None:
+    """Making a stream may take long; who stands in line gives up in time."""
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=True, timeout=0.3)
+            await writer.write(*rows(1))
+            stream: Any = writer._delivery.transport
+            with stream.stream._lock, pytest.raises(WriteTimeoutError):
+                await writer.write(*rows(2))
+
+
+async def test_follows_a_changed_schema(opened: Opening, rest: RestServer) -> None:
+    """A row with a new column makes the writer look at the schema again, before it is refused."""
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=True)
+            await writer.write(*rows(1))
+            rest.schema = [*SCHEMA, {"name": "more", "type": "FLOAT"}]
+            await writer.write({"name": "good", "n": 2, "more": 0.5})
+
+    assert [row.n for row in server.rows] == [1, 2]
+    assert server.rows[1].more == 0.5
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_an_outdated_schema_is_renewed_once(
+    opened: Opening, rest: RestServer, times: int
+) -> None:
+    """A request that BigQuery finds invalid as a whole is encoded anew, and then refused."""
+    with WriteServer() as server:
+        judged = server._judged
+
+        def refusing(name: str, message: Any, request: Any) -> Any:
+            if server.requests > times:
+                return judged(name, message, request)
+            from tests.msp_bigquery.write_server import _error  # noqa: PLC0415 - only here
+
+            return _error(3)
+
+        server._judged = refusing  # type: ignore[method-assign]
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True)
+            if times == 1:
+                await writer.write(*rows(1))
+            else:
+                with pytest.raises(WriteError, match="InvalidArgument"):
+                    await writer.write(*rows(1))
+
+    assert numbers(server) == [1][: 2 - times]
+
+
+async def test_needs_the_emulator_s_second_address(opened: Opening, rest: RestServer) -> None:
+    """Rows meant for an emulator must never go to Google."""
+    async with opened(rest.url) as bigquery:
+        with pytest.raises(ConfigError, match="BIGQUERY_EMULATOR_GRPC_HOST is missing"):
+            bigquery.table_writer("t", storage=True)
+
+
+async def test_names_the_missing_extra(
+    opened: Opening, rest: RestServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Google's second library the error gives the command that installs it."""
+    import google.cloud.bigquery  # noqa: PLC0415 - else its import finds no package either
+
+    assert google.cloud.bigquery
+    monkeypatch.setitem(sys.modules, "google.cloud.bigquery_storage_v1", None)
+    async with opened(rest.url) as bigquery:
+        with pytest.raises(UsageError, match=r"pip install 'msp-bigquery\[storage\]'"):
+            bigquery.table_writer("t", storage=True)
