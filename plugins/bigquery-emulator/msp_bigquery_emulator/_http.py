@@ -1,0 +1,147 @@
+"""RESTServer: HTTP for the routes; a thread per connection."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+import zlib
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit
+
+from msp_bigquery_emulator._errors import invalid
+from msp_bigquery_emulator._request import Answer, Request
+from msp_bigquery_emulator._routes import Routes
+
+HOST: Final = "127.0.0.1"  # who can connect can do everything
+
+
+class RESTServer:
+    """Serves the REST API on a port of this machine only."""
+
+    def __init__(self, routes: Routes, port: int) -> None:
+        """Bind a port, 0 for a free one.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._server = _Server(routes, port)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    @property
+    def address(self) -> str:
+        """The URL to give to clients."""
+        return f"http://{HOST}:{self._server.server_address[1]}"
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer the requests that are here, and no more."""
+        self._server.shutdown()
+        self._thread.join()
+        self._server.end_connections()
+        self._server.server_close()  # waits for the connections' threads
+
+    def release(self) -> None:
+        """Give the port back without having started."""
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, routes: Routes, port: int) -> None:
+        self.routes = routes
+        self._connections: set[socket.socket] = set()
+        self._lock = threading.Lock()
+        super().__init__((HOST, port), _Connection)
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
+        with self._lock:
+            self._connections.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as in the base class
+        with self._lock:
+            self._connections.discard(request)
+        super().shutdown_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
+        """Say nothing: the client left in the middle."""
+
+    def end_connections(self) -> None:
+        """Let each connection write its answer and read no further request."""
+        with self._lock:
+            for connection in self._connections:
+                connection.shutdown(socket.SHUT_RD)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "msp-bigquery-emulator"
+    wbufsize = -1  # headers and body in one write: in two they would wait for each other's ACK
+    disable_nagle_algorithm = True
+    server: _Server
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        self._answer()
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def _answer(self) -> None:
+        url = urlsplit(self.path)
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        content = self._content(headers)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        try:
+            if content is None:
+                answer = _refused()
+            else:
+                request = Request({}, query, headers, content)
+                answer = self.server.routes.answer(self.command, url.path, request)
+        except ConnectionError:  # we are stopping: without an answer the client tries again
+            self.close_connection = True
+            return
+        self._write(answer)
+
+    def _content(self, headers: dict[str, str]) -> bytes | None:
+        """Return the body; None when it has no length or is not what it claims."""
+        if "transfer-encoding" in headers:
+            self.close_connection = True
+            return None
+        length = int(headers.get("content-length") or 0)
+        content = self.rfile.read(length)
+        if len(content) < length:
+            raise ConnectionResetError
+        if headers.get("content-encoding") == "gzip":
+            try:
+                return gzip.decompress(content)
+            except (OSError, EOFError, zlib.error):
+                return None
+        return content
+
+    def _write(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        body = b"" if answer.body is None else json.dumps(answer.body).encode()
+        if answer.body is not None:
+            self.send_header("Content-Type", "application/json; charset=UTF-8")
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as in the base class
+        """Write nothing: there is one line per request otherwise."""
+
+
+def _refused() -> Answer:
+    error = invalid("the body has no Content-Length, or is not in the encoding it claims")
+    return Answer(error.body, status=error.status)

@@ -1,0 +1,65 @@
+"""Parameters of a query, as SQL that stands for their values."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from msp_bigquery_emulator._errors import invalid
+from msp_bigquery_emulator._fields import Field, parse_fields
+from msp_bigquery_emulator._storage import from_json, literal, stored
+from msp_bigquery_emulator._values import ValueRefusedError, value_decoder
+
+POSITIONAL: Final = "msp_positional_"  # followed by the number, from 0
+
+
+def parameter_sql(parameters: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the SQL of each parameter, by name in lower case.
+
+    Args:
+        parameters: as REST's `queryParameters`.
+
+    Raises:
+        BigQueryError: a type is unknown, or a value is not of its type.
+    """
+    return {
+        (parameter.get("name") or f"{POSITIONAL}{index}").lower(): _sql(parameter)
+        for index, parameter in enumerate(parameters)
+    }
+
+
+def _sql(parameter: Mapping[str, Any]) -> str:
+    name = parameter.get("name") or "parameter"
+    (field,) = parse_fields([_field("v", parameter.get("parameterType") or {})])
+    try:
+        value = value_decoder(field)(_value(field, parameter.get("parameterValue") or {}))
+    except ValueRefusedError as refused:
+        raise invalid(f"Invalid value of query parameter {name}: {refused.reason}", name) from None
+    document = literal(json.dumps({"v": value}))
+    return f"({stored(field, f'({from_json(document, (field,))}).v')})"
+
+
+def _field(name: str, kind: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the field resource for a parameter's type."""
+    if kind.get("type") == "ARRAY":
+        return _field(name, kind.get("arrayType") or {}) | {"mode": "REPEATED"}
+    members = [
+        _field(member.get("name") or f"_field_{number}", member.get("type") or {})
+        for number, member in enumerate(kind.get("structTypes") or (), 1)
+    ]
+    return {"name": name, "type": kind.get("type"), "fields": members}
+
+
+def _value(field: Field, value: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+    """Return a parameter's value in the form that rows have."""
+    if field.repeated:
+        return [_value(field.element, element) for element in value.get("arrayValues") or ()]
+    if field.type == "RECORD":
+        members = value.get("structValues")
+        if members is None:
+            return None
+        return {
+            member.name: _value(member, members.get(member.name) or {}) for member in field.fields
+        }
+    return value.get("value")

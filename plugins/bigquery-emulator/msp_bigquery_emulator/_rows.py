@@ -1,0 +1,53 @@
+"""Rows of a table: put in as one JSON document, read page by page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msp_bigquery_emulator._catalog import Table
+from msp_bigquery_emulator._database import Cursor
+from msp_bigquery_emulator._errors import invalid
+from msp_bigquery_emulator._fields import Field
+from msp_bigquery_emulator._storage import quoted, rows_sql
+
+
+def insert(cursor: Cursor, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Append rows, which `_values` has checked, in one statement.
+
+    Raises:
+        BigQueryError: the table is a view or has no schema.
+    """
+    if table.view is not None or not table.fields:
+        raise invalid(
+            f"Cannot add rows to {table.dataset}.{table.name}: it is a view or has no schema"
+        )
+    if rows:
+        sql = f"INSERT INTO {table.sql_name} BY NAME {rows_sql(table.fields)}"
+        cursor.execute(sql, [json.dumps(rows)])
+
+
+def count(cursor: Cursor, table: Table) -> int:
+    """Return how many rows a table has; a view has none of its own."""
+    if table.view is not None:
+        return 0
+    row = cursor.execute(f"SELECT count(*) FROM {table.sql_name}").fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def page(
+    cursor: Cursor, table: Table, fields: Sequence[Field], *, start: int, size: int
+) -> list[tuple[Any, ...]]:
+    """Return rows in the order they came in.
+
+    Args:
+        cursor: to read with.
+        table: to read.
+        fields: to give, at least one.
+        start: number of the first row, from 0.
+        size: rows at most.
+    """
+    columns = ", ".join(quoted(field.name) for field in fields)
+    sql = f"SELECT {columns} FROM {table.sql_name} ORDER BY rowid LIMIT {size} OFFSET {start}"
+    return cursor.execute(sql).fetchall()

@@ -1,0 +1,267 @@
+"""Values on their way in: REST's JSON checked, and put into the form that `_storage` reads."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import math
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
+
+import attrs
+
+from msp_bigquery_emulator._fields import Field
+
+Decode: TypeAlias = Callable[[Any], Any]
+
+_INT64: Final = range(-(2**63), 2**63)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DECIMALS: Final = Context(prec=76, rounding=ROUND_HALF_UP)
+_BOOLEANS: Final = {"true": True, "false": False, "t": True, "f": False, "1": True, "0": False}
+_FLOATS: Final = {"nan": "NaN", "inf": "Infinity", "+inf": "Infinity", "-inf": "-Infinity"}
+
+
+class ValueRefusedError(ValueError):
+    """A value that its field does not take.
+
+    Attributes:
+        location: path of the field, such as `author.age`; grows on the way up.
+        reason: the sentence that BigQuery would give.
+    """
+
+    def __init__(self, reason: str, location: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.location = location
+
+
+@attrs.frozen
+class Leniency:
+    """What a request lets pass.
+
+    Attributes:
+        ignore_unknown: members that the schema does not have are dropped.
+        json_as_is: a JSON column takes any JSON, as load jobs do, not JSON in a string.
+    """
+
+    ignore_unknown: bool = False
+    json_as_is: bool = False
+
+
+@lru_cache(maxsize=256)
+def row_decoder(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
+    """Return the function that checks a row and gives what is stored.
+
+    The function raises `ValueRefusedError`.
+    """
+    return _record(fields, leniency)
+
+
+@lru_cache(maxsize=256)
+def value_decoder(field: Field) -> Decode:
+    """Return the function that checks one value, such as a query's parameter."""
+    return _nullable(field, Leniency())
+
+
+def _nullable(field: Field, leniency: Leniency) -> Decode:
+    if field.repeated:
+        return _repeated(_nullable(field.element, leniency))
+    if field.type == "RECORD":
+        decode = _record(field.fields, leniency)
+    elif field.type == "JSON" and leniency.json_as_is:
+        decode = json.dumps
+    else:
+        decode = _SCALARS[field.type]
+    return lambda value: None if value is None else decode(value)
+
+
+def _repeated(decode: Decode) -> Decode:
+    def decode_all(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise ValueRefusedError("Array specified for non-repeated field: expected an array.")
+        elements = [decode(element) for element in value]
+        if None in elements:
+            raise ValueRefusedError("Only non-null values are allowed in an array.")
+        return elements
+
+    return decode_all
+
+
+def _record(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
+    decoders = {field.name: _nullable(field, leniency) for field in fields}
+    names = {field.name.lower(): field.name for field in fields}
+    required = [field.name for field in fields if field.mode == "REQUIRED"]
+    repeated = [field.name for field in fields if field.repeated]
+
+    def decode(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+        if not isinstance(value, Mapping):
+            raise ValueRefusedError("This field is a record: expected an object.")
+        row: dict[str, Any] = dict.fromkeys(decoders)  # a member left out is null to DuckDB too
+        for name in repeated:
+            row[name] = []
+        for given, member in value.items():
+            name = given if given in decoders else names.get(given.lower(), "")
+            if name:
+                row[name] = _member(decoders[name], name, member)
+            elif not leniency.ignore_unknown:
+                raise ValueRefusedError(f"no such field: {given}.", given)
+        for name in required:
+            if row[name] is None:
+                raise ValueRefusedError(f"Missing required field: {name}.", name)
+        return row
+
+    return decode
+
+
+def _member(decode: Decode, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return decode(value)
+    except ValueRefusedError as refused:
+        location = f"{name}.{refused.location}" if refused.location else name
+        raise ValueRefusedError(refused.reason, location) from None
+
+
+def _string(value: Any) -> str:  # noqa: ANN401 - JSON
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    if not isinstance(value, str):
+        raise _not("string", value)
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise _not("string", value) from None
+    return value
+
+
+def _bytes(value: Any) -> str:  # noqa: ANN401 - JSON
+    try:
+        return base64.b64encode(base64.b64decode(value, validate=True)).decode()
+    except (binascii.Error, TypeError, ValueError):
+        raise ValueRefusedError("Could not decode base64 string to bytes.") from None
+
+
+def _integer(value: Any) -> int:  # noqa: ANN401 - JSON
+    try:
+        number = int(value)
+        if isinstance(value, bool) or number != (number if isinstance(value, str) else value):
+            raise _not("integer", value)
+    except (TypeError, ValueError, OverflowError):
+        raise _not("integer", value) from None
+    if number not in _INT64:
+        raise _not("integer", value)
+    return number
+
+
+def _float(value: Any) -> float | str:  # noqa: ANN401 - JSON
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        raise _not("double", value) from None
+    if isinstance(value, bool):
+        raise _not("double", value)
+    return number if math.isfinite(number) else _FLOATS[str(number)]  # JSON has no others
+
+
+def _decimal(integer_digits: int, scale: int) -> Decode:
+    smallest = Decimal(1).scaleb(-scale)
+    too_large = Decimal(1).scaleb(integer_digits)
+
+    def decode(value: Any) -> str:  # noqa: ANN401 - JSON
+        try:
+            number = Decimal(str(value)).quantize(smallest, context=_DECIMALS)
+        except InvalidOperation:
+            raise _not("numeric", value) from None
+        if isinstance(value, bool) or not number.is_finite() or abs(number) >= too_large:
+            raise _not("numeric", value)
+        return f"{number:f}"
+
+    return decode
+
+
+def _boolean(value: Any) -> bool:  # noqa: ANN401 - JSON
+    known = _BOOLEANS.get(str(value).lower())
+    if known is None:
+        raise _not("boolean", value)
+    return known
+
+
+def micros(moment: datetime) -> int:
+    """Return microseconds since 1970, exactly."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _timestamp(value: Any) -> int:  # noqa: ANN401 - JSON
+    try:
+        return micros(_moment(value))
+    except (TypeError, ValueError, OverflowError):
+        raise ValueRefusedError(f"Could not parse {_shown(value)} as a timestamp.") from None
+
+
+def _moment(value: Any) -> datetime:  # noqa: ANN401 - JSON
+    if isinstance(value, bool):
+        raise TypeError
+    try:
+        seconds = Decimal(str(value))  # seconds since 1970; float would round microseconds
+    except InvalidOperation:
+        text = value.strip().removesuffix("UTC").rstrip()
+        parsed = datetime.fromisoformat(text)
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    return _EPOCH + timedelta(microseconds=int((seconds * 1_000_000).to_integral_value()))
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - JSON
+    if isinstance(value, Mapping | list):
+        raise ValueRefusedError("This field is not a record: expected JSON in a string.")
+    text = value if isinstance(value, str) else json.dumps(value)
+    try:
+        text.encode()
+        json.loads(text)
+    except (ValueError, RecursionError):
+        raise ValueRefusedError(f"Failed to parse JSON: {_shown(value)}.") from None
+    return text
+
+
+def _iso(parse: Callable[[str], date | time | datetime], kind: str) -> Decode:
+    def decode(value: Any) -> str:  # noqa: ANN401 - JSON
+        try:
+            parsed = parse(value)
+        except (TypeError, ValueError):
+            raise ValueRefusedError(f"Could not parse {_shown(value)} as {kind}.") from None
+        if getattr(parsed, "tzinfo", None) is not None:
+            raise ValueRefusedError(f"Could not parse {_shown(value)} as {kind}: it has a zone.")
+        return parsed.isoformat()
+
+    return decode
+
+
+def _not(kind: str, value: Any) -> ValueRefusedError:  # noqa: ANN401 - JSON
+    return ValueRefusedError(f"Cannot convert value to {kind} (bad value): {_shown(value)}.")
+
+
+def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+    text = value if isinstance(value, str) else json.dumps(value, default=str)
+    return text.encode("ascii", "backslashreplace").decode()[:100]
+
+
+_SCALARS: Final[Mapping[str, Decode]] = {
+    "STRING": _string,
+    "BYTES": _bytes,
+    "INTEGER": _integer,
+    "FLOAT": _float,
+    "NUMERIC": _decimal(29, 9),
+    "BIGNUMERIC": _decimal(20, 18),
+    "BOOLEAN": _boolean,
+    "TIMESTAMP": _timestamp,
+    "DATE": _iso(date.fromisoformat, "DATE"),
+    "TIME": _iso(time.fromisoformat, "TIME"),
+    "DATETIME": _iso(datetime.fromisoformat, "DATETIME"),
+    "JSON": _json,
+}

@@ -1,0 +1,102 @@
+"""Emulator: a local BigQuery in this process."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import attrs
+
+from msp_bigquery_emulator._catalog import Catalog
+from msp_bigquery_emulator._database import Database
+from msp_bigquery_emulator._datasets_api import DatasetsAPI
+from msp_bigquery_emulator._http import RESTServer
+from msp_bigquery_emulator._insert_all import InsertAll
+from msp_bigquery_emulator._insert_ids import InsertIds
+from msp_bigquery_emulator._jobs import Jobs
+from msp_bigquery_emulator._jobs_api import JobsAPI
+from msp_bigquery_emulator._queries import Queries
+from msp_bigquery_emulator._routes import Routes, api_routes
+from msp_bigquery_emulator._schema_files import apply_schemas
+from msp_bigquery_emulator._tables_api import TablesAPI
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """What an emulator is started with.
+
+    Attributes:
+        project: the only project there is.
+        dataset: made when missing; others can be made through the API.
+        data: folder of the data, made when missing; one emulator at a time.
+        schemas: folder of `<table>.json` files; None for none.
+        http_port: of REST, 1..65535; 0 for a free one.
+        grpc_port: of the Storage Write API, 1..65535; 0 for a free one.
+    """
+
+    project: str
+    dataset: str
+    data: Path
+    schemas: Path | None = None
+    http_port: int = 0
+    grpc_port: int = 0
+
+
+class Emulator:
+    """A local BigQuery, from `with Emulator(options) as emulator:` to the end of the block.
+
+    Attributes:
+        http: URL of the REST API, for `BIGQUERY_EMULATOR_HOST`.
+        grpc: `host:port` of the Storage Write API.
+    """
+
+    http: str
+    grpc: str
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Open the data and begin to answer.
+
+        Raises:
+            SchemaFileError: a schema file cannot be used.
+            OSError: a port is taken.
+            duckdb.Error: another process has the data open.
+        """
+        with ExitStack() as stack:
+            self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def _open(self, stack: ExitStack) -> None:
+        options = self._options
+        database = Database(options.data)
+        stack.callback(database.close)
+        catalog = Catalog(options.project)
+        apply_schemas(database, catalog, options.dataset, options.schemas)
+        rest = RESTServer(_routes(database, catalog), options.http_port)
+        rest.start()
+        stack.callback(rest.stop)
+        self.http, self.grpc = rest.address, ""
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Answer what is being answered, and close the data."""
+        self._stack.close()
+
+
+def _routes(database: Database, catalog: Catalog) -> Routes:
+    with database.read() as cursor:
+        insert_all = InsertAll(database, catalog, InsertIds(cursor))
+    queries = Queries(database, catalog)
+    jobs = JobsAPI(catalog.project, Jobs(catalog.project), queries)
+    tables = TablesAPI(database, catalog, insert_all, queries)
+    return api_routes(catalog.project, DatasetsAPI(database, catalog), tables, jobs)
