@@ -42,7 +42,7 @@ class ErrorLines(logging.Handler):
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit the record unless a filter drops it."""
-        kept = self.filter(record)
+        kept: Any = self.filter(record)
         if kept:
             # Since Python 3.12 a filter may give another record.
             self.emit(kept if isinstance(kept, logging.LogRecord) else record)

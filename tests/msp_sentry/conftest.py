@@ -1,0 +1,81 @@
+"""What the tests of msp_sentry share: a receiver, a service, and Sentry as it was before."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+import sentry_sdk
+
+from msp_core import NoopRoutine, ServiceContract, hookimpl, open_contract
+from msp_sentry._error_lines import ErrorLines
+from msp_sentry._receiver import Receiver
+
+Open = Callable[..., AbstractAsyncContextManager[ServiceContract]]
+"""(**variables) -> the contract of a service that reports to the receiver."""
+
+
+class Service:
+    """A service that is not run."""
+
+    name, version = "guestbook", "1.2.3"
+
+    @hookimpl
+    def msp_initialize(self) -> NoopRoutine:
+        raise AssertionError
+
+
+@pytest.fixture(autouse=True)
+def sentry_as_it_was() -> Iterator[None]:
+    """Leave no client and no handler behind."""
+    with sentry_sdk.isolation_scope():
+        yield
+    sentry_sdk.get_global_scope().set_client(None)
+    root = logging.getLogger()
+    for handler in [each for each in root.handlers if isinstance(each, ErrorLines)]:
+        root.removeHandler(handler)
+
+
+@pytest.fixture
+def receiver(tmp_path: Path) -> Iterator[Receiver]:
+    """Give a running receiver."""
+    with Receiver(0, tmp_path / "envelopes") as running:
+        yield running
+
+
+@pytest.fixture
+def dsn(receiver: Receiver) -> str:
+    """Give the receiver's DSN."""
+    return f"http://dev@127.0.0.1:{receiver.port}/1"
+
+
+@pytest.fixture
+def opened(dsn: str) -> Open:
+    """Give a function that opens a contract; all events have arrived when it is closed."""
+
+    @contextlib.asynccontextmanager
+    async def open_it(**variables: str) -> AsyncIterator[ServiceContract]:
+        environ = {"PORT": "0", "ENVIRONMENT_ID": "test", "SENTRY_DSN": dsn, **variables}
+        async with open_contract(environ, Service(), plugins=("sentry",)) as contract:
+            yield cast("ServiceContract", contract)
+
+    return open_it
+
+
+@pytest.fixture
+def events(receiver: Receiver) -> Callable[[], list[dict[str, Any]]]:
+    """Give a function that returns the events that arrived."""
+    return lambda: receiver.kept.payloads("event")
+
+
+def raised(error: BaseException) -> BaseException:
+    """Return the error as it is when it was raised and caught."""
+    try:
+        raise error  # noqa: TRY301 - that is all it is for
+    except BaseException as caught:  # noqa: BLE001 - whatever it was given
+        return caught
