@@ -11,6 +11,8 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import NoReturn
 
+import attrs
+
 from msp_core._core_config import CoreConfig
 from msp_core._failed_start import tell_plugins
 from msp_core._life import LAST_LINES, Life, OnReady, log_failure
@@ -19,6 +21,7 @@ from msp_core._logs import Logs
 from msp_core._process import Process
 from msp_core.assembly import Assembly, assemble
 from msp_core.errors import ConfigError, MSPError, StopTimeoutError
+from msp_core.services import find_service
 
 logger: logging.Logger = logging.getLogger("msp.start")
 
@@ -26,7 +29,7 @@ HELP = frozenset({"-h", "-help", "--help"})
 
 
 def start(
-    service: object,
+    service: object | str,
     *,
     plugins: Sequence[str] | None = None,
     distribution: str | None = None,
@@ -37,7 +40,9 @@ def start(
     the arguments `-h`, `-help`, `--help`; other arguments are the service's own.
 
     Args:
-        service: with `name`, `version`, perhaps `config`, and the hook `msp_initialize`.
+        service: with `name`, `version`, perhaps `config`, and the hook `msp_initialize`; or the
+            name it is installed under, or `module:Class`: then a declared plugin that is not
+            installed is told in one sentence before the service's own import of it fails.
         plugins: names of plugins, instead of the declared ones; for a script without metadata.
         distribution: the service's, where no `msp.services` entry point tells.
 
@@ -45,8 +50,9 @@ def start(
         SystemExit: 0, 1, 2, 70 or 78; docs/reference/exit-codes.md says when.
     """
     arguments = sys.argv[1:]
+    found = _find(service) if isinstance(service, str) else service
     raise SystemExit(
-        run(service, plugins=plugins, distribution=distribution, argv=arguments, exits=True)
+        run(found, plugins=plugins, distribution=distribution, argv=arguments, exits=True)
     )
 
 
@@ -126,6 +132,24 @@ def _run(
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and an exit code
         log_failure(logger, "failed to start", error)
         return 1
+
+
+def _find(name: str) -> object:
+    """Import the service; what keeps it from being found ends the process with a log line."""
+    try:
+        return find_service(name)
+    except MSPError as error:
+        process = Process(_Nameless(name), os.environ)
+        log_failure(logger, "failed to start", error)
+        process.finish()
+        raise SystemExit(error.exit_code) from None
+
+
+@attrs.frozen
+class _Nameless:
+    """Stands for a service that could not be imported, in its log line."""
+
+    name: str
 
 
 def _sanity_check(service: object, environ: Mapping[str, str]) -> bool:

@@ -27,8 +27,9 @@ def find_service(name: str | None = None) -> object:
         name: an entry point's name, or `module:Class`. Default: the only service installed.
 
     Raises:
-        UsageError: there is no such service, or several and no name; what the service's own code
-            raises comes through as it is.
+        UsageError: there is no such service, or several and no name.
+        PluginError: the service cannot be imported because a plugin it declares is not installed;
+            whatever else its own code raises comes through as it is.
     """
     if name is not None and ":" in name:
         module, _, attribute = name.partition(":")
@@ -112,6 +113,16 @@ def _module(name: str, subject: str) -> ModuleType:
     try:
         return importlib.import_module(name)
     except ModuleNotFoundError as error:
-        if error.name is None or not f"{name}.".startswith(f"{error.name}."):
-            raise
-        raise UsageError(f"{subject}: there is no module {name!r}") from None
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise UsageError(f"{subject}: there is no module {name!r}") from None
+        _refuse_missing_plugin(name.partition(".")[0])
+        raise
+
+
+def _refuse_missing_plugin(package: str) -> None:
+    """Raise the better error when a service cannot be imported for want of a declared plugin."""
+    from msp_core._declaration import resolve  # noqa: PLC0415 - asks this module for services
+
+    for entry in services():
+        if _lists(entry, package) and entry.dist is not None:
+            resolve(None, distribution=entry.dist.name)

@@ -27,10 +27,7 @@ class Service:
     name, version = "probe", "1.2.3"
 """
 
-FOOT = """
-if __name__ == "__main__":
-    start(Service(), plugins=PLUGINS if "PLUGINS" in globals() else ())
-"""
+FOOT = 'start(Service(), plugins=PLUGINS if "PLUGINS" in globals() else ())'
 
 
 class Program:
@@ -42,6 +39,7 @@ class Program:
         environ: its variables, besides `PORT=0`.
         arguments: of the command line.
         head: put before the class; may define `PLUGINS`.
+        foot: what the program does.
     """
 
     def __init__(
@@ -51,10 +49,12 @@ class Program:
         environ: Mapping[str, str] | None = None,
         *arguments: str,
         head: str = "",
+        foot: str = FOOT,
     ) -> None:
         file = folder / "probe.py"
         inner = textwrap.indent(textwrap.dedent(body), "    ")
-        file.write_text(textwrap.dedent(head) + HEAD + inner + FOOT)
+        main = f'\nif __name__ == "__main__":\n    {foot}\n'
+        file.write_text(textwrap.dedent(head) + HEAD + inner + main)
         # What coverage needs to see into the process, and nothing else of ours.
         kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
         self.process = subprocess.Popen(  # noqa: S603 - the program of this test

@@ -333,6 +333,23 @@ def test_plugin_that_is_missing(program: StartProgram) -> None:
     assert "Stacktrace" not in line
 
 
+def test_service_by_name(program: StartProgram) -> None:
+    """A service given by its path is imported and run; what keeps it from that is one line."""
+    service = program(IDLE, head="PLUGINS = ()", foot='start("probe:Service", plugins=())')
+
+    assert service.stop() == 0
+
+
+def test_service_by_a_wrong_name(program: StartProgram) -> None:
+    """A service that cannot be found is one line without a traceback, and a usage error."""
+    service = program(IDLE, foot='start("nosuch:Service")')
+
+    assert service.code() == 2
+    (line,) = service.lines
+    assert line["Body"].startswith("failed to start: service 'nosuch:Service'")
+    assert "Stacktrace" not in line
+
+
 def test_broken_config_class(program: StartProgram) -> None:
     """A config that is no attrs class is a mistake in the program: one sentence, exit 2."""
     service = program("config = 42\n" + IDLE)

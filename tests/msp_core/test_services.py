@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from msp_core.errors import UsageError
+from msp_core.errors import PluginError, UsageError
 from msp_core.services import find_service, services
 from tests.msp_core.installed import Installed
 
@@ -115,3 +115,21 @@ def test_import_error_without_a_name(installed: Installed) -> None:
 
     with pytest.raises(ModuleNotFoundError, match="made up"):
         find_service("scripts:Job")
+
+
+def test_missing_plugin_comes_before_the_import_error(installed: Installed) -> None:
+    """A service that imports a declared plugin that is gone is told how to install it."""
+    installed.service("guestbook", "import msp_kafka", requires=["msp-core", "msp-kafka>=1"])
+
+    with pytest.raises(PluginError, match="run `pip install msp-kafka`"):
+        find_service("guestbook")
+    with pytest.raises(PluginError, match="run `pip install msp-kafka`"):
+        find_service("guestbook:Service")
+
+
+def test_other_missing_modules_are_the_services_own_error(installed: Installed) -> None:
+    """A module that no declared plugin brings is missed as Python says it."""
+    installed.service("guestbook", "import nosuchlibrary")
+
+    with pytest.raises(ModuleNotFoundError, match="nosuchlibrary"):
+        find_service("guestbook")

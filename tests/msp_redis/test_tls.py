@@ -11,6 +11,9 @@ import pytest
 from msp_redis._tls import Trust
 from tests.msp_redis.authority import Authority
 
+ALWAYS = {"ssl_check_hostname": True, "ssl_exclude_verify_flags": [ssl.VERIFY_X509_STRICT]}
+"""What is asked for whatever the platform gives."""
+
 
 def test_takes_every_pem_file_of_every_folder(
     tmp_path: Path, authority: Authority, other_authority: Authority
@@ -85,9 +88,9 @@ def test_keeps_the_system_s_trust(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     trust = Trust.of(str(tmp_path))
 
-    assert trust.options() == {"ssl_check_hostname": True, "ssl_ca_certs": str(bundle)}
+    assert trust.options() == {**ALWAYS, "ssl_ca_certs": str(bundle)}
 
 
 def test_leaves_openssl_alone_without_the_variable() -> None:
     """Without SSL_CERT_DIR the defaults of OpenSSL are the system's trust."""
-    assert Trust.of(None).options() == {"ssl_check_hostname": True}
+    assert Trust.of(None).options() == ALWAYS

@@ -7,6 +7,7 @@ import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import attrs
 
@@ -57,15 +58,23 @@ class Trust:
             system_folder=_existing(system.openssl_capath),
         )
 
-    def options(self) -> dict[str, str | bool]:
-        """Return what redis-py needs for a TLS connection; it adds all of it to OpenSSL's own."""
+    def options(self) -> dict[str, Any]:
+        """Return what redis-py needs for a TLS connection; it adds all of it to OpenSSL's own.
+
+        From Python 3.13 on, OpenSSL would by default demand extensions, such as a key identifier,
+        that Go does not ask for and that certificates of managed Redis servers lack.
+        """
         given = {
             "ssl_ca_data": self.pem or None,
             "ssl_ca_certs": self.system_file,
             "ssl_ca_path": self.system_folder,
         }
         # The certificate carries the host, or the address, of the URL: checked as Go does.
-        return {"ssl_check_hostname": True} | {k: v for k, v in given.items() if v is not None}
+        return {
+            "ssl_check_hostname": True,
+            "ssl_exclude_verify_flags": [ssl.VERIFY_X509_STRICT],
+            **{name: value for name, value in given.items() if value is not None},
+        }
 
 
 def _existing(path: str) -> str | None:
