@@ -1,0 +1,142 @@
+"""Buffer: when rows are due and how many are kept, decided without a clock or a lock."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msp_bigquery._buffer import Buffer, BufferLimits
+from msp_bigquery._row import PreparedRow
+from msp_core.errors import UsageError
+
+
+def limits(**given: Any) -> BufferLimits:
+    """Return limits, small where nothing is given."""
+    defaults: dict[str, Any] = {"max_rows": 3, "max_bytes": 100, "interval": 5.0}
+    defaults |= {"max_pending_rows": 6, "max_pending_bytes": 200}
+    return BufferLimits(**defaults | given)
+
+
+def row(weight: int = 1) -> PreparedRow:
+    """Return a row of that weight."""
+    return PreparedRow({}, None, weight)
+
+
+def test_nothing_is_due_in_an_empty_buffer() -> None:
+    """Threads wait without a timeout while there is nothing to send."""
+    buffer = Buffer(limits())
+
+    assert buffer.due(0.0) == math.inf
+    assert buffer.take() is None
+
+
+def test_the_oldest_row_decides_when_a_batch_is_due() -> None:
+    """Later rows do not put it off."""
+    buffer = Buffer(limits())
+    buffer.add(row(), 10.0)
+    buffer.add(row(), 12.0)
+
+    assert buffer.due(12.0) == 3.0
+    assert buffer.due(20.0) == 0.0
+
+
+@pytest.mark.parametrize("weights", [[1, 1, 1], [60, 40], [100]])
+def test_enough_rows_or_bytes_are_due_at_once(weights: list[int]) -> None:
+    """A full batch waits for no interval."""
+    buffer = Buffer(limits())
+    for weight in weights:
+        buffer.add(row(weight), 0.0)
+
+    assert buffer.due(0.0) == 0.0
+
+
+def test_a_batch_stays_within_its_limits() -> None:
+    """Rows go in order; a heavy one is a batch of its own."""
+    buffer = Buffer(limits(max_pending_bytes=1000))
+    for weight in (60, 60, 150, 1, 1, 1):
+        buffer.add(row(weight), 0.0)
+    batches = [batch for _ in range(4) if (batch := buffer.take())]
+
+    assert [[one.weight for one in batch.rows] for batch in batches] == [[60], [60], [150], [1] * 3]
+    assert [batch.first for batch in batches] == [0, 1, 2, 3]
+
+
+def test_what_is_being_sent_takes_room() -> None:
+    """Only rows that are settled make room."""
+    buffer = Buffer(limits())
+    taken = [buffer.add(row(), 0.0) for _ in range(8)]
+    batch = buffer.take()
+    assert batch
+
+    assert taken == [True] * 6 + [False] * 2
+    assert not buffer.add(row(), 0.0)
+    assert buffer.settle(batch)
+    assert not buffer.settle(batch)
+    assert buffer.add(row(), 0.0)
+    assert buffer.pending == 4
+
+
+def test_bytes_take_room_too() -> None:
+    """A row heavier than all the room is taken only when it is alone: else it would never be."""
+    buffer = Buffer(limits())
+
+    assert buffer.add(row(500), 0.0)
+    assert not buffer.add(row(1), 0.0)
+
+
+def test_settled_counts_from_the_start() -> None:
+    """Flushing waits for the oldest row, whichever batch ends first."""
+    buffer = Buffer(limits())
+    for _ in range(5):
+        buffer.add(row(), 0.0)
+    first, second = buffer.take(), buffer.take()
+    assert first
+    assert second
+
+    buffer.settle(second)
+    assert buffer.settled() == 0
+    buffer.settle(first)
+    assert buffer.settled() == 5
+    assert buffer.sent() == ()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"max_rows": 0},
+        {"max_rows": 7},
+        {"interval": -1.0},
+        {"max_bytes": 0},
+        {"max_bytes": 201},
+    ],
+)
+def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, Any]) -> None:
+    """A buffer that could never send, or never take, is a mistake of the caller."""
+    with pytest.raises(UsageError, match="a buffer needs"):
+        limits(**wrong)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["add", "take", "settle"]), st.integers(1, 120))))
+def test_counts_add_up(steps: list[tuple[str, int]]) -> None:
+    """Whatever happens in whatever order, no row is forgotten or counted twice."""
+    buffer, sent = Buffer(limits()), []
+    for step, number in steps:
+        if step == "add":
+            buffer.add(row(number), 0.0)
+        elif step == "take" and (batch := buffer.take()):
+            sent.append(batch)
+        elif step == "settle" and sent:
+            buffer.settle(sent.pop(number % len(sent)))
+        on_the_way = sum(len(batch.rows) for batch in sent)
+        waiting = buffer.accepted - buffer.taken
+
+        assert buffer.pending == on_the_way + waiting <= 6
+        assert buffer._pending_bytes == sum(
+            one.weight for batch in sent for one in batch.rows
+        ) + sum(one.weight for one, _ in buffer._waiting)
+        assert buffer._waiting_bytes == sum(one.weight for one, _ in buffer._waiting)
+        assert buffer.settled() <= buffer.taken
