@@ -1,0 +1,195 @@
+"""Rows of Python as plain values, and those as JSON: nothing lost, nothing shown in errors."""
+
+from __future__ import annotations
+
+import datetime as dt
+import decimal
+import enum
+import json
+import math
+import types
+import uuid
+from typing import Any
+
+import attrs
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msp_bigquery import JSON, Row, RowValueError, SavesRow
+from msp_bigquery._json_rows import json_value
+from msp_bigquery._row import prepare
+from msp_bigquery._values import plain, plain_row, weight
+
+
+class Colour(enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+class Text(str):
+    __slots__ = ()
+
+
+@attrs.frozen
+class Address:
+    city: str
+    _zip: int | None = None
+
+
+@attrs.define
+class Person:
+    name: str
+    home: Address
+    others: list[Address] = attrs.field(factory=list)
+
+
+@attrs.frozen
+class Known:
+    key: str
+    n: int = 0
+
+    def bigquery_row(self) -> Row:
+        """Return the row with its key as insert id."""
+        return Row(self, insert_id=self.key)
+
+
+CET = dt.timezone(dt.timedelta(hours=1))
+ID = uuid.UUID(int=7)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (True, True),
+        (7, 7),
+        (2**53, 2**53),
+        (2**53 + 1, "9007199254740993"),
+        (-(2**63), "-9223372036854775808"),
+        (1.5, 1.5),
+        (math.nan, "NaN"),
+        (math.inf, "Infinity"),
+        (-math.inf, "-Infinity"),
+        ("ä", "ä"),
+        (Text("x"), "x"),
+        (b"\x00\xff", "AP8="),
+        (bytearray(b"a"), "YQ=="),
+        (memoryview(b"a"), "YQ=="),
+        (decimal.Decimal("0.10"), "0.10"),
+        (dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=CET), "2026-01-02T02:04:05.000006Z"),
+        (dt.datetime(2026, 1, 2, 3, 4, 5), "2026-01-02T03:04:05"),  # noqa: DTZ001 - a DATETIME
+        (dt.date(2026, 1, 2), "2026-01-02"),
+        (dt.time(3, 4, 5), "03:04:05"),
+        (ID, str(ID)),
+        (Colour.RED, "red"),
+        (Level.HIGH, 3),
+        ((1, [2]), [1, [2]]),
+        ({"a": {"b": b""}}, {"a": {"b": ""}}),
+        (types.MappingProxyType({"a": 1}), {"a": 1}),
+        (Address("Oslo", 150), {"city": "Oslo", "zip": 150}),
+        (JSON({"a": [None, "ä"]}), '{"a":[null,"\\u00e4"]}'),
+        (JSON(None), "null"),
+    ],
+)
+def test_turns_values_into_what_bigquery_parses(value: object, expected: object) -> None:
+    """Each type has one form, which keeps every digit."""
+    converted = json_value(plain(value, "c"))
+
+    assert converted == expected
+    assert type(converted) in (type(expected), Text)
+    json.dumps(converted, allow_nan=False)
+
+
+def test_turns_instances_into_rows() -> None:
+    """Nested and repeated records come from nested instances, NULL from None."""
+    person = Person("ada", Address("Oslo"), [Address("Rome", 1)])
+
+    assert plain_row(person) == {
+        "name": "ada",
+        "home": {"city": "Oslo", "zip": None},
+        "others": [{"city": "Rome", "zip": 1}],
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("hunter2", "row 1: a row is a str: expected an attrs instance or a mapping"),
+        ({"a": {"b": [{"hunter2"}]}}, "row 1: column 'a.b' is a set, for which BigQuery has no"),
+        ({"a": JSON({"hunter2"})}, "row 1: column 'a' holds what JSON cannot express"),
+        ({"a": JSON(math.nan)}, "row 1: column 'a' holds what JSON cannot express"),
+        (Row({}, insert_id="hunter2" * 20), "row 1: the insert id is longer than 128 characters"),
+    ],
+)
+def test_names_what_does_not_fit_and_shows_no_value(row: object, said: str) -> None:
+    """The error leads to row and column; what was in it stays where it was."""
+    with pytest.raises(RowValueError) as caught:
+        prepare([row], insert_ids=False)
+
+    assert str(caught.value).startswith(said)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__suppress_context__
+
+
+def test_a_row_may_say_its_own_id() -> None:
+    """By a method of its class, or wrapped in a Row; an empty id is none."""
+    rows = [Known("k1"), Row({"n": 1}, "k2"), Row({"n": 1}, ""), {"n": 1}]
+
+    assert isinstance(rows[0], SavesRow)
+    assert [row.insert_id for row in prepare(rows, insert_ids=False)] == ["k1", "k2", None, None]
+    assert prepare(rows, insert_ids=False)[0].values == {"key": "k1", "n": 0}
+
+
+def test_ids_made_on_request_differ() -> None:
+    """Two rows with one id would be one row."""
+    ids = {row.insert_id for row in prepare([{}] * 1000, insert_ids=True)}
+
+    assert len(ids) == 1000
+    assert None not in ids
+
+
+def test_shows_no_values_in_reprs() -> None:
+    """Rows may be in locals of a traceback."""
+    row = Row({"a": "hunter2"}, insert_id="hunter2")
+
+    assert "hunter2" not in repr(row)
+    assert "hunter2" not in repr(prepare([row], insert_ids=False))
+    assert "hunter2" not in repr(JSON("hunter2"))
+
+
+_scalars: Any = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(st.characters(exclude_categories=("Cc", "Cs")) | st.sampled_from("aä😀")),
+    st.binary(),
+    st.datetimes(timezones=st.just(dt.UTC)),
+    st.dates(),
+    st.times(),
+)
+
+
+@given(st.dictionaries(st.text("abc", min_size=1), _scalars | st.lists(_scalars)))
+def test_weighs_no_less_than_the_json(values: dict[str, Any]) -> None:
+    """Requests stay below BigQuery's limit, which counts bytes; quotes and backslashes aside."""
+    values = {
+        name: value.replace('"', "").replace("\\", "") if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+    row = plain_row(values)
+    escapes = sum(text.count('"') + text.count("\\") for text in _texts(row))
+
+    assert weight(row) + 4 * len(list(_texts(row))) + escapes >= len(json.dumps(json_value(row)))
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)] + list(value)
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    return [value] if isinstance(value, str) else []
