@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from opentelemetry.metrics import Counter, Meter
+from opentelemetry.metrics import Counter, Meter, NoOpCounter
 from opentelemetry.sdk.metrics.export import MetricExporter, MetricExportResult, MetricsData
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -34,10 +34,6 @@ class CountedSpanExporter(SpanExporter):
         """Shut the exporter down."""
         self._exporter.shutdown()
 
-    def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Return whether the exporter holds nothing back."""
-        return self._exporter.force_flush(timeout_millis)
-
 
 class CountedMetricExporter(MetricExporter):
     """Exports metrics through another exporter, and counts them."""
@@ -48,7 +44,7 @@ class CountedMetricExporter(MetricExporter):
             preferred_aggregation=exporter._preferred_aggregation,  # noqa: SLF001 - same
         )
         self._exporter = exporter
-        self._exported: Counter | None = None
+        self._exported: Counter = NoOpCounter("not counted yet")
 
     def count_with(self, meter: Meter) -> None:
         """Count from now on; the meter's provider needs the exporter first."""
@@ -72,9 +68,8 @@ class CountedMetricExporter(MetricExporter):
         try:
             result = self._exporter.export(metrics_data, timeout_millis, **kwargs)
         finally:
-            if self._exported is not None:
-                succeeded = result is MetricExportResult.SUCCESS
-                self._exported.add(amount, {"succeeded": succeeded})
+            succeeded = result is MetricExportResult.SUCCESS
+            self._exported.add(amount, {"succeeded": succeeded})
         return result
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:

@@ -18,21 +18,14 @@ def route_of(scope: Scope, root_path: str, attributes: Any) -> str | None:  # no
     told = (attributes or {}).get("http.route")
     if told is not None:
         return str(told)
-    path = _path(scope)
-    if path is None:
-        return None
     # What the application was mounted under is the scope's by now.
-    mounted = scope.get("root_path", "").removeprefix(root_path)
-    return mounted if mounted and mounted.endswith(path) else f"{mounted}{path}"
-
-
-def _path(scope: Scope) -> str | None:
-    """Return the template of the route that was taken."""
+    mounted = str(scope.get("root_path", "")).removeprefix(root_path)
     # FastAPI's route does not know what its router was included under; this does.
     included = scope.get("fastapi", {}).get("effective_route_context")
-    inner = getattr(included, "starlette_route", None)
-    for route in (inner, included, scope.get("route")):
+    for route in (getattr(included, "starlette_route", None), included, scope.get("route")):
+        if hasattr(route, "routes"):  # a mounted application which tells no route of its own
+            return mounted
         path = getattr(route, "path_format", None) or getattr(route, "path", None)
         if isinstance(path, str) and path:
-            return path
+            return f"{mounted}{path}"
     return None

@@ -1,0 +1,94 @@
+"""Endpoint: an HTTP server that stands in for a receiver of telemetry, a healthy or a sick one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import attrs
+
+
+@attrs.frozen
+class Received:
+    """One request.
+
+    Attributes:
+        path: without anything else.
+        headers: names in lower case.
+        body: as it was sent.
+    """
+
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Answers every request with the same status and body, at once or when it is let go.
+
+    Attributes:
+        received: the requests so far.
+        going: not set while answers are held back.
+
+    Args:
+        status: of the answers.
+        body: of the answers.
+    """
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, status: int = 200, body: bytes = b"") -> None:
+        super().__init__(("127.0.0.1", 0), _Exchange)
+        self.answer = status, body
+        self.received: list[Received] = []
+        self.going = threading.Event()
+        self.going.set()
+
+    @property
+    def url(self) -> str:
+        """Return its base URL."""
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+    def paths(self) -> list[str]:
+        """Return the paths that were asked for so far."""
+        return [request.path for request in self.received]
+
+    @contextmanager
+    def serving(self) -> Iterator[Endpoint]:
+        """Serve while the block runs."""
+        thread = threading.Thread(target=self.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield self
+        finally:
+            self.going.set()
+            self.shutdown()
+            thread.join()
+            self.server_close()
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    server: Endpoint
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.received.append(Received(self.path, headers, body))
+        self.server.going.wait()
+        status, answer = self.server.answer
+        try:
+            self.send_response(status)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+        except OSError:
+            self.close_connection = True  # whoever asked has given up
+
+    do_GET = do_POST
+
+    def log_message(self, *_: Any) -> None:
+        """Keep quiet."""

@@ -1,0 +1,62 @@
+"""The variables: refused when they cannot be meant, silent about their values."""
+
+from __future__ import annotations
+
+import pytest
+
+from msp_core import ConfigError
+from msp_core.config import load
+from msp_opentelemetry import OpenTelemetryConfig
+from msp_opentelemetry._pairs import parse_pairs
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("OTEL_TRACES_SAMPLER", "sometimes", "parentbased_traceidratio"),
+        ("OTEL_TRACES_SAMPLER_ARG", "1.5", "a ratio from 0 to 1"),
+        ("OTEL_RESOURCE_ATTRIBUTES", "team", "name=value pairs"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0", "a number above 0"),
+        ("OTEL_METRIC_EXPORT_INTERVAL", "-1", "a number above 0"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "http/protobuf"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "scheme"),
+        ("OTEL_TRACES_EXPORTER", "zipkin", "otlp"),
+    ],
+)
+def test_refused(name: str, value: str, expected: str) -> None:
+    """What the plugin cannot do is a problem at the start, and says what it could."""
+    with pytest.raises(ConfigError) as caught:
+        load(OpenTelemetryConfig, {name: value})
+
+    (problem,) = caught.value.problems
+    assert problem.variable == name
+    assert expected in str(problem)
+
+
+def test_headers_are_secret() -> None:
+    """Headers carry keys, so they are not shown."""
+    config = load(OpenTelemetryConfig, {"OTEL_EXPORTER_OTLP_HEADERS": "api-key=s3cr3t"})
+
+    assert "s3cr3t" not in repr(config) + str(config.otlp.headers)
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("", {}),
+        ("a=b", {"a": "b"}),
+        (" a = b , c=d=e ,", {"a": "b", "c": "d=e"}),
+        ("a=1%2C2%20x,a%3D=", {"a": "1,2 x", "a=": ""}),
+        ("a=1,a=2", {"a": "2"}),
+    ],
+)
+def test_pairs(text: str, pairs: dict[str, str]) -> None:
+    """Lists of pairs are read as the specification writes them."""
+    assert parse_pairs(text) == pairs
+
+
+@pytest.mark.parametrize("text", ["a", "=b", "a=b,c"])
+def test_pairs_refused(text: str) -> None:
+    """An entry that is no pair is refused, and not repeated."""
+    with pytest.raises(ValueError, match="^an entry is not name=value$"):
+        parse_pairs(text)

@@ -1,0 +1,20 @@
+"""Waiting for what happens elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from msp_core.deadline import Deadline
+
+PATIENT = 30.0
+"""Seconds; only reached when something is broken."""
+
+
+async def until(happened: Callable[[], bool]) -> None:
+    """Wait until it has happened."""
+    deadline = Deadline.after(PATIENT)
+    while not happened():
+        assert deadline.remaining(), "it never happened"
+
+        await asyncio.sleep(0.01)
