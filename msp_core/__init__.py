@@ -2,9 +2,10 @@
 
 A map, from what a service author meets first to what only plugin authors need:
 
-* `runtime`: `start`, `run`, `open_contract`; the life of a process.
+* `runtime`: `start`, `execute_job`, `run`, `open_contract`; the life of a process.
 * `config`, `secret`: `env` and `Secret`; an attrs class becomes typed variables.
 * `contract`: `ServiceContract` and `JobContract`; what the platform gave, `contract[Redis]`.
+* `execution`: `Execution`; one run of a job, and this task's share of its work.
 * `routines`: `Routine` and the ways to make one of several.
 * `http`: `HTTPServer`, for any ASGI or WSGI application (extra `http`; import it from there).
 * `diagnostics`, `health`: endpoints, the auth middleware, and the running of checks.
@@ -39,13 +40,18 @@ from msp_core.errors import (
     ContractError,
     DevError,
     InvalidValue,
+    JobCancelledError,
+    JobDeadlineError,
+    LockHeldError,
     MSPError,
+    PermanentError,
     PluginError,
     Problem,
     RoutineError,
     StopTimeoutError,
     UsageError,
 )
+from msp_core.execution import Execution
 from msp_core.health import Check, CheckResult, Health
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command, FailedStart, Integration, LogProcessor
@@ -60,7 +66,7 @@ from msp_core.routines import (
     Routine,
     go,
 )
-from msp_core.runtime import run, start
+from msp_core.runtime import execute_job, run, start
 
 __all__ = [
     "URL",
@@ -78,18 +84,23 @@ __all__ = [
     "DevError",
     "Diagnostics",
     "Duration",
+    "Execution",
     "FIFOStopRoutine",
     "FailedStart",
     "Health",
     "Integration",
     "InvalidValue",
+    "JobCancelledError",
     "JobContract",
+    "JobDeadlineError",
     "LIFOStopRoutine",
+    "LockHeldError",
     "LogProcessor",
     "MSPError",
     "NoopRoutine",
     "Percent",
     "PeriodicRoutine",
+    "PermanentError",
     "Platform",
     "PluginError",
     "Problem",
@@ -106,6 +117,7 @@ __all__ = [
     "current_request",
     "describe",
     "env",
+    "execute_job",
     "go",
     "hookimpl",
     "load",

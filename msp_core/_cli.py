@@ -15,12 +15,12 @@ from msp_core._cli_check import check_command
 from msp_core._cli_env import env_command
 from msp_core._cli_extra import extra_commands, load_command, provider
 from msp_core._cli_plugins import plugins_command
-from msp_core._cli_run import run_command
+from msp_core._cli_run import job_command, run_command
 from msp_core._requirements import CORE
 from msp_core.errors import MSPError
 from msp_core.integration import Command
 
-_BUILT_IN = (run_command, env_command, plugins_command, check_command)
+_BUILT_IN = (run_command, job_command, env_command, plugins_command, check_command)
 
 
 def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = None) -> int:

@@ -1,11 +1,11 @@
-"""`msp run`: starts a service, as its own `__main__` would.
+"""`msp run`, `msp job`: start a service or a job, as its own `__main__` would.
 
 `--format json` prints one object per line on stdout, beside the log on stderr:
 
     {"event": "ready", "name": str, "version": str, "port": int}
     {"event": "stopped", "name": str, "exit_code": int}
 
-`ready` is left out when the service never was.
+`ready` is left out when the service never was, and for a job.
 """
 
 from __future__ import annotations
@@ -13,20 +13,36 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core.contract import ServiceContract
 from msp_core.integration import Command
+from msp_core.runtime import expect_job
 from msp_core.runtime import run as run_service
 
 
 def run_command(environ: Mapping[str, str]) -> Command:
-    """Return the command; the service is given these variables."""
+    """Return the command that runs both kinds; they are given these variables."""
+    return _command(environ, name="run", text="start a service, or execute a job")
 
+
+def job_command(environ: Mapping[str, str]) -> Command:
+    """Return the command that runs jobs only, given these variables."""
+    return _command(environ, name="job", text="execute a job", check=expect_job)
+
+
+def _command(
+    environ: Mapping[str, str],
+    *,
+    name: str,
+    text: str,
+    check: Callable[[object], None] = lambda _: None,
+) -> Command:
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
         service = chosen.find()
+        check(service)
         events = arguments.format == "json"
         code = run_service(
             service,
@@ -41,7 +57,7 @@ def run_command(environ: Mapping[str, str]) -> Command:
             _say(event="stopped", name=service_name(service), exit_code=code)
         return code
 
-    return Command(name="run", help="start a service", configure=_configure, run=run)
+    return Command(name=name, help=text, configure=_configure, run=run)
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from contextlib import AbstractAsyncContextManager
 from typing import Any
@@ -24,11 +25,19 @@ class Holding:
     Args:
         name: of the integration.
         context: gives the client.
+        variables: the context variables it sees and sets; default a copy of the opener's.
     """
 
-    def __init__(self, name: str, context: AbstractAsyncContextManager[Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        context: AbstractAsyncContextManager[Any],
+        variables: contextvars.Context | None = None,
+    ) -> None:
         self.name = name
         self._context = context
+        self._variables = variables
+        self._outcome: Exception | None = None
         self._closing: asyncio.Future[Deadline] = asyncio.get_running_loop().create_future()
         self._opened: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._task: asyncio.Task[None] | None = None
@@ -39,14 +48,20 @@ class Holding:
         Raises:
             Exception: what the context manager raises.
         """
-        self._task = asyncio.create_task(self._hold(), name=f"integration {self.name}")
+        self._task = asyncio.create_task(
+            self._hold(), name=f"integration {self.name}", context=self._variables
+        )
         await asyncio.wait({self._task, self._opened}, return_when=asyncio.FIRST_COMPLETED)
         if not self._opened.done():
             self._task.result()
         return self._opened.result()
 
-    async def close(self, deadline: Deadline) -> None:
+    async def close(self, deadline: Deadline, outcome: Exception | None = None) -> None:
         """Leave the context manager; one that is still being entered is cancelled.
+
+        Args:
+            deadline: to have left it by.
+            outcome: what is raised through it; swallowing that changes nothing.
 
         Raises:
             StopTimeoutError: not left by the deadline; its stack was logged.
@@ -54,6 +69,7 @@ class Holding:
         """
         if self._task is None:
             return
+        self._outcome = outcome
         self._closing.set_result(deadline)
         if not self._opened.done():
             self._task.cancel()
@@ -61,7 +77,7 @@ class Holding:
         if pending:
             raise self._hung(self._task)
         error = None if self._task.cancelled() else self._task.exception()
-        if error is not None and self._opened.done():  # else `open` has raised it
+        if error not in (None, outcome) and self._opened.done():  # else `open` has raised it
             raise RoutineError(
                 f'close "{self.name}": {describe(error)}', routine=self.name
             ) from error
@@ -70,6 +86,8 @@ class Holding:
         async with self._context as client:
             self._opened.set_result(client)
             close_deadline.set(await self._closing)
+            if self._outcome is not None:
+                raise self._outcome
 
     def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
         extra = {"integration": self.name, "stack": task_stack(task)}

@@ -1,52 +1,75 @@
-"""Life: one service from its first opened resource to its last closed one."""
+"""Life: a service or a job, from its first opened resource to its last closed one."""
 
 from __future__ import annotations
 
+import abc
 import asyncio
 import logging
-import time
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core._process import Process
 from msp_core._resources import Resources
-from msp_core._running import Running, describe
+from msp_core._running import describe
 from msp_core._stacks import task_stack
 from msp_core.assembly import Assembly
-from msp_core.contract import ServiceContract
 from msp_core.deadline import Deadline
-from msp_core.errors import ConfigError, MSPError, RoutineError, StopTimeoutError
-from msp_core.platforms import Platform
+from msp_core.errors import (
+    ConfigError,
+    LockHeldError,
+    MSPError,
+    PermanentError,
+    RoutineError,
+    StopTimeoutError,
+)
 
 start_logger = logging.getLogger("msp.start")
 stop_logger = logging.getLogger("msp.stop")
 
 ROUTINES_SHARE = 2 / 3
-"""Of the budget, for drain and routines; the rest closes resources and flushes telemetry."""
+"""Of the budget, for what the life is about; the rest closes resources and flushes telemetry."""
 
 LAST_LINES = 0.3
-"""Seconds kept back for the ledger line and the flush of the logs."""
+"""Seconds kept back for the ledger line and the flush of the logs …"""
 
-OnReady = Callable[[ServiceContract], None]
+_LAST_SHARE = 0.2
+"""… or this share of a budget that is very small."""
+
+FAILED_START = "failed start"
+"""Reason of a stop: the start raised."""
+
+_CARRIERS = (ConfigError, LockHeldError, PermanentError, StopTimeoutError)
+"""Errors whose exit code the process leaves with; 1 for all others."""
 
 
-class Life:
+class Work(Protocol):
+    """What a life is about: something that runs and may end by itself."""
+
+    async def ended(self) -> None:
+        """Wait until it is over."""
+
+
+WorkT = TypeVar("WorkT", bound=Work)
+
+
+class Life(abc.ABC, Generic[WorkT]):
     """Everything between the configuration and the exit code.
 
     Args:
         assembly: without problems.
         process: whose request to stop ends the wait; its ledger is filled by the stop.
-        on_ready: called once, when the service is ready.
+        ending: () -> whether a job's execution is to end early. Default: never.
     """
 
-    def __init__(self, assembly: Assembly, process: Process, on_ready: OnReady | None) -> None:
+    def __init__(
+        self, assembly: Assembly, process: Process, ending: Callable[[], bool] = lambda: False
+    ) -> None:
         self._assembly = assembly
         self._logs = process.logs
         self._stop = process.stop
         self._ledger = process.ledger
-        self._on_ready = on_ready
-        self._resources = Resources(assembly, process.logs.scrub)
-        self._running: Running | None = None
+        self._resources = Resources(assembly, process.logs.scrub, ending)
+        self._running: WorkT | None = None
         self._errors: list[Exception] = []
 
     async def live(self) -> int:
@@ -56,26 +79,35 @@ class Life:
         await self._settle(starting)
         if self._running is not None and not self._errors:
             await self._first(self._running.ended())
-            self._note_death(self._running)
+            self._note_end(self._running)
         await self._shut_down()
         code = exit_code(self._errors)
         self._log_ledger(code)
         return code
 
+    @property
+    def stuck(self) -> bool:
+        """Whether something hangs that would keep the event loop from being closed."""
+        return any(isinstance(error, StopTimeoutError) for error in self._errors)
+
+    @abc.abstractmethod
+    async def _begin(self) -> None:
+        """Start what the life is about, and keep it as `_running`."""
+
+    @abc.abstractmethod
+    def _note_end(self, running: WorkT) -> None:
+        """Ask for the stop when that is over although nobody stopped it."""
+
+    @abc.abstractmethod
+    async def _end(self, deadline: Deadline) -> None:
+        """End it, by a share of the time until the deadline; resources are closed afterwards."""
+
     async def _start(self) -> None:
-        """Open the resources, initialise the service, start its routine, wait until it is up."""
-        began = time.monotonic()
+        """Open the resources, then begin."""
         await self._resources.open()
-        contract = cast("ServiceContract", self._resources.contract)
-        for processor in self._assembly.plugins.log_processors(contract):
+        for processor in self._assembly.plugins.log_processors(self._resources.contract):
             self._logs.add_processor(processor)
-        routine = await self._assembly.hooks.initialize(contract, self._assembly.config)
-        self._running = Running(routine)
-        await self._running.started()
-        self._resources.health.started = True
-        self._log_started(contract, time.monotonic() - began)
-        if self._on_ready is not None:
-            self._on_ready(contract)
+        await self._begin()
 
     async def _first(self, event: Awaitable[Any]) -> None:
         """Wait for the event or for a request to stop."""
@@ -94,39 +126,16 @@ class Life:
         elif error := starting.exception():
             self._errors.append(cast("Exception", error))
             log_failure(start_logger, f"{self._assembly.kind} failed to start", error)
-            self._stop.ask("failed start")
-
-    def _note_death(self, running: Running) -> None:
-        """Ask for the stop when the routine is over although nobody stopped it."""
-        death = running.death()
-        if death is not None and not self._stop.reason:
-            self._errors.append(death)
-            log_failure(start_logger, "stopping the service", death)
-            self._stop.ask(f'routine "{death.routine}"')
+            self._stop.ask(FAILED_START)
 
     async def _shut_down(self) -> None:
-        """Drain, stop the routine, close the resources; one failure stops none of the others."""
+        """End the work, close the resources; one failure stops none of the others."""
         deadline = self._stop.ask("")
-        deadline = Deadline(deadline.when - LAST_LINES)
+        kept = min(LAST_LINES, deadline.remaining() * _LAST_SHARE)
+        deadline = Deadline(deadline.when - kept)
         self._resources.health.draining = True
-        if self._running is not None:
-            by = Deadline.after(deadline.remaining() * ROUTINES_SHARE)
-            await self._drain(self._running, by)
-            name = self._running.routine.name
-            if error := await self._ledger.timed(name, self._running.stop(by), by):
-                self._note(error)
+        await self._end(deadline)
         await self._resources.close(deadline, self._ledger, self._note)
-
-    async def _drain(self, running: Running, by: Deadline) -> None:
-        """Go on accepting for the platform's window; a routine that is over needs none."""
-        core = self._assembly.core
-        given = None if core is None else core.drain_window
-        window = Platform.of(self._assembly.environ).drain_window if given is None else given
-        if self._errors or not window:
-            return
-        share = min(window, by.remaining())
-        ended = asyncio.wait_for(running.ended(), share)
-        await self._ledger.timed("drain", _unless_late(ended), Deadline.after(share))
 
     def _note(self, error: RoutineError) -> None:
         """Keep an error of the stop; one that hung has been logged with its stack."""
@@ -134,19 +143,16 @@ class Life:
         if not isinstance(error, StopTimeoutError):
             log_failure(stop_logger, "stop failed", error)
 
-    def _log_started(self, contract: ServiceContract, seconds: float) -> None:
+    def _circumstances(self) -> dict[str, Any]:
+        """Return what the first line of a life says: where, and with what."""
+        contract = self._resources.contract
         configured = [each.record.name for each in self._assembly.integrations if each.configured]
-        start_logger.info(
-            "service started",
-            extra={
-                "port": contract.port,
-                "msp": contract.msp,
-                "platform": contract.platform.value,
-                "sentry": "sentry" in configured,
-                "integrations": configured,
-                "seconds": round(seconds, 4),
-            },
-        )
+        return {
+            "msp": contract.msp,
+            "platform": contract.platform.value,
+            "sentry": "sentry" in configured,
+            "integrations": configured,
+        }
 
     def _log_ledger(self, code: int) -> None:
         seconds = sum(step.seconds for step in self._ledger.steps)
@@ -175,19 +181,9 @@ async def _abandoned(starting: asyncio.Task[None], deadline: Deadline) -> None:
         raise StopTimeoutError("the start did not end in time", routine="start")
 
 
-async def _unless_late(wait: Awaitable[None]) -> None:
-    try:
-        await wait
-    except TimeoutError:
-        return
-
-
 def exit_code(errors: list[Exception]) -> int:
-    """Return 0 without errors, 78 or 70 when one of them says so, else 1."""
-    codes = (
-        error.exit_code if isinstance(error, ConfigError | StopTimeoutError) else 1
-        for error in errors
-    )
+    """Return 0 without errors, else the highest code that one of them says, or 1."""
+    codes = (error.exit_code if isinstance(error, _CARRIERS) else 1 for error in errors)
     return max(codes, default=0)
 
 

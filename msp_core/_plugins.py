@@ -6,8 +6,11 @@ and do not say which plugin an error came from.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import attrs
@@ -16,7 +19,7 @@ import pluggy
 from msp_core._declaration import Declaration, DeclaredPlugin
 from msp_core._implementer import implements, new_manager, register
 from msp_core.asgi import ASGIMiddleware
-from msp_core.contract import Contract
+from msp_core.contract import Contract, JobContract
 from msp_core.diagnostics import Route
 from msp_core.hookspecs import PLUGIN_HOOKS
 from msp_core.integration import FailedStart, Integration, LogProcessor
@@ -108,6 +111,32 @@ class Plugins:
                     raise plugin.error(f"{hook} gives {route.path}, which exists already")
         return tuple(routes.values())
 
+    def job_executions(
+        self, contract: JobContract
+    ) -> tuple[tuple[DeclaredPlugin, Callable[[], AbstractAsyncContextManager[Any] | None]], ...]:
+        """Return each plugin with what makes its context manager around the execution, or None.
+
+        What is returned raises PluginError: `msp_job_execution` raised, or returned something else.
+        """
+        hook = "msp_job_execution"
+        arguments = {"contract": contract, "execution": contract.execution}
+        return tuple(
+            (plugin, partial(_context, call, plugin, arguments))
+            for plugin, call in self._calls(hook)
+        )
+
+    def job_lock(
+        self, contract: JobContract, name: str
+    ) -> AbstractAsyncContextManager[asyncio.Event] | None:
+        """Return the lock of the first plugin that gives one; None when none does.
+
+        Raises:
+            PluginError: `msp_job_lock` raised, or returned no async context manager.
+        """
+        arguments = {"contract": contract, "name": name}
+        locks = (_context(call, plugin, arguments) for plugin, call in self._calls("msp_job_lock"))
+        return next((lock for lock in locks if lock is not None), None)
+
     def start_failed(self, failure: FailedStart) -> None:
         """Let the plugins report a start that failed before their integrations were opened.
 
@@ -126,13 +155,17 @@ class Plugins:
 
     def _results(self, hook: str, **arguments: object) -> Iterator[tuple[DeclaredPlugin, Any]]:
         """Call a hook on one plugin after the other, so that an error knows its plugin."""
+        for plugin, call in self._calls(hook):
+            yield plugin, _called(call, plugin, **arguments)
+
+    def _calls(self, hook: str) -> Iterator[tuple[DeclaredPlugin, pluggy.HookCaller]]:
+        """Yield each plugin that implements a hook, with what calls it on that plugin alone."""
         registered = {plugin.name: self._manager.get_plugin(plugin.name) for plugin in self.loaded}
         for plugin in self.loaded:
             if hook not in implements(self._manager, registered[plugin.name]):
                 continue
             others = [it for name, it in registered.items() if name != plugin.name]
-            call = self._manager.subset_hook_caller(hook, others)
-            yield plugin, _called(call, plugin, **arguments)
+            yield plugin, self._manager.subset_hook_caller(hook, others)
 
 
 def _load(manager: pluggy.PluginManager, plugin: DeclaredPlugin) -> None:
@@ -158,11 +191,27 @@ def _called(call: pluggy.HookCaller, plugin: DeclaredPlugin, **arguments: object
     return results[0] if results else None
 
 
+def _context(
+    call: pluggy.HookCaller, plugin: DeclaredPlugin, arguments: Mapping[str, object]
+) -> AbstractAsyncContextManager[Any] | None:
+    """Return the context manager that one plugin gives, or None."""
+    context = _called(call, plugin, **arguments)
+    _expect(
+        context is None or isinstance(context, AbstractAsyncContextManager),
+        plugin,
+        call.name,
+        context,
+    )
+    return context  # type: ignore[no-any-return]  # just looked at
+
+
 _RESULTS = {
     "msp_integration": "an Integration record",
     "msp_log_processor": "a function (record, fields) -> None",
     "msp_asgi_middleware": "a function app -> app",
     "msp_diagnostics_routes": "a list of Route records",
+    "msp_job_execution": "an async context manager",
+    "msp_job_lock": "an async context manager",
 }
 
 

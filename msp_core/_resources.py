@@ -24,14 +24,20 @@ class Resources:
     Args:
         assembly: whose configured integrations are opened.
         scrub: (text) -> text without secrets, for what health shows.
+        ending: () -> whether a job's execution is to end early. Default: never.
     """
 
-    def __init__(self, assembly: Assembly, scrub: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        assembly: Assembly,
+        scrub: Callable[[str], str],
+        ending: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._assembly = assembly
         self._held: list[Holding] = []
         self.health = Health(scrub=scrub)
         self._opened: dict[type, Any] = {}
-        self.contract: Contract = assembly.contract(self.health, self._opened)
+        self.contract: Contract = assembly.contract(self.health, self._opened, ending)
 
     async def open(self) -> None:
         """Open every configured integration in order, then ask the plugins for their parts.

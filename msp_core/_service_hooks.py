@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from msp_core._implementer import implements, new_manager, register
-from msp_core._spawn import contained
+from msp_core._spawn import contained, in_thread
 from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.errors import UsageError
 from msp_core.hookspecs import SERVICE_HOOKS
@@ -64,16 +64,24 @@ class ServiceHooks:
         await self._call("msp_healthy", contract=contract, query=query)
 
     async def execute(self, contract: JobContract, config: object) -> Any:  # noqa: ANN401 - a result summary of the job's own shape
-        """Do the job's work and return its summary; what it raises comes through."""
-        return await self._call("msp_execute", contract=contract, config=config)
+        """Do the job's work and return its summary; what it raises comes through.
 
-    async def _call(self, name: str, **arguments: object) -> Any:  # noqa: ANN401 - judged by the typed methods
+        Cancelled while a plain `def` works in its thread, it ends when the thread does.
+        """
+        return await self._call("msp_execute", in_thread, contract=contract, config=config)
+
+    async def _call(
+        self,
+        name: str,
+        beside: Callable[..., Awaitable[Any]] = asyncio.to_thread,
+        **arguments: object,
+    ) -> Any:  # noqa: ANN401 - judged by the typed methods
         """Call a hook without ever blocking the loop; context variables reach the thread."""
         hook = getattr(self._manager.hook, name)
         with contained(name):
             if any(inspect.iscoroutinefunction(one.function) for one in hook.get_hookimpls()):
                 return await hook(**arguments)
-            result = await asyncio.to_thread(hook, **arguments)
+            result = await beside(hook, **arguments)
             return await result if inspect.isawaitable(result) else result
 
 

@@ -30,6 +30,20 @@ async def call(function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN
         return await result if inspect.isawaitable(result) else result
 
 
+async def in_thread(function: Callable[..., Any], **arguments: object) -> Any:  # noqa: ANN401 - its result
+    """Run a plain function in a worker thread; who waits is not let go before it is over.
+
+    A thread cannot be cancelled: a caller that is goes on waiting, and is cancelled afterwards.
+    """
+    work = asyncio.ensure_future(asyncio.to_thread(function, **arguments))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait({work})
+        work.result()
+        raise
+
+
 @contextmanager
 def contained(name: str) -> Iterator[None]:
     """Turn a call of `sys.exit`, which would tear the event loop down, into an error.

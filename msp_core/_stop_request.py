@@ -31,12 +31,16 @@ class StopRequest:
 
     Attributes:
         budget: see above; may be changed until the stop is asked for.
+        limit: what the deadline is never after; None without one.
+        second_signal_code: what the process leaves with when a second signal comes. Default 0.
         reason: `SIGTERM`, or what failed; empty until asked.
         deadline: when the budget is spent; None until asked.
     """
 
     def __init__(self, budget: float, watchdog: Watchdog) -> None:
         self.budget = budget
+        self.limit: Deadline | None = None
+        self.second_signal_code = 0
         self._watchdog = watchdog
         self._signals = 0
         self._wake: Callable[[], object] = _nothing
@@ -47,7 +51,8 @@ class StopRequest:
         """Ask for the stop; the first reason counts. Returns the deadline."""
         if self.deadline is None:
             self.reason = reason
-            self.deadline = Deadline.after(self.budget)
+            within = Deadline.after(self.budget)
+            self.deadline = min(within, self.limit or within, key=lambda each: each.when)
             self._watchdog.arm(self.deadline)
             self._wake()
         return self.deadline
@@ -77,7 +82,7 @@ class StopRequest:
         self._signals += 1
         self.ask(name)
         if self._signals > 1:
-            self._watchdog.leave(0, f"second signal {name}")
+            self._watchdog.leave(self.second_signal_code, f"second signal {name}")
 
 
 def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:

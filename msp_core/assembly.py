@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,7 @@ import attrs
 
 from msp_core._core_config import CoreConfig, ServiceVariables
 from msp_core._declaration import Declaration, DeclaredPlugin, resolve
+from msp_core._job_variables import JobVariables, new_execution
 from msp_core._loading import Loading
 from msp_core._missing import why_missing
 from msp_core._plugins import Plugins
@@ -58,7 +59,7 @@ class Assembly:
         plugins: those, loaded.
         integrations: in declared order, telemetry first.
         core: None when one of the core's variables has a problem.
-        ports: None for a job, and when one of them has a problem.
+        own: what only a service or only a job is told; None when one of it has a problem.
         config: the service's own; None when it declares none, or has a problem.
         problems: of core, plugins and service, in that order.
         variables: all that were declared.
@@ -75,7 +76,7 @@ class Assembly:
     plugins: Plugins
     integrations: tuple[AssembledIntegration, ...]
     core: CoreConfig | None
-    ports: ServiceVariables | None
+    own: ServiceVariables | JobVariables | None
     config: Any = attrs.field(repr=False)
     problems: tuple[Problem, ...]
     variables: tuple[Variable, ...]
@@ -88,17 +89,20 @@ class Assembly:
         """`service` or `job`."""
         return "job" if self.hooks.is_job else "service"
 
-    def contract(self, health: Health, opened: dict[type, Any]) -> Contract:
+    def contract(
+        self, health: Health, opened: dict[type, Any], ending: Callable[[], bool]
+    ) -> Contract:
         """Return the contract.
 
         Args:
             health: what its diagnostics answer from.
             opened: its clients by type; filled while the integrations are opened.
+            ending: () -> whether the execution is to end early; asked for a job only.
 
         Raises:
             ConfigError: the assembly has problems.
         """
-        if self.core is None or self.problems:
+        if self.core is None or self.own is None or self.problems:
             raise ConfigError(self.problems)
         values: dict[str, Any] = {
             "name": self.service.name,
@@ -117,10 +121,10 @@ class Assembly:
                 msp=self.core.msp,
             ),
         }
-        if self.ports is None:
-            return JobContract(**values)
-        ports = attrs.asdict(self.ports)
-        return ServiceContract(**values, **ports)
+        if isinstance(self.own, ServiceVariables):
+            return ServiceContract(**values, **attrs.asdict(self.own))
+        execution = new_execution(self.own, Platform.of(self.environ), ending)
+        return JobContract(**values, execution=execution)
 
 
 def assemble(
@@ -149,7 +153,7 @@ def assemble(
     loaded = Plugins.load(declaration)
     loading = Loading(environ)
     core = loading.section(CoreConfig, "core")
-    ports = None if hooks.is_job else loading.section(ServiceVariables, "core")
+    own = _own(hooks, loading)
     integrations = tuple(_assembled(loaded, loading))
     config_class = getattr(service, "config", None)
     owner = f"{'job' if hooks.is_job else 'service'} {_named(service)!r}"
@@ -161,7 +165,7 @@ def assemble(
         plugins=loaded,
         integrations=tuple(sorted(integrations, key=lambda each: not each.record.telemetry)),
         core=core,
-        ports=ports,
+        own=own,
         config=loading.section(config_class, owner) if config_class else None,
         problems=loading.problems,
         variables=loading.variables,
@@ -169,6 +173,13 @@ def assemble(
         secrets=loading.secrets,
         instance_id=instance_id or uuid.uuid4().hex,
     )
+
+
+def _own(hooks: ServiceHooks, loading: Loading) -> ServiceVariables | JobVariables | None:
+    """Return what only this kind of program is told."""
+    if hooks.is_job:
+        return loading.section(JobVariables, "core")
+    return loading.section(ServiceVariables, "core")
 
 
 def _assembled(plugins: Plugins, loading: Loading) -> list[AssembledIntegration]:

@@ -10,6 +10,7 @@ import attrs
 from msp_core.asgi import ASGIMiddleware
 from msp_core.diagnostics import Diagnostics
 from msp_core.errors import ContractError
+from msp_core.execution import Execution
 from msp_core.platforms import Platform
 
 ClientT = TypeVar("ClientT")
@@ -101,4 +102,10 @@ class ServiceContract(Contract):
 
 @attrs.frozen(kw_only=True, repr=False)
 class JobContract(Contract):
-    """The contract of a program that runs to completion; it has no port."""
+    """The contract of a program that runs to completion; it has no port.
+
+    Attributes:
+        execution: this run of the job, and this task's share of its work.
+    """
+
+    execution: Execution

@@ -125,3 +125,31 @@ class StopTimeoutError(RoutineError):
     """A routine or resource did not stop before its deadline; the process leaves with 70."""
 
     exit_code = 70
+
+
+class PermanentError(MSPError):
+    """Raised by a job that would fail again: the process leaves with 65, a retry is pointless."""
+
+    exit_code = 65
+
+
+class JobCancelledError(MSPError):
+    """The execution of a job was ended before it was done, by a signal or a lost lock."""
+
+
+class JobDeadlineError(MSPError):
+    """The execution of a job was not done when its deadline came near."""
+
+
+class LockHeldError(MSPError):
+    """Another execution of the job holds the lock; this one leaves the work to it, with 0.
+
+    Attributes:
+        lock: its name.
+    """
+
+    exit_code = 0
+
+    def __init__(self, message: str, *, lock: str) -> None:
+        self.lock = lock
+        super().__init__(message)

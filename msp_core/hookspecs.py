@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 import pluggy
@@ -13,6 +15,7 @@ import pluggy
 from msp_core.asgi import ASGIMiddleware
 from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.diagnostics import Route
+from msp_core.execution import Execution
 from msp_core.integration import Command, FailedStart, Integration, LogProcessor
 from msp_core.routines import Routine
 
@@ -29,6 +32,8 @@ PLUGIN_HOOKS = (
     "msp_log_processor",
     "msp_asgi_middleware",
     "msp_diagnostics_routes",
+    "msp_job_execution",
+    "msp_job_lock",
     "msp_start_failed",
     "msp_commands",
 )
@@ -82,6 +87,42 @@ def msp_diagnostics_routes(contract: Contract) -> list[Route]:
     Return: a list of `Route` records.
     If it raises: the start fails with a `PluginError`.
     Order: declared order; a path that exists already is a `PluginError`.
+    """
+
+
+@hookspec
+def msp_job_execution(
+    contract: JobContract, execution: Execution
+) -> AbstractAsyncContextManager[Any] | None:
+    """Wrap the execution of a job, such as in a root span or between two check-ins.
+
+    When: once per execution, after every integration was opened; the context manager is entered
+    before `msp_execute` and left after it, while the integrations are still open.
+    With: the contract and its execution.
+    Return: an async context manager, or None. It has 5 seconds to be entered, and is left under a
+    share of the shutdown budget (`close_deadline`). Context variables it sets are seen by the job.
+    If it raises: a warning; the job goes on, and its exit code stays what it is. What the job
+    raised goes through `__aexit__` and cannot be swallowed there: `JobDeadlineError` and
+    `JobCancelledError` say that it was ended, `StopTimeoutError` that it would not end.
+    Order: declared order, telemetry first; left in reverse.
+    """
+
+
+@hookspec
+def msp_job_lock(
+    contract: JobContract, name: str
+) -> AbstractAsyncContextManager[asyncio.Event] | None:
+    """Give the lock that keeps a second execution of a job from running beside the first.
+
+    When: once per execution of a job that has an attribute `lock`, around `msp_execute`.
+    With: the contract and the lock's name; of a job with several tasks each has a lock of its own.
+    Return: an async context manager whose target is an event, set when the lock is lost; or None
+    when this plugin has no locks to give, as when it is not configured. Entering it must not wait
+    for the lock.
+    If it raises: `LockHeldError` while being entered says that another execution holds the lock,
+    and the process leaves with 0; anything else fails the execution. What leaving it raises is a
+    warning.
+    Order: declared order; the first lock that is given counts.
     """
 
 
@@ -151,8 +192,9 @@ def msp_execute(
 
     When: once per execution, after every integration was opened.
     With: the contract and the job's own config (None when it declares none).
-    Return: nothing, or a summary that is logged. May be `async def`; a plain `def` runs in a
-    worker thread.
-    If it raises: the execution failed, exit code 1.
+    Return: nothing, or a summary that is logged. May be `async def`, which is cancelled when the
+    execution is to end early; a plain `def` runs in a worker thread and looks at
+    `contract.execution.cancelled`.
+    If it raises: the execution failed, exit code 1; 65 for `PermanentError`, 78 for `ConfigError`.
     Order: one job, one implementation.
     """

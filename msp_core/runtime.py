@@ -1,4 +1,4 @@
-"""start(): the life of a process, read from top to bottom; run() is the same without the exit."""
+"""start(), execute_job(): the life of a process, top to bottom; run() is that without the exit."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ import attrs
 
 from msp_core._core_config import CoreConfig
 from msp_core._failed_start import tell_plugins
-from msp_core._life import LAST_LINES, Life, OnReady, log_failure
+from msp_core._job_life import JobLife
+from msp_core._life import LAST_LINES, log_failure
 from msp_core._log_capture import log_loop_exception
 from msp_core._logs import Logs
 from msp_core._process import Process
+from msp_core._service_hooks import ServiceHooks
+from msp_core._service_life import OnReady, ServiceLife
 from msp_core.assembly import Assembly, assemble
-from msp_core.errors import ConfigError, MSPError, StopTimeoutError
+from msp_core.errors import ConfigError, MSPError, UsageError
 from msp_core.services import find_service
 
 logger: logging.Logger = logging.getLogger("msp.start")
@@ -50,10 +53,43 @@ def start(
         SystemExit: 0, 1, 2, 70 or 78; docs/reference/exit-codes.md says when.
     """
     arguments = sys.argv[1:]
-    found = _find(service) if isinstance(service, str) else service
+    found = _found(service, lambda _: None)
     raise SystemExit(
         run(found, plugins=plugins, distribution=distribution, argv=arguments, exits=True)
     )
+
+
+def execute_job(
+    job: object | str,
+    *,
+    plugins: Sequence[str] | None = None,
+    distribution: str | None = None,
+) -> NoReturn:
+    """Execute a job as this process, and leave with its exit code.
+
+    Call it as `start` is called, whose arguments it takes.
+
+    Args:
+        job: with `name`, `version`, perhaps `config` and `lock`, and the hook `msp_execute`; or
+            its name, as for `start`. A service is refused.
+        plugins: as for `start`.
+        distribution: as for `start`.
+
+    Raises:
+        SystemExit: 0, 1, 2, 65, 70 or 78; docs/reference/exit-codes.md says when.
+    """
+    start(_found(job, expect_job), plugins=plugins, distribution=distribution)
+
+
+def expect_job(service: object) -> None:
+    """Raise unless it is a job.
+
+    Raises:
+        UsageError: it is a service, or neither.
+    """
+    if not ServiceHooks(service).is_job:
+        name = getattr(service, "name", type(service).__name__)
+        raise UsageError(f"{name!r} is a service, expected a job: start it with start() or msp run")
 
 
 def run(
@@ -66,7 +102,7 @@ def run(
     on_ready: OnReady | None = None,
     exits: bool = False,
 ) -> int:
-    """Run a service until it is stopped, and return the exit code.
+    """Run a service until it is stopped, or a job until it is done, and return the exit code.
 
     Args:
         service: as for `start`.
@@ -74,12 +110,12 @@ def run(
         plugins: as for `start`.
         distribution: as for `start`.
         argv: arguments; one of `-h`, `-help`, `--help` prints the help and returns 0.
-        on_ready: (contract), called once when the service is ready.
+        on_ready: (contract), called once when the service is ready; never for a job.
         exits: whether the process exits next: then threads left behind are waited for, and log
             lines and signals stay with the runtime to the end. Default False, giving them back.
 
     Returns:
-        0, 1, 2 or 78. A process that must leave with 70 does so from here, because what hangs
+        0, 1, 2, 65 or 78. A process that must leave with 70 does so from here, because what hangs
         would keep it from returning.
     """
     given = dict(os.environ if environ is None else environ)
@@ -118,7 +154,9 @@ def _run(
             return _print_help(assembly)
         core = _checked(assembly, process.logs)
         process.stop.budget = core.shutdown_budget or process.stop.budget
-        return _serve(Life(assembly, process, on_ready), process.logs)
+        if assembly.hooks.is_job:
+            return _serve(JobLife(assembly, process), process.logs)
+        return _serve(ServiceLife(assembly, process, on_ready), process.logs)
     except ConfigError as error:
         for problem in error.problems:
             # One line each, without a traceback: the texts say all there is.
@@ -134,15 +172,18 @@ def _run(
         return 1
 
 
-def _find(name: str) -> object:
-    """Import the service; what keeps it from being found ends the process with a log line."""
+def _found(service: object | str, check: Callable[[object], None]) -> object:
+    """Import and check the service; what is wrong with it ends the process with a log line."""
     try:
-        return find_service(name)
+        found = find_service(service) if isinstance(service, str) else service
+        check(found)
     except MSPError as error:
-        process = Process(_Nameless(name), os.environ)
+        named = _Nameless(service) if isinstance(service, str) else service
+        process = Process(named, os.environ)
         log_failure(logger, "failed to start", error)
         process.finish()
         raise SystemExit(error.exit_code) from None
+    return found
 
 
 @attrs.frozen
@@ -180,12 +221,12 @@ def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
     return assembly.core
 
 
-def _serve(life: Life, logs: Logs) -> int:
+def _serve(life: JobLife | ServiceLife, logs: Logs) -> int:
     """Live on an event loop; leave from here when something on it or beside it hangs."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.get_loop().set_exception_handler(log_loop_exception)
         code = runner.run(life.live())
-        if code == StopTimeoutError.exit_code:
+        if life.stuck:
             logs.flush(LAST_LINES)
             os._exit(code)  # closing the loop would wait for what hangs
     return code

@@ -1,4 +1,4 @@
-"""Program: a service written inside a test, run as a process of its own."""
+"""Program: a service or a job written inside a test, run as a process of its own."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ class Service:
     name, version = "probe", "1.2.3"
 """
 
-FOOT = 'start(Service(), plugins=PLUGINS if "PLUGINS" in globals() else ())'
+FOOT = (
+    '(execute_job if hasattr(Service, "msp_execute") else start)'
+    '(Service(), plugins=PLUGINS if "PLUGINS" in globals() else ())'
+)
 
 
 class Program:
-    """A service whose class body is the given text.
+    """A service, or with `msp_execute` a job, whose class body is the given text.
 
     Args:
         folder: to write it to.
@@ -113,6 +116,12 @@ class Program:
     def errors(self) -> list[str]:
         """Return the texts of its error lines."""
         return [line["Body"] for line in self.lines if line["SeverityText"] in {"ERROR", "FATAL"}]
+
+    def line(self, body: str) -> dict[str, Any]:
+        """Return the one line with that text: its level, its stack trace, its attributes."""
+        (line,) = [line for line in self.lines if line["Body"] == body]
+        known = {"level": line["SeverityText"], "trace": line.get("Stacktrace", "")}
+        return {**known, **line.get("Attributes", {})}
 
     def ledger(self) -> dict[str, Any]:
         """Return the one ledger line's attributes."""

@@ -1,0 +1,119 @@
+"""JobLife: a job, from its first opened resource to its last closed one."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, cast
+
+from msp_core._execution_contexts import ExecutionContexts
+from msp_core._job_lock import job_lock
+from msp_core._life import ROUTINES_SHARE, Life
+from msp_core._outcome import Outcome
+from msp_core._process import Process
+from msp_core._running_job import (
+    COMPLETION,
+    DEADLINE,
+    FAILURE,
+    HELD_LOCK,
+    RunningJob,
+    early_end,
+    is_early,
+)
+from msp_core.assembly import Assembly
+from msp_core.contract import JobContract
+from msp_core.deadline import Deadline
+from msp_core.errors import LockHeldError, StopTimeoutError
+
+MARGIN_SHARE = 0.2
+"""Of the deadline, that the margin before the platform's kill is never larger than."""
+
+RESERVE = 0.1
+"""Of the margin, that is left when the stop must be over."""
+
+
+class JobLife(Life[RunningJob]):
+    """The life that is about one execution.
+
+    Args:
+        assembly: as for `Life`.
+        process: as for `Life`.
+    """
+
+    def __init__(self, assembly: Assembly, process: Process) -> None:
+        super().__init__(assembly, process, ending=lambda: is_early(process.stop.reason))
+        self._stop.second_signal_code = 1  # 0 would tell the platform that the work is done
+        self._contract = cast("JobContract", self._resources.contract)
+        self._variables = contextvars.copy_context()
+        self._contexts = ExecutionContexts(assembly, self._variables)
+        self._outcome = Outcome(self._contract.execution)
+
+    async def live(self) -> int:
+        """Live, and end early when the deadline comes near."""
+        with self._limited():
+            return await super().live()
+
+    @property
+    def stuck(self) -> bool:
+        """Whether something hangs that would keep the event loop from being closed."""
+        return super().stuck or self._contexts.stuck
+
+    @contextmanager
+    def _limited(self) -> Iterator[None]:
+        """Ask for the end a margin before the deadline, by a thread: the loop may be stuck."""
+        deadline, limit = self._contract.execution.deadline, self._contract.execution.time_limit
+        if deadline is None or limit is None:
+            yield
+            return
+        margin = min(self._stop.budget + 1, limit * MARGIN_SHARE)
+        self._stop.limit = Deadline(deadline.when - margin * RESERVE)
+        timer = threading.Timer(deadline.remaining() - margin, self._stop.ask, (DEADLINE,))
+        timer.name, timer.daemon = "msp-deadline", True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    async def _begin(self) -> None:
+        """Enter what plugins put around the execution, and start the work."""
+        await self._contexts.enter(self._contract)
+        self._variables.run(self._outcome.starting, self._contract.name, self._circumstances())
+        self._running = RunningJob(self._work(), self._stop, self._variables)
+
+    async def _work(self) -> Any:  # noqa: ANN401 - a summary of the job's own shape
+        assembly, contract = self._assembly, self._contract
+        async with job_lock(assembly, contract, self._stop.ask):
+            summary = await assembly.hooks.execute(contract, assembly.config)
+            self._stop.ask(COMPLETION)  # a signal comes too late from here on
+        return summary
+
+    def _note_end(self, running: RunningJob) -> None:
+        """Ask for the stop when the work failed; it has done so itself when it succeeded."""
+        if running.over:
+            held = isinstance(running.error(), LockHeldError)
+            self._stop.ask(HELD_LOCK if held else FAILURE)
+
+    async def _end(self, deadline: Deadline) -> None:
+        """End the work, say how it came out, and leave what plugins put around it."""
+        if self._running is not None:
+            by = Deadline.after(deadline.remaining() * ROUTINES_SHARE)
+            await self._ledger.timed("execution", self._running.stop(by), by)
+        error = self._judged(self._running)
+        passed = None if isinstance(error, LockHeldError) else error
+        await self._contexts.leave(deadline.share(2), self._ledger, passed)
+
+    def _judged(self, running: RunningJob | None) -> Exception | None:
+        """Log and keep how the execution came out; a start that failed has been logged."""
+        if self._errors:
+            return self._errors[0]
+        error = early_end(self._stop.reason) if running is None else running.error()
+        if error is not None:
+            self._errors.append(error)
+            stack = running.stack() if isinstance(error, StopTimeoutError) and running else None
+            self._variables.run(self._outcome.failed, error, stack)
+        elif running is not None:
+            self._variables.run(self._outcome.succeeded, running.summary())
+        return error

@@ -1,0 +1,109 @@
+"""JobVariables: what the platform tells a job about its execution."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import attrs
+
+from msp_core._uuid7 import uuid7
+from msp_core.config import Duration, env
+from msp_core.deadline import Deadline
+from msp_core.errors import InvalidValue
+from msp_core.execution import Execution
+from msp_core.platforms import Platform
+
+_RETRIES = {Platform.CLOUD_RUN: 3}
+"""What a platform does when it is not told otherwise; 0 where it is not listed."""
+
+
+def _not_negative(value: int) -> None:
+    if value < 0:
+        raise InvalidValue("0 or more")
+
+
+def _positive(value: float) -> None:
+    if value <= 0:
+        raise InvalidValue("more than 0")
+
+
+@attrs.frozen(kw_only=True)
+class Task:
+    """Which of the tasks of an execution this process is."""
+
+    index: int = env(
+        "CLOUD_RUN_TASK_INDEX",
+        default=0,
+        help="which task of the execution this is, from 0",
+        validator=_not_negative,
+    )
+    count: int = env(
+        "CLOUD_RUN_TASK_COUNT",
+        default=1,
+        help="how many tasks the execution has",
+        validator=_positive,
+    )
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse an index that no task has."""
+        if self.index >= self.count:
+            raise InvalidValue("an index below the count")
+
+
+@attrs.frozen(kw_only=True)
+class JobVariables:
+    """What a job is told beyond what every process is."""
+
+    job: str | None = env("CLOUD_RUN_JOB", default=None, help="the platform's name for the job")
+    execution: str | None = env(
+        "CLOUD_RUN_EXECUTION", default=None, help="the platform's name for the execution"
+    )
+    task: Task
+    attempt: int = env(
+        "CLOUD_RUN_TASK_ATTEMPT",
+        default=0,
+        help="how often this task was tried before",
+        validator=_not_negative,
+    )
+    retries: int | None = env(
+        "MSP_JOB_RETRIES",
+        default=None,
+        help="how often a failed task is tried again; default 3 on Cloud Run, 0 elsewhere",
+        validator=_not_negative,
+    )
+    time_limit: Duration | None = env(
+        "JOB_EXECUTION_DEADLINE",
+        default=None,
+        help="time until the platform ends the task; the end is asked for a margin earlier",
+        validator=_positive,
+    )
+    cron_schedule: str | None = env(
+        "JOB_EXECUTION_CRON_SCHEDULE", default=None, help="when the job runs, for check-ins"
+    )
+
+
+def new_execution(
+    variables: JobVariables, platform: Platform, ending: Callable[[], bool]
+) -> Execution:
+    """Return the execution of this process, under a new id; its time runs from now.
+
+    Args:
+        variables: what the platform says about it.
+        platform: for the retries where no variable tells.
+        ending: () -> whether it is to end early.
+    """
+    retries = _RETRIES.get(platform, 0) if variables.retries is None else variables.retries
+    limit = variables.time_limit
+    return Execution(
+        id=uuid7(),
+        task_index=variables.task.index,
+        task_count=variables.task.count,
+        attempt=variables.attempt,
+        last_attempt=variables.attempt >= retries,
+        time_limit=limit,
+        deadline=None if limit is None else Deadline.after(limit),
+        cron_schedule=variables.cron_schedule,
+        platform_job=variables.job,
+        platform_execution=variables.execution,
+        ending=ending,
+    )

@@ -1,0 +1,90 @@
+"""Outcome: the log lines that say that an execution starts and how it came out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from msp_core._running import describe
+from msp_core.errors import (
+    JobCancelledError,
+    JobDeadlineError,
+    LockHeldError,
+    PermanentError,
+    StopTimeoutError,
+)
+from msp_core.execution import Execution
+
+logger = logging.getLogger("msp.job")
+
+
+class Outcome:
+    """Logs the start and the end of one execution.
+
+    Args:
+        execution: named by every line.
+    """
+
+    def __init__(self, execution: Execution) -> None:
+        self._began = time.monotonic()
+        self._fields: dict[str, Any] = {
+            "execution_id": execution.id,
+            "task_index": execution.task_index,
+            "task_count": execution.task_count,
+            "attempt": execution.attempt,
+            "last_attempt": execution.last_attempt,
+        }
+        if execution.platform_execution is not None:
+            self._fields["platform_execution"] = execution.platform_execution
+
+    def starting(self, job: str, circumstances: Mapping[str, Any]) -> None:
+        """Log that the work starts now."""
+        self._began = time.monotonic()
+        logger.info("execution starting", extra={"job": job, **circumstances, **self._fields})
+
+    def succeeded(self, summary: object) -> None:
+        """Log that the work is done, and what it returned if that is anything."""
+        self._log(logging.INFO, "execution succeeded", None, {"summary": summary})
+
+    def failed(self, error: Exception, stack: str | None) -> None:
+        """Log how the work failed, or was cut short; once, with the traceback that tells where.
+
+        Args:
+            error: what the execution ends with.
+            stack: where the work hangs; None when it is over.
+        """
+        match error:
+            case LockHeldError():
+                self._log(logging.INFO, f"execution skipped: {describe(error)}")
+            case JobCancelledError():
+                text = str(error).removeprefix("the ").replace(" was ", " ")
+                self._log(logging.WARNING, text, _own(error.__cause__))
+            case JobDeadlineError():
+                self._log(logging.ERROR, "execution exceeded its deadline", error.__cause__)
+            case StopTimeoutError():
+                text = "execution did not end in time"
+                self._log(logging.ERROR, text, None, {"stack": stack})
+            case PermanentError():
+                self._log(logging.ERROR, f"execution failed for good: {describe(error)}", error)
+            case _:
+                self._log(logging.ERROR, f"execution failed: {describe(error)}", error)
+
+    def _log(
+        self,
+        level: int,
+        text: str,
+        cause: BaseException | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        seconds = round(time.monotonic() - self._began, 4)
+        given = {key: value for key, value in (more or {}).items() if value is not None}
+        extra = {**self._fields, "seconds": seconds, **given}
+        logger.log(level, "%s", text, extra=extra, exc_info=cause)
+
+
+def _own(cause: BaseException | None) -> BaseException | None:
+    """Return what the job raised while it was being cancelled; the cancellation is no news."""
+    return None if isinstance(cause, asyncio.CancelledError) else cause

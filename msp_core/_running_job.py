@@ -1,0 +1,121 @@
+"""RunningJob: a job's work that is under way, and how it came out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+from msp_core._life import FAILED_START
+from msp_core._stacks import task_stack, thread_stacks
+from msp_core._stop_request import StopRequest
+from msp_core.deadline import Deadline
+from msp_core.errors import (
+    ConfigError,
+    JobCancelledError,
+    JobDeadlineError,
+    PermanentError,
+    StopTimeoutError,
+)
+
+COMPLETION = "completion"
+"""Reason of a stop: the work is done."""
+
+FAILURE = "failure"
+"""Reason of a stop: the work raised."""
+
+HELD_LOCK = "held lock"
+"""Reason of a stop: another execution is doing the work."""
+
+DEADLINE = "deadline"
+"""Reason of a stop: the deadline is near."""
+
+_OWN = frozenset({"", COMPLETION, FAILURE, FAILED_START, HELD_LOCK})
+_SAID = (ConfigError, JobCancelledError, JobDeadlineError, PermanentError)
+
+
+def is_early(reason: str) -> bool:
+    """Return whether a stop was asked for from outside, before the work was done."""
+    return reason not in _OWN
+
+
+def early_end(reason: str) -> JobCancelledError | JobDeadlineError:
+    """Return the error that says why the execution was ended."""
+    if reason == DEADLINE:
+        return JobDeadlineError("the execution exceeded its deadline")
+    by = reason if is_early(reason) else "itself"
+    return JobCancelledError(f"the execution was cancelled by {by}")
+
+
+class RunningJob:
+    """The work of one execution, started; watches over its end.
+
+    Args:
+        work: started at once, as a task of its own.
+        stop: says whether the work is to end early.
+        variables: the context variables it runs with.
+    """
+
+    def __init__(
+        self, work: Coroutine[Any, Any, Any], stop: StopRequest, variables: contextvars.Context
+    ) -> None:
+        self._stop = stop
+        self._hung: StopTimeoutError | None = None
+        self._task: asyncio.Task[Any] = asyncio.create_task(
+            _converted(work, stop), name="execution", context=variables
+        )
+
+    @property
+    def over(self) -> bool:
+        """Whether the work has ended, however."""
+        return self._task.done()
+
+    async def ended(self) -> None:
+        """Wait until the work is over, however it ends; raises nothing of its own."""
+        await asyncio.wait({self._task})
+
+    async def stop(self, deadline: Deadline) -> None:
+        """Wait for the end of the work; cancel it when the stop was asked for from outside.
+
+        Raises:
+            StopTimeoutError: not over by the deadline.
+        """
+        if is_early(self._stop.reason):
+            self._task.cancel()
+        pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
+        if pending:
+            self._hung = StopTimeoutError("the execution did not end in time", routine="execution")
+            raise self._hung
+
+    def stack(self) -> str:
+        """Return where the work hangs: its task, and what it may have left in threads."""
+        own = frozenset({threading.get_ident()})
+        return f"{task_stack(self._task)}\n{thread_stacks(without=own)}"
+
+    def summary(self) -> Any:  # noqa: ANN401 - of the job's own shape
+        """Return what the work returned; it must have succeeded."""
+        return self._task.result()
+
+    def error(self) -> Exception | None:
+        """Return how the work failed; None when it succeeded.
+
+        Work that was asked to end early and returned, or raised something, was cut short.
+        """
+        if self._hung is not None:
+            return self._hung
+        failure = None if self._task.cancelled() else self._task.exception()
+        if not is_early(self._stop.reason) or isinstance(failure, _SAID):
+            return failure  # type: ignore[return-value]  # what is no Exception has ended the loop
+        error = early_end(self._stop.reason)
+        error.__cause__ = failure
+        return error
+
+
+async def _converted(work: Coroutine[Any, Any, Any], stop: StopRequest) -> Any:  # noqa: ANN401 - what the work returns
+    """Run the work; say why it was cancelled, for plugins and logs."""
+    try:
+        return await work
+    except asyncio.CancelledError as cancelled:
+        raise early_end(stop.reason) from cancelled

@@ -1,0 +1,82 @@
+"""ServiceLife: a service, from its first opened resource to its last closed one."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from msp_core._life import ROUTINES_SHARE, Life, log_failure, start_logger
+from msp_core._process import Process
+from msp_core._running import Running
+from msp_core.assembly import Assembly
+from msp_core.contract import ServiceContract
+from msp_core.deadline import Deadline
+from msp_core.platforms import Platform
+
+OnReady = Callable[[ServiceContract], None]
+
+
+class ServiceLife(Life[Running]):
+    """The life that is about a routine.
+
+    Args:
+        assembly: as for `Life`.
+        process: as for `Life`.
+        on_ready: called once, when the service is ready.
+    """
+
+    def __init__(self, assembly: Assembly, process: Process, on_ready: OnReady | None) -> None:
+        super().__init__(assembly, process)
+        self._on_ready = on_ready
+        self._began = time.monotonic()
+
+    async def _begin(self) -> None:
+        """Initialise the service, start its routine, wait until it is up."""
+        contract = cast("ServiceContract", self._resources.contract)
+        routine = await self._assembly.hooks.initialize(contract, self._assembly.config)
+        self._running = Running(routine)
+        await self._running.started()
+        self._resources.health.started = True
+        seconds = round(time.monotonic() - self._began, 4)
+        extra = {"port": contract.port, **self._circumstances(), "seconds": seconds}
+        start_logger.info("service started", extra=extra)
+        if self._on_ready is not None:
+            self._on_ready(contract)
+
+    def _note_end(self, running: Running) -> None:
+        """Ask for the stop when the routine is over although nobody stopped it."""
+        death = running.death()
+        if death is not None and not self._stop.reason:
+            self._errors.append(death)
+            log_failure(start_logger, "stopping the service", death)
+            self._stop.ask(f'routine "{death.routine}"')
+
+    async def _end(self, deadline: Deadline) -> None:
+        """Drain, and stop the routine."""
+        if self._running is None:
+            return
+        by = Deadline.after(deadline.remaining() * ROUTINES_SHARE)
+        await self._drain(self._running, by)
+        name = self._running.routine.name
+        if error := await self._ledger.timed(name, self._running.stop(by), by):
+            self._note(error)
+
+    async def _drain(self, running: Running, by: Deadline) -> None:
+        """Go on accepting for the platform's window; a routine that is over needs none."""
+        core = self._assembly.core
+        given = None if core is None else core.drain_window
+        window = Platform.of(self._assembly.environ).drain_window if given is None else given
+        if self._errors or not window:
+            return
+        share = min(window, by.remaining())
+        ended = asyncio.wait_for(running.ended(), share)
+        await self._ledger.timed("drain", _unless_late(ended), Deadline.after(share))
+
+
+async def _unless_late(wait: Awaitable[None]) -> None:
+    try:
+        await wait
+    except TimeoutError:
+        return
