@@ -9,11 +9,13 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from msp_core import ServiceContract, hookimpl, open_contract
 from msp_opentelemetry._receiver import Receiver
 from msp_opentelemetry._receiver_store import Store
+from tests.msp_core.http_service import client, serving
 from tests.msp_opentelemetry.endpoint import Endpoint
 
 Opened = Callable[..., AbstractAsyncContextManager[ServiceContract]]
@@ -79,3 +81,16 @@ def spans(receiver: Receiver) -> list[dict[str, Any]]:
 def points(receiver: Receiver, name: str) -> list[dict[str, Any]]:
     """Return the newest points of a metric."""
     return [point for point in receiver.store.metrics() if point["name"] == name]
+
+
+@contextlib.asynccontextmanager
+async def asking(
+    app: Callable[..., Any], opened: AbstractAsyncContextManager[ServiceContract], **options: Any
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of an application that is served with telemetry."""
+    async with (
+        opened as contract,
+        serving(app, contract, **options) as server,
+        client(server) as http,
+    ):
+        yield http

@@ -88,7 +88,7 @@ class _Exchange(BaseHTTPRequestHandler):
         except OSError:
             self.close_connection = True  # whoever asked has given up
 
-    do_GET = do_POST
+    do_GET = do_POST  # noqa: N815 - the name that http.server looks for
 
     def log_message(self, *_: Any) -> None:
         """Keep quiet."""

@@ -106,7 +106,7 @@ def decide(environ: dict[str, str], *, msp: bool, project: str | None) -> Choice
     ],
 )
 def test_destinations(
-    environ: dict[str, str], msp: bool, project: str | None, urls: tuple[str | None, str | None]
+    environ: dict[str, str], *, msp: bool, project: str | None, urls: tuple[str | None, str | None]
 ) -> None:
     """Google gets telemetry of a live platform only, and of nobody who named a receiver."""
     choice = decide(environ, msp=msp, project=project)
@@ -118,7 +118,7 @@ def test_destinations(
     ("environ", "msp", "served"),
     [({}, False, True), ({}, True, False), ({"OTEL_METRICS_EXPORTER": "none"}, False, False)],
 )
-def test_prometheus(environ: dict[str, str], msp: bool, served: bool) -> None:
+def test_prometheus(environ: dict[str, str], *, msp: bool, served: bool) -> None:
     """`/metrics` is open to everybody, so it is served where the platform is not live."""
     assert decide(environ, msp=msp, project="p").prometheus is served
 
@@ -132,7 +132,7 @@ def test_prometheus(environ: dict[str, str], msp: bool, served: bool) -> None:
         ({"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}, True, None, False),
     ],
 )
-def test_unsent(environ: dict[str, str], msp: bool, project: str | None, unsent: bool) -> None:
+def test_unsent(environ: dict[str, str], *, msp: bool, project: str | None, unsent: bool) -> None:
     """A platform that sends nothing anywhere is an oversight, unless that was asked for."""
     assert decide(environ, msp=msp, project=project).unsent is unsent
 

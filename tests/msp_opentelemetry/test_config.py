@@ -58,5 +58,5 @@ def test_pairs(text: str, pairs: dict[str, str]) -> None:
 @pytest.mark.parametrize("text", ["a", "=b", "a=b,c"])
 def test_pairs_refused(text: str) -> None:
     """An entry that is no pair is refused, and not repeated."""
-    with pytest.raises(ValueError, match="^an entry is not name=value$"):
+    with pytest.raises(ValueError, match=r"^an entry is not name=value$"):
         parse_pairs(text)

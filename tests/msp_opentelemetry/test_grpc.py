@@ -30,7 +30,7 @@ class Collector(
         self.metadata: dict[str, Any] = {}
         self.port = 0
 
-    def Export(self, request: Any, context: Any) -> Any:
+    def Export(self, request: Any, context: Any) -> Any:  # noqa: N802 - gRPC's
         self.metadata = {each.key: each.value for each in context.invocation_metadata()}
         if isinstance(request, trace_service_pb2.ExportTraceServiceRequest):
             scopes = request.resource_spans[0].scope_spans
@@ -45,8 +45,8 @@ class Collector(
 def collector() -> Iterator[Collector]:
     """Give a collector that listens without TLS."""
     server, collector = grpc.server(futures.ThreadPoolExecutor(2)), Collector()
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(collector, server)
-    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(collector, server)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]  # generated
+    metrics_service_pb2_grpc.add_MetricsServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]  # same
     collector.port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield collector

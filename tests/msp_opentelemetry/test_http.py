@@ -17,8 +17,8 @@ from starlette.routing import Mount, Route
 from msp_core.asgi import Receive, Scope, Send
 from msp_opentelemetry import OpenTelemetry
 from msp_opentelemetry._receiver import Receiver
-from tests.msp_core.http_service import answer, client, serving
-from tests.msp_opentelemetry.conftest import Opened, points, spans, url
+from tests.msp_core.http_service import answer
+from tests.msp_opentelemetry.conftest import Opened, asking, points, spans, url
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = "b7ad6b7169203331"
@@ -96,9 +96,8 @@ async def test_name(
     opened: Opened, receiver: Receiver, make: Callable[[], Any], path: str, name: str
 ) -> None:
     """A span is named after method and route template, never after the path itself."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(make(), contract) as server, client(server) as http:
-            await http.get(f"{path}?token=s3cr3t")
+    async with asking(make(), opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.get(f"{path}?token=s3cr3t")
 
     (span,) = spans(receiver)
     (duration,) = points(receiver, "http.server.request.duration")
@@ -111,9 +110,8 @@ async def test_name(
 
 async def test_wsgi(opened: Opened, receiver: Receiver) -> None:
     """A WSGI application's spans belong to its request, in whose thread they are made."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(flask(), contract) as server, client(server) as http:
-            await http.get("/users/7")
+    async with asking(flask(), opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.get("/users/7")
 
     outer, inner = spans(receiver)
     assert outer["name"] == "GET /users/<int:user>"
@@ -122,9 +120,8 @@ async def test_wsgi(opened: Opened, receiver: Receiver) -> None:
 
 async def test_attributes(opened: Opened, receiver: Receiver) -> None:
     """Attributes have the names of the semantic conventions."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(plain, contract) as server, client(server) as http:
-            await http.post("/a b", headers={"host": "guest.book:99", "user-agent": "probe"})
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.post("/a b", headers={"host": "guest.book:99", "user-agent": "probe"})
 
     attributes = spans(receiver)[0]["attributes"]
     assert attributes | {"server.port": 0} == {
@@ -142,9 +139,8 @@ async def test_attributes(opened: Opened, receiver: Receiver) -> None:
 
 async def test_failure(opened: Opened, receiver: Receiver) -> None:
     """A request that raises is an error with its exception; it still raises."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(fastapi(), contract) as server, client(server) as http:
-            answered = await http.get("/fail")
+    async with asking(fastapi(), opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        answered = await http.get("/fail")
 
     (span,) = spans(receiver)
     assert answered.status_code == 500
@@ -159,10 +155,11 @@ async def test_answer_with_an_error(opened: Opened, receiver: Receiver) -> None:
     async def app(scope: Scope, _receive: Receive, send: Send) -> None:
         await answer(send, status=int(scope["path"].strip("/")))
 
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(app, contract, interface="asgi") as server, client(server) as http:
-            await http.get("/404")
-            await http.get("/503")
+    async with asking(
+        app, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)), interface="asgi"
+    ) as http:
+        await http.get("/404")
+        await http.get("/503")
 
     missing, unavailable = spans(receiver)
     assert missing["status"] == "UNSET"
@@ -172,9 +169,8 @@ async def test_answer_with_an_error(opened: Opened, receiver: Receiver) -> None:
 
 async def test_strange_method(opened: Opened, receiver: Receiver) -> None:
     """Methods that anybody may invent do not become names."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(plain, contract) as server, client(server) as http:
-            await http.request("BREW", "/")
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.request("BREW", "/")
 
     (span,) = spans(receiver)
     assert span["name"] == "HTTP"
@@ -209,10 +205,9 @@ async def test_bare_scope(opened: Opened, receiver: Receiver) -> None:
 
 async def test_probes_are_not_traced(opened: Opened, receiver: Receiver) -> None:
     """Probes come every few seconds, and say nothing about the service's users."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(plain, contract) as server, client(server) as http:
-            for path in ("/-/live", "/-/ready", "/-/healthz", "/metrics"):
-                await http.get(path)
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        for path in ("/-/live", "/-/ready", "/-/healthz", "/metrics"):
+            await http.get(path)
 
     assert spans(receiver) == []
 
@@ -268,9 +263,8 @@ async def test_caller(
     parent: str | None,
 ) -> None:
     """A span belongs to the trace of its caller, whichever header tells it."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(plain, contract) as server, client(server) as http:
-            await http.get("/", headers=headers)
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.get("/", headers=headers)
 
     (span,) = spans(receiver)
     assert span["parent_span_id"] == parent
@@ -280,9 +274,8 @@ async def test_caller(
 
 async def test_unsampled_caller(opened: Opened, receiver: Receiver) -> None:
     """A caller that does not sample its trace decides so for us."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(fastapi(), contract) as server, client(server) as http:
-            await http.get("/v1/users/1", headers={"traceparent": f"00-{TRACE}-{PARENT}-00"})
+    async with asking(fastapi(), opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.get("/v1/users/1", headers={"traceparent": f"00-{TRACE}-{PARENT}-00"})
 
     (duration,) = points(receiver, "http.server.request.duration")
     assert spans(receiver) == []
@@ -306,10 +299,9 @@ async def test_outgoing_headers(opened: Opened) -> None:
 
 async def test_many_at_once(opened: Opened, receiver: Receiver) -> None:
     """Requests served at the same time do not get into each other's traces."""
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
-        async with serving(flask(), contract) as server, client(server) as http:
-            limits = [http.get(f"/users/{number}") for number in range(50)]
-            answers = [await each for each in limits]
+    async with asking(flask(), opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        limits = [http.get(f"/users/{number}") for number in range(50)]
+        answers = [await each for each in limits]
 
     summaries = receiver.store.traces()
     assert all(isinstance(each, httpx.Response) for each in answers)

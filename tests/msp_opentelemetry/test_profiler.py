@@ -70,7 +70,7 @@ def test_failure_is_tolerated(
 
 
 @pytest.mark.parametrize(("msp", "project"), [(False, "garden"), (True, None)])
-def test_not_wanted(agent: Callable[[Agent], None], msp: bool, project: str | None) -> None:
+def test_not_wanted(agent: Callable[[Agent], None], *, msp: bool, project: str | None) -> None:
     """A laptop is not profiled, nor a platform without a project."""
     agent(lambda **_: None)
 

@@ -147,8 +147,8 @@ def test_summary(tmp_path: Path) -> None:
 
 def test_main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process serves what its arguments say until it is ended."""
-    served = []
-    monkeypatch.setattr(ThreadingHTTPServer, "serve_forever", lambda self: served.append(self))
+    served: list[Receiver] = []
+    monkeypatch.setattr(ThreadingHTTPServer, "serve_forever", lambda self: served.append(self))  # noqa: PLW0108 - bound
     monkeypatch.setattr(sys, "argv", ["receiver", "0", str(tmp_path / "traces.jsonl")])
     monkeypatch.delitem(sys.modules, "msp_opentelemetry._receiver")
     runpy.run_module("msp_opentelemetry._receiver", run_name="__main__")

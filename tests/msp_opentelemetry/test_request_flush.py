@@ -9,8 +9,7 @@ from opentelemetry import trace
 
 from msp_opentelemetry._receiver import Receiver
 from msp_opentelemetry._request_flush import RequestFlush
-from tests.msp_core.http_service import client, serving
-from tests.msp_opentelemetry.conftest import Opened, url
+from tests.msp_opentelemetry.conftest import Opened, asking, url
 from tests.msp_opentelemetry.endpoint import Endpoint
 from tests.msp_opentelemetry.test_http import plain
 from tests.msp_opentelemetry.waiting import until
@@ -50,10 +49,9 @@ def test_flushes_when_the_last_request_ends() -> None:
 async def test_on_cloud_run(opened: Opened, receiver: Receiver, name: str) -> None:
     """On Cloud Run a span arrives soon after its request, long before the SDK's timer."""
     environ = {name: "guestbook", "GCE_METADATA_HOST": "127.0.0.1:1"}
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver), **environ) as contract:
-        async with serving(plain, contract) as server, client(server) as http:
-            await http.get("/")
-            await until(lambda: receiver.store.counts()["spans"] == 1)
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver), **environ)) as http:
+        await http.get("/")
+        await until(lambda: receiver.store.counts()["spans"] == 1)
 
 
 async def test_hanging_receiver_holds_no_request(opened: Opened, endpoint: Endpoint) -> None:
@@ -61,10 +59,9 @@ async def test_hanging_receiver_holds_no_request(opened: Opened, endpoint: Endpo
     endpoint.going.clear()
     environ = {"K_SERVICE": "guestbook", "GCE_METADATA_HOST": "127.0.0.1:1"}
     environ |= {"OTEL_EXPORTER_OTLP_TIMEOUT": "300"}
-    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint.url, **environ) as contract:
-        async with serving(plain, contract) as server, client(server) as http:
-            await http.get("/")
-            await until(lambda: bool(endpoint.received))
-            for _ in range(20):
-                assert (await http.get("/")).status_code == 200
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint.url, **environ)) as http:
+        await http.get("/")
+        await until(lambda: bool(endpoint.received))
+        for _ in range(20):
+            assert (await http.get("/")).status_code == 200
     assert trace.get_current_span().get_span_context().is_valid is False

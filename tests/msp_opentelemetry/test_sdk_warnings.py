@@ -14,7 +14,7 @@ def record(
 ) -> logging.LogRecord:
     """Return a record of the SDK."""
     info = (type(error), error, None) if error else None
-    return logging.LogRecord(name, logging.ERROR, "sdk.py", 1, text, args, info)  # type: ignore[arg-type]  # exactly what logging makes
+    return logging.LogRecord(name, logging.ERROR, "sdk.py", 1, text, args, info)
 
 
 def test_one_outage_is_one_warning(caplog: pytest.LogCaptureFixture) -> None:

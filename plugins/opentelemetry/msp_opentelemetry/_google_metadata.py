@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +11,7 @@ from msp_core.contract import Contract
 from msp_core.platforms import Platform
 from msp_opentelemetry._bounded import bounded
 
+_PATH = "/computeMetadata/v1/?recursive=true"
 _SECONDS = 1.0  # the server is on the same machine
 
 
@@ -26,16 +27,18 @@ async def detect(contract: Contract) -> dict[str, str]:
     try:
         told = await bounded(lambda: _ask(host), name="google metadata", seconds=_SECONDS)
         return {**known, **_attributes(told)}
-    except (OSError, ValueError, LookupError, TypeError):  # TimeoutError is an OSError
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return known
 
 
 def _ask(host: str) -> Any:  # noqa: ANN401 - JSON
-    request = urllib.request.Request(
-        f"http://{host}/computeMetadata/v1/?recursive=true", headers={"Metadata-Flavor": "Google"}
-    )
-    with urllib.request.urlopen(request, timeout=_SECONDS) as answer:  # noqa: S310 - http, by Google's own definition
-        return json.load(answer)
+    # No proxy that the environment may name lies between us and it.
+    connection = http.client.HTTPConnection(host, timeout=_SECONDS)
+    try:
+        connection.request("GET", _PATH, headers={"Metadata-Flavor": "Google"})
+        return json.load(connection.getresponse())
+    finally:
+        connection.close()
 
 
 def _attributes(told: Mapping[str, Any]) -> dict[str, str]:
