@@ -256,7 +256,7 @@ async def test_opentelemetry_traces(
         monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", ModuleType("fake"))
         await client.get("/fine")
 
-    assert receiver.kept.counts() == {}
+    assert receiver.kept.payloads("transaction") == []
 
 
 @pytest.mark.parametrize(("sampled", "count"), [("0", 0), ("1", 1)])

@@ -78,6 +78,7 @@ class _Exchange(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer in two packets waits 40 ms for the client to acknowledge the first
     server: _Server
 
     def do_POST(self) -> None:

@@ -1,0 +1,62 @@
+"""What the runtime is told about Sentry, and what importing the plugin costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from msp_core import open_contract
+from msp_core.deadline import Deadline, close_deadline
+from msp_sentry import Sentry, SentryConfig, msp_integration
+from msp_sentry._plugin import FLUSH, _deadline
+from tests.msp_sentry.conftest import Open, Service
+
+
+def test_describes_the_integration() -> None:
+    """The record names what a service asks for, and that Sentry outlives the resources."""
+    integration = msp_integration()
+
+    assert integration.name == "sentry"
+    assert integration.client is Sentry
+    assert integration.config is SentryConfig
+    assert integration.telemetry
+    assert integration.dev is not None
+
+
+def test_importing_it_imports_no_sdk() -> None:
+    """A plugin that is declared but not configured costs nothing."""
+    code = (
+        "import sys, msp_sentry; msp_sentry.msp_integration(); print('sentry_sdk' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own code
+
+    assert done.stdout == "False\n"
+
+
+async def test_middleware(opened: Open) -> None:
+    """Applications are wrapped only where Sentry works."""
+    async with opened() as contract:
+        assert contract.middleware[0](_app) is not _app
+        assert contract[Sentry].enabled
+        assert contract[Sentry].client().is_active()
+        assert not contract[Sentry].tracing
+    async with opened(SENTRY_DSN="nonsense", SENTRY_TRACES_SAMPLE_RATE="1") as contract:
+        assert contract.middleware[0](_app) is _app
+        assert not contract[Sentry].tracing
+    async with open_contract({"PORT": "0"}, Service(), plugins=("sentry",)) as plain:
+        assert plain.middleware[0](_app) is _app
+
+
+def test_deadline() -> None:
+    """Closing takes five seconds at most, and less than the shutdown budget leaves."""
+    assert 0 < _deadline().remaining() <= FLUSH
+    token = close_deadline.set(Deadline.after(2))
+
+    assert 0 < _deadline().remaining() < 1.9
+
+    close_deadline.reset(token)
+
+
+async def _app(scope: object, receive: object, send: object) -> None:
+    raise AssertionError

@@ -1,0 +1,201 @@
+"""Sentry in a whole process: what ends it is an event, exactly one, and has arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from msp_sentry._receiver import Receiver
+from tests.msp_core.program import Program
+
+PLUGIN = 'PLUGINS = ("sentry",)'
+
+Run = Callable[..., Program]
+
+
+@pytest.fixture
+def run(tmp_path: Path, dsn: str) -> Iterator[Run]:
+    """Give a function (body, **variables) that starts a service that reports to the receiver."""
+    started: list[Program] = []
+
+    def start(body: str, **variables: str) -> Program:
+        environ = {"SENTRY_DSN": dsn, **variables}
+        started.append(Program(tmp_path, body, environ, head=PLUGIN))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.code()
+
+
+def only(receiver: Receiver) -> dict[str, Any]:
+    """Return the only event."""
+    (event,) = receiver.kept.payloads("event")
+    found: dict[str, Any] = event
+    return found
+
+
+def test_failing_start(run: Run, receiver: Receiver) -> None:
+    """What msp_initialize raises is one event."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            raise LookupError("no such table")
+        """
+    )
+
+    assert service.code() == 1
+    assert only(receiver)["exception"]["values"][-1]["value"] == "no such table"
+
+
+def test_routine_that_dies(run: Run, receiver: Receiver) -> None:
+    """What ends a routine is one event, with the name that the log line has."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("worker", start=self.work)
+        async def work(self):
+            await asyncio.sleep(0.05)
+            raise OSError("disk on fire")
+        """
+    )
+
+    assert service.code() == 1
+    event = only(receiver)
+    assert event["logger"] == "msp.start"
+    assert event["logentry"]["formatted"].endswith('routine "worker" failed: disk on fire')
+    assert event["server_name"] == service.lines[0]["Resource"]["service.instance.id"]
+
+
+def test_routine_that_fails_to_stop(run: Run, receiver: Receiver) -> None:
+    """What goes wrong during the stop is an event too: Sentry is closed last."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("untidy", stop=self.stop)
+        async def stop(self, deadline):
+            raise OSError("cannot flush")
+        """
+    )
+
+    assert service.stop() == 1
+    assert only(receiver)["exception"]["values"][-1]["value"] == "cannot flush"
+
+
+def test_task_and_thread(run: Run, receiver: Receiver) -> None:
+    """What nobody catches in a task or a thread is one event each."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            asyncio.get_running_loop().create_task(self.task())
+            thread = threading.Thread(target=self.thread)
+            thread.start()
+            await asyncio.to_thread(thread.join)
+            return CallbackRoutine("idle")
+        async def task(self):
+            raise OSError("in a task")
+        def thread(self):
+            raise OSError("in a thread")
+        """
+    )
+
+    assert service.stop() == 0
+    values = [each["exception"]["values"][0] for each in receiver.kept.payloads("event")]
+    assert sorted(each["value"] for each in values) == ["in a task", "in a thread"]
+    assert not any(each["mechanism"]["handled"] for each in values)
+
+
+IDLE = """
+    @hookimpl
+    async def msp_initialize(self, contract):
+        return CallbackRoutine("idle")
+"""
+
+
+def test_config_problems(run: Run, receiver: Receiver) -> None:
+    """Problems of the configuration are one event, which shows no value."""
+    values = {"PORT": "eighty-hundred", "MSP_SHUTDOWN_BUDGET": "a-while", "ENVIRONMENT_ID": "prod"}
+    service = run(IDLE, **values)
+
+    assert service.code() == 78
+    event = only(receiver)
+    assert event["level"] == "fatal"
+    assert event["environment"] == "prod"
+    assert event["tags"]["resource.service.name"] == "probe"
+    text = event["exception"]["values"][-1]["value"]
+    assert "PORT" in text
+    assert "MSP_SHUTDOWN_BUDGET" in text
+    assert "eighty-hundred" not in str(event)
+
+
+@pytest.mark.parametrize("dsn", ["", "ftp://nobody-knows"])
+def test_config_problems_without_sentry(run: Run, receiver: Receiver) -> None:
+    """When Sentry's own variables are wrong, the problems are log lines."""
+    service = run(IDLE, PORT="eighty-hundred")
+
+    assert service.code() == 78
+    assert "PORT" in "".join(service.errors())
+    assert "nobody-knows" not in service.stderr
+    assert receiver.kept.counts() == {}
+
+
+@pytest.mark.parametrize("dsn", ["ftp://nobody-knows", "https://key@host:none/1", "nonsense"])
+def test_malformed_dsn(run: Run, receiver: Receiver) -> None:
+    """A malformed DSN does not keep a service from starting: one error line, without the DSN."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            from msp_sentry import Sentry
+            print(contract[Sentry].enabled, contract[Sentry].client().is_active())
+            logging.getLogger("probe").error("wrong", exc_info=OSError())
+            return CallbackRoutine("idle")
+        """
+    )
+
+    assert service.stop() == 0
+    assert service.stdout == "False False\n"
+    (line,) = [line for line in service.errors() if "SENTRY_DSN" in line]
+    assert "expected https://key@host/project" in line
+    assert "nobody-knows" not in service.stderr
+
+
+def test_no_opentelemetry(run: Run, receiver: Receiver) -> None:
+    """With Sentry alone nothing of OpenTelemetry is imported."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            logging.getLogger("probe").error("wrong", exc_info=OSError())
+            print([name for name in sys.modules if name.startswith("opentelemetry")])
+            return CallbackRoutine("idle")
+        """
+    )
+
+    assert service.stop() == 0
+    assert service.stdout == "[]\n"
+    assert only(receiver)["exception"]["values"][0]["type"] == "OSError"
+
+
+def test_burst_before_the_stop(run: Run, receiver: Receiver) -> None:
+    """Every event of a burst has arrived when the process is gone."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            for number in range(200):
+                logging.getLogger("probe").error("%d", number, exc_info=OSError(number))
+            return CallbackRoutine("idle")
+        """
+    )
+
+    assert service.stop() == 0
+    assert len(receiver.kept.payloads("event")) == 200

@@ -1,0 +1,143 @@
+"""configure_sentry: the same reporting in a program without the runtime."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sentry_sdk
+from sentry_sdk.integrations.atexit import AtexitIntegration
+
+from msp_core import ConfigError
+from msp_sentry import configure_sentry
+from msp_sentry._error_lines import ErrorLines
+from msp_sentry._receiver import Receiver
+from tests.msp_sentry.conftest import raised
+
+Events = Callable[[], list[dict[str, Any]]]
+
+logger = logging.getLogger("script")
+
+
+def configure(**environ: str) -> bool:
+    """Configure Sentry for a script."""
+    return configure_sentry(environ, service="script", version="2")
+
+
+def handlers() -> list[ErrorLines]:
+    """Return the handlers that report."""
+    return [each for each in logging.getLogger().handlers if isinstance(each, ErrorLines)]
+
+
+def test_enabled(dsn: str, events: Events) -> None:
+    """With a DSN, errors are reported as in a service, and the answer is True."""
+    enabled = configure_sentry(
+        {"SENTRY_DSN": dsn, "ENVIRONMENT_ID": "test"},
+        service="script",
+        version="2",
+        scrub=lambda text: text.replace("hunter2", "***"),
+    )
+    logger.error("hunter2", exc_info=raised(OSError()))
+    sentry_sdk.flush(30)
+
+    (event,) = events()
+    assert enabled
+    assert event["logentry"]["message"] == "***"
+    assert (event["release"], event["environment"]) == ("2", "test")
+    assert event["tags"]["resource.service.name"] == "script"
+
+
+def test_not_configured() -> None:
+    """Without a DSN nothing happens, and the answer is False."""
+    assert not configure()
+    assert not handlers()
+
+
+def test_malformed(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A malformed DSN is one error line, and what was configured before stays."""
+    configure(SENTRY_DSN=dsn)
+    client = sentry_sdk.get_client()
+    enabled = configure(SENTRY_DSN="https://nobody-knows")
+
+    assert not enabled
+    assert sentry_sdk.get_client() is client
+    assert len(handlers()) == 1
+    assert len(caplog.records) == 1
+    assert "nobody-knows" not in caplog.text
+
+
+def test_empty() -> None:
+    """An empty DSN is a mistake."""
+    with pytest.raises(ConfigError, match="SENTRY_DSN"):
+        configure(SENTRY_DSN="")
+
+
+def test_again(dsn: str, events: Events) -> None:
+    """Called again, the new variables replace the old ones; nothing is reported twice."""
+    configure(SENTRY_DSN=dsn)
+    configure(SENTRY_DSN=dsn, ENVIRONMENT_ID="second")
+    logger.error("x", exc_info=raised(OSError()))
+    sentry_sdk.flush(30)
+
+    (event,) = events()
+    assert event["environment"] == "second"
+
+
+SCRIPT = """
+import logging, os, sys, threading
+from msp_sentry import configure_sentry
+
+assert configure_sentry(os.environ, service="script", version="2")
+thread = threading.Thread(target=lambda: 1 / 0)
+thread.start()
+thread.join()
+raise LookupError("at the end")
+"""
+
+
+def test_process(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
+    """Uncaught exceptions of a script and its threads arrive although it ends at once."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, script],
+        env={**kept, "SENTRY_DSN": dsn},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    types = [each["exception"]["values"][0]["type"] for each in receiver.kept.payloads("event")]
+    assert types == ["ZeroDivisionError", "LookupError"]
+    assert done.returncode == 1
+    assert "Sentry" not in done.stdout + done.stderr
+
+
+def test_silent_at_exit(dsn: str, capfd: pytest.CaptureFixture[str]) -> None:
+    """Waiting for events at exit prints nothing, unlike the SDK's own way."""
+    configure(SENTRY_DSN=dsn)
+    integration = sentry_sdk.get_client().get_integration(AtexitIntegration)
+    assert integration is not None
+    integration.callback(3, 5.0)
+
+    assert capfd.readouterr() == ("", "")
+
+
+def test_with_integration(dsn: str, events: Events) -> None:
+    """An integration of the SDK can be added; what it and the log both report is sent once."""
+    from sentry_sdk.integrations.logging import LoggingIntegration  # noqa: PLC0415 - this test's
+
+    configure_sentry(
+        {"SENTRY_DSN": dsn}, service="script", version="2", integrations=[LoggingIntegration()]
+    )
+    logger.error("x", exc_info=raised(OSError()))
+    sentry_sdk.flush(30)
+
+    assert len(events()) == 1
