@@ -116,6 +116,23 @@ async def test_the_oldest_row_waits_no_longer_than_the_interval() -> None:
     close(buffered)
 
 
+async def test_a_flush_may_be_given_up() -> None:
+    """A caller with a limit of its own leaves nothing behind."""
+    way = Way()
+    way.open.clear()
+    buffered = writer(way)
+    await buffered.write({"n": 1})
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(buffered.flush(), 0.01)
+    way.open.set()
+    await buffered.flush()
+
+    assert way.written == [1]
+    assert not buffered._flushes
+
+    close(buffered)
+
+
 async def test_flush_with_nothing_to_send_returns() -> None:
     """Whoever flushes without need waits for nothing, before and after closing."""
     way = Way()
@@ -175,7 +192,7 @@ async def test_waiting_for_room_ends() -> None:
     way.open.clear()
     buffered = writer(way, timeout=0.05)
     rows = [{"n": n} for n in range(8)]
-    with pytest.raises(BufferFullError, match="no room for 2 of 8 rows within 0.05 s") as caught:
+    with pytest.raises(BufferFullError, match=r"no room for 2 of 8 rows within 0\.05 s") as caught:
         await buffered.write(*rows)
     with pytest.raises(BufferFullError, match="no room for 1 of 1"):
         await asyncio.to_thread(buffered.write_sync, {"n": 9})
@@ -379,8 +396,7 @@ async def test_a_cancelled_close_hands_over_at_once(opened: Opening) -> None:
         await buffered.write({"n": 1})
         await asyncio.to_thread(server.asked.acquire)
         leaving = asyncio.create_task(opening.__aexit__(None, None, None))
-        while not buffered._closing:
-            await asyncio.sleep(0.001)
+        await asyncio.to_thread(buffered._stop.hurried.wait)
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leaving

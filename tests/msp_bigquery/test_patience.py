@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 import pytest
 
-from msp_bigquery import _outage
 from msp_bigquery._outage import Outage
 from msp_bigquery._patience import Patience, Stop, pause
 
@@ -60,7 +60,7 @@ def test_tells_once_and_remembers(
     """One warning an outage, one line for its end, and no flood when it flickers."""
     caplog.set_level(logging.INFO, "msp.bigquery")
     clock = [1000.0]
-    monkeypatch.setattr(_outage.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     outage = Outage("t")
     outage.end()
     for _ in range(3):
@@ -78,7 +78,7 @@ def test_tells_once_and_remembers(
 def test_an_old_failure_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
     """A table that nobody writes to any more must not be unhealthy for ever."""
     clock = [1000.0]
-    monkeypatch.setattr(_outage.time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     outage = Outage("t")
 
     assert outage.current() is None

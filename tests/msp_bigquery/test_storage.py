@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import logging
 import sys
 from collections.abc import Iterator
@@ -10,11 +11,25 @@ from typing import Any
 
 import pytest
 
-from msp_bigquery import BigQuery, RowsRefusedError, WriteError, WriteTimeoutError
+from msp_bigquery import BigQuery, BigQueryConfig, RowsRefusedError, WriteError, WriteTimeoutError
+from msp_bigquery._append_connection import AppendConnection, BrokenConnectionError
+from msp_bigquery._google import Google
+from msp_bigquery._streams import CommittedStream, Payload
+from msp_bigquery._table_proto import TableProto
+from msp_core.config import load
 from msp_core.errors import ConfigError, UsageError
 from tests.msp_bigquery.conftest import Opening
 from tests.msp_bigquery.rest_server import RestServer
-from tests.msp_bigquery.write_server import WriteServer, cut, cut_after, hang
+from tests.msp_bigquery.write_server import (
+    INVALID,
+    OUT_OF_RANGE,
+    Done,
+    WriteServer,
+    cut,
+    cut_after,
+    hang,
+    saying,
+)
 
 SCHEMA = [{"name": "name", "type": "STRING"}, {"name": "n", "type": "INTEGER"}]
 ONCE = pytest.mark.parametrize("once", [False, True], ids=["default", "committed"])
@@ -39,7 +54,7 @@ def numbers(server: WriteServer) -> list[int]:
 
 
 @ONCE
-async def test_writes_over_one_connection(opened: Opening, rest: RestServer, once: bool) -> None:  # noqa: FBT001 - a parameter of the test
+async def test_writes_over_one_connection(opened: Opening, rest: RestServer, *, once: bool) -> None:
     """Calls one after the other share connection and stream."""
     with WriteServer() as server:
         async with opened(rest.url, server.address) as bigquery:
@@ -53,7 +68,7 @@ async def test_writes_over_one_connection(opened: Opening, rest: RestServer, onc
 
 
 @ONCE
-async def test_survives_a_lost_connection(opened: Opening, rest: RestServer, once: bool) -> None:  # noqa: FBT001 - same
+async def test_survives_a_lost_connection(opened: Opening, rest: RestServer, *, once: bool) -> None:
     """Rows that were lost with the connection are sent again over a new one."""
     with WriteServer(None, cut) as server:
         async with opened(rest.url, server.address) as bigquery:
@@ -92,8 +107,8 @@ async def test_a_stream_that_is_gone_is_made_anew(opened: Opening, rest: RestSer
 
 @ONCE
 async def test_refused_rows_keep_no_other_out(
-    opened: Opening, rest: RestServer, once: bool
-) -> None:  # noqa: FBT001 - same
+    opened: Opening, rest: RestServer, *, once: bool
+) -> None:
     """BigQuery takes a request as a whole; the good rows of it are sent again without the bad."""
     with WriteServer() as server:
         async with opened(rest.url, server.address) as bigquery:
@@ -143,8 +158,8 @@ async def test_many_at_once_with_refused_rows_between(
 
 @ONCE
 async def test_a_hanging_connection_is_given_up(
-    opened: Opening, rest: RestServer, once: bool
-) -> None:  # noqa: FBT001 - same
+    opened: Opening, rest: RestServer, *, once: bool
+) -> None:
     """Without an answer in time the call fails, and the next one has a new connection."""
     with WriteServer(hang) as server:
         async with opened(rest.url, server.address) as bigquery:
@@ -154,6 +169,54 @@ async def test_a_hanging_connection_is_given_up(
             await writer.write(*rows(2))
 
     assert 2 in numbers(server)
+
+
+@ONCE
+async def test_an_idle_connection_may_end(opened: Opening, rest: RestServer, *, once: bool) -> None:
+    """BigQuery ends connections that nobody uses; the next call opens another, without a word."""
+
+    def last(server: WriteServer, _: object) -> None:
+        raise Done
+
+    with WriteServer(None, last) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            await writer.write(*rows(1))
+            await writer.write(*rows(2))
+
+    assert numbers(server) == [1, 2]
+    assert server.connections == 2
+
+
+def test_a_closed_connection_takes_nothing(rest: RestServer) -> None:
+    """Whoever comes too late learns it from the call, not from a silence."""
+    with WriteServer() as server:
+        environ = {"BIGQUERY_PROJECT_ID": "p", "BIGQUERY_DATASET_ID": "d"}
+        environ |= {"BIGQUERY_EMULATOR_HOST": rest.url}
+        environ |= {"BIGQUERY_EMULATOR_GRPC_HOST": server.address}
+        google = Google(load(BigQueryConfig, environ))
+        connection = AppendConnection(google.write_client(), "s", TableProto.of([]))
+        connection.close()
+        with pytest.raises(BrokenConnectionError):
+            connection.send([b""], None)
+        google.close()
+
+
+async def test_unused_writers_close_with_ease(opened: Opening, rest: RestServer) -> None:
+    """A writer that never wrote has no connection to close."""
+    async with opened(rest.url, "127.0.0.1:1") as bigquery:
+        bigquery.table_writer("t", storage=True)
+        bigquery.table_writer("t", storage=True, insert_ids=True)
+
+
+def test_a_payload_without_a_place_breaks_no_stream(rest: RestServer) -> None:
+    """What was refused before it was sent has displaced nothing."""
+    environ = {"BIGQUERY_PROJECT_ID": "p", "BIGQUERY_DATASET_ID": "d"}
+    stream = CommittedStream(Google(load(BigQueryConfig, environ)), "t")
+    payload = Payload(TableProto.of([]), [])
+    stream.refused(payload)
+
+    assert payload.place is None
 
 
 async def test_whoever_waits_for_a_stream_has_a_deadline(opened: Opening, rest: RestServer) -> None:
@@ -181,31 +244,31 @@ async def test_follows_a_changed_schema(opened: Opening, rest: RestServer) -> No
     assert server.connections == 2
 
 
-@pytest.mark.parametrize("times", [1, 2])
+@ONCE
 async def test_an_outdated_schema_is_renewed_once(
-    opened: Opening, rest: RestServer, times: int
+    opened: Opening, rest: RestServer, *, once: bool
 ) -> None:
     """A request that BigQuery finds invalid as a whole is encoded anew, and then refused."""
-    with WriteServer() as server:
-        judged = server._judged
-
-        def refusing(name: str, message: Any, request: Any) -> Any:
-            if server.requests > times:
-                return judged(name, message, request)
-            from tests.msp_bigquery.write_server import _error  # noqa: PLC0415 - only here
-
-            return _error(3)
-
-        server._judged = refusing  # type: ignore[method-assign]
+    invalid = saying(INVALID)
+    with WriteServer(invalid, None, invalid, invalid) as server:
         async with opened(rest.url, server.address) as bigquery:
-            writer = bigquery.table_writer("t", storage=True)
-            if times == 1:
-                await writer.write(*rows(1))
-            else:
-                with pytest.raises(WriteError, match="InvalidArgument"):
-                    await writer.write(*rows(1))
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            await writer.write(*rows(1))
+            with pytest.raises(WriteError, match="InvalidArgument"):
+                await writer.write(*rows(2))
 
-    assert numbers(server) == [1][: 2 - times]
+    assert numbers(server) == [1]
+
+
+async def test_a_displaced_request_is_sent_again(opened: Opening, rest: RestServer) -> None:
+    """Rows that missed their offset go to the next stream, and nobody hears of an outage."""
+    with WriteServer(saying(OUT_OF_RANGE)) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            await bigquery.table_writer("t", storage=True, insert_ids=True).write(*rows(1))
+            bigquery.check()
+
+    assert numbers(server) == [1]
+    assert len(server.finalized) == 1
 
 
 async def test_needs_the_emulator_s_second_address(opened: Opening, rest: RestServer) -> None:
@@ -219,9 +282,7 @@ async def test_names_the_missing_extra(
     opened: Opening, rest: RestServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without Google's second library the error gives the command that installs it."""
-    import google.cloud.bigquery  # noqa: PLC0415 - else its import finds no package either
-
-    assert google.cloud.bigquery
+    importlib.import_module("google.cloud.bigquery")  # which looks for the other one, too
     monkeypatch.setitem(sys.modules, "google.cloud.bigquery_storage_v1", None)
     async with opened(rest.url) as bigquery:
         with pytest.raises(UsageError, match=r"pip install 'msp-bigquery\[storage\]'"):

@@ -144,8 +144,8 @@ async def test_names_refused_rows_without_their_content(opened: Opening) -> None
     said = {"reason": "invalid", "location": "age", "message": "bad value: hunter2"}
     with RestServer(refusing({1: [said], 2: [{"reason": "", "message": "?"}]})) as server:
         async with opened(server.url) as bigquery:
+            rows = [{"age": 1}, {"age": "hunter2"}, {"age": "hunter2"}]
             with pytest.raises(RowsRefusedError) as caught:
-                rows = [{"age": 1}, {"age": "hunter2"}, {"age": "hunter2"}]
                 await bigquery.table_writer("visits").write(*rows)
 
     text = "table 'visits': 2 of 3 rows refused: row 2: invalid (column 'age'); row 3: refused"

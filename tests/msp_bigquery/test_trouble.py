@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import requests
 from google.api_core import exceptions
@@ -9,6 +11,7 @@ from google.auth import exceptions as auth
 
 from msp_bigquery._trouble import Trouble, TroubleKind
 
+GRPC: Any = exceptions  # its constructors are not typed
 PASSING, DENIED = TroubleKind.PASSING, TroubleKind.DENIED
 TOO_LARGE, REFUSED = TroubleKind.TOO_LARGE, TroubleKind.REFUSED
 
@@ -36,11 +39,11 @@ def answered(status: int, reason: str | None = None, message: str = "m") -> Exce
         (answered(400, "invalid", "Request payload size exceeds the limit"), TOO_LARGE),
         (answered(400, "invalid"), REFUSED),
         (answered(418), REFUSED),
-        (exceptions.Aborted("x"), PASSING),
-        (exceptions.Cancelled("x"), PASSING),
-        (exceptions.DeadlineExceeded("x"), PASSING),
-        (exceptions.InvalidArgument("x"), REFUSED),
-        (exceptions.PermissionDenied("x"), DENIED),
+        (GRPC.Aborted("x"), PASSING),
+        (GRPC.Cancelled("x"), PASSING),
+        (GRPC.DeadlineExceeded("x"), PASSING),
+        (GRPC.InvalidArgument("x"), REFUSED),
+        (GRPC.PermissionDenied("x"), DENIED),
         (requests.exceptions.ConnectionError(), PASSING),
         (requests.exceptions.ReadTimeout(), PASSING),
         (requests.exceptions.ChunkedEncodingError(), PASSING),

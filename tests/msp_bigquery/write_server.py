@@ -13,7 +13,7 @@ import grpc
 from google.cloud.bigquery_storage_v1 import types
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 
-_INVALID, _OUT_OF_RANGE = 3, 11
+INVALID, OUT_OF_RANGE = 3, 11
 Happening = Callable[["WriteServer", Any], None]
 """(server, request) -> nothing; called before a request is judged, may raise `Cut`."""
 
@@ -23,6 +23,17 @@ class Cut(Exception):  # noqa: N818 - an order, no error
 
     def __init__(self, *, after: bool) -> None:
         self.after = after
+
+
+class Say(Exception):  # noqa: N818 - an order, no error
+    """Answer with an error for the request as a whole."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
+class Done(Exception):  # noqa: N818 - an order, no error
+    """End the connection in order, without an answer."""
 
 
 class WriteServer:
@@ -99,17 +110,22 @@ class WriteServer:
                 if order.after:
                     self._judged(name, message, request)
                 context.abort(grpc.StatusCode.UNAVAILABLE, "cut")
-            yield self._judged(name, message, request)
+            except Say as order:
+                yield _error(order.code)
+            except Done:
+                return
+            else:
+                yield self._judged(name, message, request)
 
     def _judged(self, name: str, message: Any, request: Any) -> types.AppendRowsResponse:
         rows = [message.FromString(row) for row in request.proto_rows.rows.serialized_rows]
         bad = [index for index, row in enumerate(rows) if row.ListFields()[0][1] == "bad"]
         with self._lock:
-            if request.offset is not None and "offset" in request:
-                if name in self.finalized or request.offset != self.streams[name]:
-                    return _error(_OUT_OF_RANGE)
+            misplaced = name in self.finalized or request.offset != self.streams.get(name)
+            if "offset" in request and misplaced:
+                return _error(OUT_OF_RANGE)
             if bad:
-                return _error(_INVALID, *bad)
+                return _error(INVALID, *bad)
             if name in self.streams:
                 self.streams[name] += len(rows)
             self.rows += rows
@@ -134,6 +150,15 @@ class WriteServer:
 def cut(_: WriteServer, __: object) -> None:
     """Lose the request with its connection."""
     raise Cut(after=False)
+
+
+def saying(code: int) -> Happening:
+    """Answer with an error for the request as a whole."""
+
+    def say(_: WriteServer, __: object) -> None:
+        raise Say(code)
+
+    return say
 
 
 def cut_after(_: WriteServer, __: object) -> None:

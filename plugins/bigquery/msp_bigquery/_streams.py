@@ -177,7 +177,7 @@ class CommittedStream:
 
         stream = place.stream
         if stream.length is None:
-            stream.connection.close()
+            stream.connection.close(DisplacedError())
             finalize = self._google.write_client().finalize_write_stream
             try:
                 answer = finalize(name=stream.name, retry=NO_RETRY, timeout=deadline.remaining())

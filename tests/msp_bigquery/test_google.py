@@ -1,0 +1,95 @@
+"""Google: which clients are made, with which credentials, and what becomes of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import google.auth.exceptions
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import bigquery
+
+from msp_bigquery import BigQueryConfig
+from msp_bigquery._google import Google
+from msp_core.config import load
+
+IDS = {"BIGQUERY_PROJECT_ID": "p", "BIGQUERY_DATASET_ID": "d"}
+EMULATOR = {
+    "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1",
+    "BIGQUERY_EMULATOR_GRPC_HOST": "127.0.0.1:1",
+}
+
+
+@pytest.fixture
+def service_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Set GOOGLE_APPLICATION_CREDENTIALS to a key made up for the test; give its e-mail."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    account = {
+        "type": "service_account",
+        "client_email": "writer@p.example",
+        "token_uri": "https://127.0.0.1:1/token",
+        "private_key": pem.decode(),
+    }
+    path = tmp_path / "key.json"
+    path.write_text(json.dumps(account))
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    monkeypatch.delenv("BIGQUERY_EMULATOR_HOST", raising=False)
+    return "writer@p.example"
+
+
+def test_uses_the_service_s_own_identity(service_account: str) -> None:
+    """Both clients are Google's, with the credentials that the platform gives, found once."""
+    made = Google(load(BigQueryConfig, IDS))
+    client, write_client = made.client(), made.write_client()
+    credentials = made._once("credentials", made._credentials)
+
+    assert type(client) is bigquery.Client
+    assert client.project == "p"
+    assert client.default_query_job_config
+    assert client.default_query_job_config.default_dataset == bigquery.DatasetReference("p", "d")
+    assert getattr(credentials, "service_account_email", None) == service_account
+    assert write_client.transport.host == "bigquerystorage.googleapis.com:443"
+    assert made.client() is client
+    assert made.write_client() is write_client
+
+    made.close()
+
+
+def test_an_emulator_gets_no_credentials(service_account: str) -> None:
+    """A developer's own rights must not leave the laptop."""
+    made = Google(load(BigQueryConfig, IDS | EMULATOR))
+
+    assert isinstance(made._once("credentials", made._credentials), AnonymousCredentials)
+    assert made.client()._connection.API_BASE_URL == "http://127.0.0.1:1"
+    assert made.write_client() is made.write_client()
+
+    made.close()
+
+
+def test_missing_credentials_are_the_library_s_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Google says best what it looked for."""
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(tmp_path / "missing.json"))
+    with pytest.raises(google.auth.exceptions.DefaultCredentialsError):
+        Google(load(BigQueryConfig, IDS)).client()
+
+
+def test_another_process_gets_clients_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The child of a fork shares no connection with its parent, and closes none of its clients."""
+    made = Google(load(BigQueryConfig, IDS | EMULATOR))
+    parents = made.client()
+    with monkeypatch.context() as child:
+        child.setattr(os, "getpid", lambda: -1)
+        assert made.client() is not parents
+        made.close()
+    made.close()
