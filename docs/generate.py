@@ -15,6 +15,7 @@ from pathlib import Path
 import msp_cloudsql
 import msp_core
 import msp_redis
+import msp_sentry
 from msp_core import Command, hookspecs
 from msp_core._cli import _BUILT_IN
 from msp_core._cli_extra import extra_commands, load_command
@@ -60,7 +61,11 @@ def filled(name: str, parts: Mapping[str, str]) -> str:
 def variables() -> str:
     """Return all variables of core and plugins, as `msp env` shows those of one service."""
     found = [variable for one in (ServiceVariables, CoreConfig) for variable in _of("core", one)]
-    for record in (msp_cloudsql.msp_integration(), msp_redis.msp_integration()):
+    for record in (
+        msp_cloudsql.msp_integration(),
+        msp_redis.msp_integration(),
+        msp_sentry.msp_integration(),
+    ):
         found += _of(record.name, record.config)
     return variable_markdown(found)
 

@@ -17,6 +17,7 @@ import pytest
 import msp_cloudsql
 import msp_core
 import msp_redis
+import msp_sentry
 from docs import generate
 from msp_core import Diagnostics, Health, MSPError, errors, hookspecs
 from msp_core._core_config import CoreConfig, ServiceVariables
@@ -74,7 +75,11 @@ def test_hook_is_tested(hook: str) -> None:
 
 def declared_variables() -> Iterator[str]:
     """Yield the names of all variables that core and plugins read."""
-    integrations = (msp_cloudsql.msp_integration(), msp_redis.msp_integration())
+    integrations = (
+        msp_cloudsql.msp_integration(),
+        msp_redis.msp_integration(),
+        msp_sentry.msp_integration(),
+    )
     classes = (CoreConfig, ServiceVariables, *(record.config for record in integrations))
     for config_class in classes:
         yield from (variable.name for variable in describe(config_class))

@@ -125,7 +125,7 @@ def test_silent_at_exit(dsn: str, capfd: pytest.CaptureFixture[str]) -> None:
     configure(SENTRY_DSN=dsn)
     integration = sentry_sdk.get_client().get_integration(AtexitIntegration)
     assert integration is not None
-    integration.callback(3, 5.0)
+    integration.callback(3, 5)
 
     assert capfd.readouterr() == ("", "")
 
