@@ -12,6 +12,16 @@ from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 from msp_bigquery_emulator._errors import invalid_query, unsupported
 from msp_bigquery_emulator._parameters import POSITIONAL
 
+_STATEMENTS: Final = (
+    exp.Query,
+    exp.DML,
+    exp.DDL,
+    exp.TruncateTable,
+    exp.Alter,
+    exp.Drop,
+    exp.Command,
+)
+
 
 def parse(query: str, *, positional: bool = False) -> exp.Expr:
     """Return the one statement of a query.
@@ -37,6 +47,8 @@ def parse(query: str, *, positional: bool = False) -> exp.Expr:
         raise invalid_query("Syntax error: Unexpected end of statement")
     if len(statements) > 1:
         raise unsupported("a script of several statements")
+    if not isinstance(statements[0], _STATEMENTS):
+        raise invalid_query(f"Syntax error: not a statement: {query.split(maxsplit=1)[0][:50]}")
     return statements[0]
 
 
@@ -94,7 +106,7 @@ def _parameter(node: exp.Parameter, parameters: Mapping[str, str]) -> str:
 
 
 def _name_columns(statement: exp.Expr) -> exp.Expr:
-    """Give the columns that have no name those of BigQuery: `f0_`, `f1_` …"""
+    """Give the columns that have no name those of BigQuery, such as `f0_`."""
     if not isinstance(statement, exp.Query):
         return statement
     select: exp.Expr = statement
@@ -131,6 +143,20 @@ def _moment(node: exp.Expr) -> exp.Expr:
     return exp.cast(node.copy(), "TIMESTAMPTZ", dialect="duckdb")
 
 
+def _current_datetime(node: exp.Expr) -> exp.Expr:
+    """Write CURRENT_DATETIME, which DuckDB does not have."""
+    if node.this:
+        raise unsupported("CURRENT_DATETIME of a time zone")
+    return exp.cast(exp.CurrentTimestamp(), "TIMESTAMP", dialect="duckdb")
+
+
+def _extract(node: exp.Expr) -> exp.Expr:
+    """Write EXTRACT of a whole date or time as a cast."""
+    if node.name.upper() not in ("DATE", "TIME"):
+        return node
+    return exp.cast(node.expression.copy(), node.name, dialect="duckdb")
+
+
 def _insert_row(node: exp.Expr) -> exp.Expr:
     """Write MERGE's INSERT ROW as DuckDB does: INSERT *."""
     if isinstance(node.this, exp.Var) and node.this.name.upper() == "ROW":
@@ -139,8 +165,11 @@ def _insert_row(node: exp.Expr) -> exp.Expr:
 
 
 _RULES: Final[Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]]] = {
+    exp.CurrentDatetime: _current_datetime,
     exp.DataType: _type,
+    exp.Extract: _extract,
     exp.Insert: _insert_row,
     exp.Literal: _literal,
+    exp.StrToTime: _moment,
     exp.UnixToTime: _moment,
 }

@@ -12,6 +12,7 @@ import attrs
 from msp_bigquery_emulator._catalog import Catalog
 from msp_bigquery_emulator._database import Database
 from msp_bigquery_emulator._datasets_api import DatasetsAPI
+from msp_bigquery_emulator._grpc import WriteServer
 from msp_bigquery_emulator._http import RESTServer
 from msp_bigquery_emulator._insert_all import InsertAll
 from msp_bigquery_emulator._insert_ids import InsertIds
@@ -21,6 +22,7 @@ from msp_bigquery_emulator._queries import Queries
 from msp_bigquery_emulator._routes import Routes, api_routes
 from msp_bigquery_emulator._schema_files import apply_schemas
 from msp_bigquery_emulator._tables_api import TablesAPI
+from msp_bigquery_emulator._write_streams import WriteStreams
 
 
 @attrs.frozen(kw_only=True)
@@ -78,10 +80,13 @@ class Emulator:
         stack.callback(database.close)
         catalog = Catalog(options.project)
         apply_schemas(database, catalog, options.dataset, options.schemas)
+        write = WriteServer(WriteStreams(database, catalog), options.grpc_port)
+        stack.callback(write.stop)
         rest = RESTServer(_routes(database, catalog), options.http_port)
+        write.start()
         rest.start()
         stack.callback(rest.stop)
-        self.http, self.grpc = rest.address, ""
+        self.http, self.grpc = rest.address, write.address
 
     def __exit__(
         self,
