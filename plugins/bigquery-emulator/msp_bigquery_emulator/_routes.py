@@ -17,8 +17,11 @@ from msp_bigquery_emulator._errors import BigQueryError, invalid, not_found, uns
 from msp_bigquery_emulator._jobs_api import JobsAPI
 from msp_bigquery_emulator._request import Answer, Answering, Request
 from msp_bigquery_emulator._tables_api import TablesAPI
+from msp_bigquery_emulator._uploads_api import UploadsAPI
 
-_PREFIX: Final = r"(?:/bigquery/v2)?/projects/(?P<project>[^/]+)"
+_PROJECT: Final = "/projects/(?P<project>[^/]+)"
+_PREFIX: Final = f"(?:/bigquery/v2)?{_PROJECT}"
+_UPLOAD: Final = f"/upload/bigquery/v2{_PROJECT}/jobs"
 _DATASET: Final = "/datasets/(?P<dataset>[^/]+)"
 _TABLE: Final = f"{_DATASET}/tables/(?P<table>[^/]+)"
 _JOB: Final = "/jobs/(?P<job>[^/]+)"
@@ -91,7 +94,9 @@ def _refusal(error: BigQueryError) -> Answer:
     return Answer(error.body, status=error.status)
 
 
-def api_routes(project: str, datasets: DatasetsAPI, tables: TablesAPI, jobs: JobsAPI) -> Routes:
+def api_routes(
+    project: str, datasets: DatasetsAPI, tables: TablesAPI, jobs: JobsAPI, uploads: UploadsAPI
+) -> Routes:
     """Return the routes of the API's parts."""
     table = [
         ("GET", "/datasets", datasets.list),
@@ -116,5 +121,8 @@ def api_routes(project: str, datasets: DatasetsAPI, tables: TablesAPI, jobs: Job
         ("POST", "/queries", jobs.query),
         ("GET", "/queries/(?P<job>[^/]+)", jobs.results),
     ]
-    compiled = (Route(method, re.compile(_PREFIX + path), answer) for method, path, answer in table)
-    return Routes(project, tuple(compiled))
+    routes = [Route(method, re.compile(_PREFIX + path), answer) for method, path, answer in table]
+    upload = re.compile(_UPLOAD)
+    routes.append(Route("POST", upload, uploads.begin))
+    routes.append(Route("PUT", upload, uploads.resume))
+    return Routes(project, tuple(routes))

@@ -18,10 +18,12 @@ from msp_bigquery_emulator._insert_all import InsertAll
 from msp_bigquery_emulator._insert_ids import InsertIds
 from msp_bigquery_emulator._jobs import Jobs
 from msp_bigquery_emulator._jobs_api import JobsAPI
+from msp_bigquery_emulator._loads import Loads
 from msp_bigquery_emulator._queries import Queries
 from msp_bigquery_emulator._routes import Routes, api_routes
 from msp_bigquery_emulator._schema_files import apply_schemas
 from msp_bigquery_emulator._tables_api import TablesAPI
+from msp_bigquery_emulator._uploads_api import UploadsAPI
 from msp_bigquery_emulator._write_streams import WriteStreams
 
 
@@ -102,6 +104,8 @@ def _routes(database: Database, catalog: Catalog) -> Routes:
     with database.read() as cursor:
         insert_all = InsertAll(database, catalog, InsertIds(cursor))
     queries = Queries(database, catalog)
-    jobs = JobsAPI(catalog.project, Jobs(catalog.project), queries)
+    jobs = Jobs(catalog.project)
+    jobs_api = JobsAPI(catalog.project, jobs, queries)
+    uploads = UploadsAPI(jobs, jobs_api, Loads(database, catalog))
     tables = TablesAPI(database, catalog, insert_all, queries)
-    return api_routes(catalog.project, DatasetsAPI(database, catalog), tables, jobs)
+    return api_routes(catalog.project, DatasetsAPI(database, catalog), tables, jobs_api, uploads)
