@@ -11,6 +11,7 @@ from msp_opentelemetry._plugin import (
     msp_asgi_middleware,
     msp_diagnostics_routes,
     msp_integration,
+    msp_job_execution,
     msp_log_processor,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "msp_asgi_middleware",
     "msp_diagnostics_routes",
     "msp_integration",
+    "msp_job_execution",
     "msp_log_processor",
 ]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from msp_core.asgi import ASGIMiddleware
-from msp_core.contract import Contract
+from msp_core.contract import Contract, JobContract
 from msp_core.diagnostics import Route
+from msp_core.execution import Execution
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Integration, LogProcessor
 from msp_opentelemetry._config import OpenTelemetryConfig
@@ -62,6 +63,20 @@ def msp_log_processor(contract: Contract) -> LogProcessor:
 def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
     """Give what traces and measures requests."""
     return contract[OpenTelemetry].asgi
+
+
+@hookimpl
+def msp_job_execution(
+    contract: JobContract, execution: Execution
+) -> AbstractAsyncContextManager[None] | None:
+    """Give the root span of the execution."""
+    telemetry = contract[OpenTelemetry]
+    if not telemetry.enabled:
+        return None
+    from msp_opentelemetry._job import execution_span  # noqa: PLC0415 - imports the vendor library
+
+    tracer = telemetry.tracer_provider.get_tracer("msp_opentelemetry")
+    return execution_span(tracer, contract.name, execution)
 
 
 @hookimpl

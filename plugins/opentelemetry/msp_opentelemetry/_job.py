@@ -1,0 +1,40 @@
+"""The root span of a job's execution. Imports the API."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from opentelemetry.trace import SpanKind, StatusCode, Tracer
+
+from msp_core.execution import Execution
+from msp_opentelemetry._log_fields import last_span
+
+
+@contextlib.asynccontextmanager
+async def execution_span(tracer: Tracer, job: str, execution: Execution) -> AsyncIterator[None]:
+    """Put everything the job does into one trace.
+
+    Args:
+        tracer: makes the span.
+        job: name of the job.
+        execution: of it.
+    """
+    attributes: dict[str, str | int] = {
+        "msp.job.name": job,
+        "msp.job.execution.id": execution.id,
+        "msp.job.task.index": execution.task_index,
+        "msp.job.task.count": execution.task_count,
+        "msp.job.attempt": execution.attempt,
+    }
+    if execution.platform_execution is not None:
+        attributes["gcp.cloud_run.job.execution"] = execution.platform_execution
+    name = f"execute {job}"
+    with tracer.start_as_current_span(name, kind=SpanKind.INTERNAL, attributes=attributes) as span:
+        last_span.set(span.get_span_context())
+        try:
+            yield
+        except BaseException as error:
+            span.set_attribute("error.type", type(error).__qualname__)
+            span.set_status(StatusCode.ERROR)
+            raise

@@ -1,0 +1,97 @@
+"""Processes with telemetry: what they send last, when they leave, what they import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from msp_opentelemetry._receiver import Receiver
+from tests.msp_core.program import Program
+from tests.msp_opentelemetry.conftest import points, url
+from tests.msp_opentelemetry.endpoint import Endpoint
+from tests.msp_opentelemetry.test_logs import BODY, HEAD, port
+
+JSON = {"SRC_LOG_FORMAT": "json"}
+
+
+def test_burst_before_the_stop(tmp_path: Path, receiver: Receiver) -> None:
+    """After SIGTERM right behind a burst every span and every measurement has arrived."""
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": url(receiver), **JSON}
+    program = Program(tmp_path, BODY, environ, head=HEAD)
+    address = f"http://127.0.0.1:{port(program)}/page/1"
+    answered: list[int] = []
+
+    def ask() -> None:
+        with httpx.Client() as http:
+            answered.extend(http.get(address).status_code for _ in range(100))
+
+    askers = [threading.Thread(target=ask) for _ in range(4)]
+    for asker in askers:
+        asker.start()
+    for asker in askers:
+        asker.join()
+    code = program.stop()
+
+    (duration,) = points(receiver, "http.server.request.duration")
+    assert code == 0
+    assert answered == [200] * 400
+    assert receiver.store.counts()["spans"] == 400
+    assert duration["count"] == 400
+
+
+def test_hanging_receiver(tmp_path: Path, endpoint: Endpoint) -> None:
+    """A receiver that hangs costs one warning, no request, no exit code and no budget."""
+    endpoint.going.clear()
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint.url, "MSP_SHUTDOWN_BUDGET": "3s", **JSON}
+    program = Program(tmp_path, BODY, environ, head=HEAD)
+    address = f"http://127.0.0.1:{port(program)}/page/1"
+    with httpx.Client() as http:
+        codes = {http.get(address).status_code for _ in range(50)}
+    code = program.stop()
+
+    outcomes = {step["name"]: step for step in program.ledger()["steps"]}
+    warned = [line for line in program.lines if line["SeverityText"] == "WARN"]
+    told = [line["Body"] for line in warned if line["InstrumentationScope"] == "msp.opentelemetry"]
+    assert codes == {200}
+    assert code == 0
+    assert outcomes["opentelemetry"]["outcome"] == "ok"
+    assert outcomes["opentelemetry"]["seconds"] < outcomes["opentelemetry"]["share"]
+    assert len(told) == 2  # traces and metrics were not flushed
+    assert "Traceback" not in program.stderr
+
+
+@pytest.mark.parametrize(
+    ("plugin", "environ", "foreign"),
+    [
+        ("opentelemetry", {}, "sentry_sdk"),
+        ("sentry", {"SENTRY_DSN": "http://key@127.0.0.1:9/1"}, "opentelemetry"),
+    ],
+)
+def test_alone(tmp_path: Path, plugin: str, environ: dict[str, str], foreign: str) -> None:
+    """A service that declares one of the two imports nothing of the other, and works."""
+    body = """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            loaded = {name.partition(".")[0] for name in sys.modules}
+            print(f"loaded {' '.join(loaded)}.", flush=True)
+            return NoopRoutine()
+    """
+    program = Program(tmp_path, body, {**JSON, **environ}, head=f"PLUGINS = ({plugin!r},)")
+    code = program.stop()
+
+    assert code == 0
+    assert foreign not in program.stdout.split()
+    assert f"msp_{plugin}" in program.stdout.replace(".", " ").split()
+
+
+def test_declared_is_cheap() -> None:
+    """Importing the plugin imports neither OpenTelemetry nor Google's libraries."""
+    code = "import sys, msp_opentelemetry; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)  # noqa: S603 - code of this file
+
+    assert not {"opentelemetry", "google", "grpc", "requests"} & set(done.stdout.split())
