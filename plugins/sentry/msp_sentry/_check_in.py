@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from msp_core.config import load
 from msp_core.deadline import Deadline
 from msp_core.errors import ConfigError
-from msp_sentry._bounded import finish, finish_plain
+from msp_sentry._closing import close, close_plain
 from msp_sentry._config import SentryConfig
 from msp_sentry._monitor import CheckInConfig, Monitor
 from msp_sentry._origin import Origin
@@ -69,15 +69,13 @@ class CheckIn:
         """
         client = self._end(error)
         if client is not None:
-            deadline = Deadline.after(FLUSH)
-            _sent(finish_plain(lambda: client.close(deadline.remaining()), deadline))
+            close_plain(client, Deadline.after(FLUSH))
 
     async def finish_async(self, error: BaseException | None = None) -> None:
         """Do the same without holding up the event loop."""
         client = self._end(error)
         if client is not None:
-            deadline = Deadline.after(FLUSH)
-            _sent(await finish(lambda: client.close(deadline.remaining()), deadline))
+            await close(client, Deadline.after(FLUSH))
 
     def _end(self, error: BaseException | None) -> sentry_sdk.Client | None:
         """Log and send the outcome once; return the client that has to be flushed."""
@@ -241,8 +239,3 @@ def _failure(error: BaseException | None) -> str:
     if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
         return "failed: cancelled"
     return "failed"
-
-
-def _sent(sent: bool) -> None:  # noqa: FBT001 - the verdict is the subject
-    if not sent:
-        logger.warning("check-in may not have been sent: Sentry did not take it in time")

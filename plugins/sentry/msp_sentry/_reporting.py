@@ -12,8 +12,8 @@ from sentry_sdk.utils import BadDsn, Dsn
 
 from msp_core.config import Secret
 from msp_core.deadline import Deadline
-from msp_sentry._bounded import finish
 from msp_sentry._client import make_client
+from msp_sentry._closing import close
 from msp_sentry._config import SentryConfig
 from msp_sentry._error_lines import ErrorLines
 from msp_sentry._origin import Origin
@@ -64,9 +64,7 @@ class Reporting:
     async def close(self, deadline: Deadline) -> None:
         """Stop, and send what waits; what is not sent by the deadline is lost."""
         self.stop()
-        client = self.client
-        if not await finish(lambda: client.close(deadline.remaining()), deadline):
-            logger.warning("Sentry did not close in time: events may be lost")
+        await close(self.client, deadline)
 
 
 def is_valid(dsn: Secret) -> bool:

@@ -31,6 +31,6 @@ class Transport(HttpTransport):
         self.dropped += 1
         if self._warning.acquire(blocking=False):
             logger.warning(
-                "Sentry cannot be reached: events are lost; said only once",
+                "Sentry cannot be reached: events or check-ins are lost; said only once",
                 extra={"reason": reason},
             )
