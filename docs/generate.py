@@ -14,6 +14,7 @@ from pathlib import Path
 
 import msp_cloudsql
 import msp_core
+import msp_opentelemetry
 import msp_redis
 import msp_sentry
 from msp_core import Command, hookspecs
@@ -65,6 +66,7 @@ def variables() -> str:
         msp_cloudsql.msp_integration(),
         msp_redis.msp_integration(),
         msp_sentry.msp_integration(),
+        msp_opentelemetry.msp_integration(),
     ):
         found += _of(record.name, record.config)
     return variable_markdown(found)

@@ -16,6 +16,7 @@ import pytest
 
 import msp_cloudsql
 import msp_core
+import msp_opentelemetry
 import msp_redis
 import msp_sentry
 from docs import generate
@@ -79,6 +80,7 @@ def declared_variables() -> Iterator[str]:
         msp_cloudsql.msp_integration(),
         msp_redis.msp_integration(),
         msp_sentry.msp_integration(),
+        msp_opentelemetry.msp_integration(),
     )
     classes = (CoreConfig, ServiceVariables, *(record.config for record in integrations))
     for config_class in classes:

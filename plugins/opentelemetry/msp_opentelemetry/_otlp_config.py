@@ -82,16 +82,41 @@ class TracesConfig:
     endpoint: URL | None = env(
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", default=None, help="URL traces are sent to by OTLP"
     )
-    protocol: Protocol | None = env("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", default=None)
-    headers: Secret | None = env("OTEL_EXPORTER_OTLP_TRACES_HEADERS", default=None)
-    timeout: int | None = env(
-        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", default=None, validator=_above_zero
+    protocol: Protocol | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
+        default=None,
+        help="of OTLP, for traces alone",
     )
-    compression: Compression | None = env("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", default=None)
-    certificate: str | None = env("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", default=None)
-    client_key: str | None = env("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY", default=None)
+    headers: Secret | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        default=None,
+        help="sent with OTLP, for traces alone",
+    )
+    timeout: int | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT",
+        default=None,
+        help="of one export, for traces alone",
+        validator=_above_zero,
+    )
+    compression: Compression | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION",
+        default=None,
+        help="of what is sent, for traces alone",
+    )
+    certificate: str | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE",
+        default=None,
+        help="PEM file of trusted authorities, for traces alone",
+    )
+    client_key: str | None = env(
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+        default=None,
+        help="PEM file of the client's key, for traces alone",
+    )
     client_certificate: str | None = env(
-        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE", default=None
+        "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
+        default=None,
+        help="PEM file of the client's certificate, for traces alone",
     )
 
 
@@ -118,14 +143,39 @@ class MetricsConfig:
     endpoint: URL | None = env(
         "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", default=None, help="URL metrics are sent to by OTLP"
     )
-    protocol: Protocol | None = env("OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", default=None)
-    headers: Secret | None = env("OTEL_EXPORTER_OTLP_METRICS_HEADERS", default=None)
-    timeout: int | None = env(
-        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", default=None, validator=_above_zero
+    protocol: Protocol | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL",
+        default=None,
+        help="of OTLP, for metrics alone",
     )
-    compression: Compression | None = env("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", default=None)
-    certificate: str | None = env("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", default=None)
-    client_key: str | None = env("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", default=None)
+    headers: Secret | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_HEADERS",
+        default=None,
+        help="sent with OTLP, for metrics alone",
+    )
+    timeout: int | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_TIMEOUT",
+        default=None,
+        help="of one export, for metrics alone",
+        validator=_above_zero,
+    )
+    compression: Compression | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION",
+        default=None,
+        help="of what is sent, for metrics alone",
+    )
+    certificate: str | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE",
+        default=None,
+        help="PEM file of trusted authorities, for metrics alone",
+    )
+    client_key: str | None = env(
+        "OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY",
+        default=None,
+        help="PEM file of the client's key, for metrics alone",
+    )
     client_certificate: str | None = env(
-        "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE", default=None
+        "OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE",
+        default=None,
+        help="PEM file of the client's certificate, for metrics alone",
     )
