@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import inspect
 import logging
@@ -35,7 +36,8 @@ async def in_thread(function: Callable[..., Any], **arguments: object) -> Any:  
 
     A thread cannot be cancelled: a caller that is goes on waiting, and is cancelled afterwards.
     """
-    work = asyncio.ensure_future(asyncio.to_thread(function, **arguments))
+    inside = functools.partial(contextvars.copy_context().run, function, **arguments)
+    work = asyncio.get_running_loop().run_in_executor(None, inside)
     try:
         return await asyncio.shield(work)
     except asyncio.CancelledError:

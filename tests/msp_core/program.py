@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +128,6 @@ class Program:
         (line,) = [line for line in self.lines if "exit_code" in line.get("Attributes", {})]
         attributes: dict[str, Any] = line["Attributes"]
         return attributes
+
+
+StartProgram = Callable[..., Program]

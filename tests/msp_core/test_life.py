@@ -4,38 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
 from msp_core import CallbackRoutine, Routine, hookimpl, run
 from tests.msp_core.installed import Installed, plugin_source
-from tests.msp_core.program import Program
+from tests.msp_core.program import StartProgram
 
 IDLE = """
 @hookimpl
 async def msp_initialize(self, contract):
     return NoopRoutine("idle")
 """
-
-StartProgram = Callable[..., Program]
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[StartProgram]:
-    """Give a function (body, environ, *arguments, head=) that starts a program."""
-    started: list[Program] = []
-
-    def start(*arguments: object, **options: str) -> Program:
-        started.append(Program(tmp_path, *arguments, **options))  # type: ignore[arg-type]
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.process.kill()
-        each.code()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
