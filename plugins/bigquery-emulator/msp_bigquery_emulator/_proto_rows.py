@@ -103,21 +103,16 @@ def _record(fields: tuple[Field, ...], descriptor: Descriptor) -> _Read:
         row = dict(missing)
         for field, proto_name, read_member in members:
             if field.repeated or message.HasField(proto_name):
-                row[field.name] = _located(field.name, read_member, getattr(message, proto_name))
+                try:
+                    row[field.name] = read_member(getattr(message, proto_name))
+                except ValueRefusedError as refused:
+                    raise refused.inside(field.name) from None
         for name in required:
             if row[name] is None:
                 raise ValueRefusedError(f"Missing required field: {name}.", name)
         return row
 
     return read
-
-
-def _located(name: str, read: _Read, value: Any) -> Any:  # noqa: ANN401 - any value of a message
-    try:
-        return read(value)
-    except ValueRefusedError as refused:
-        location = f"{name}.{refused.location}" if refused.location else name
-        raise ValueRefusedError(refused.reason, location) from None
 
 
 def _reader(field: Field, proto: FieldDescriptor) -> _Read:

@@ -38,6 +38,10 @@ class ValueRefusedError(ValueError):
         self.reason = reason
         self.location = location
 
+    def inside(self, name: str) -> ValueRefusedError:
+        """Return this error as seen from the record around it."""
+        return ValueRefusedError(self.reason, f"{name}.{self.location}".removesuffix("."))
+
 
 @attrs.frozen
 class Leniency:
@@ -63,54 +67,54 @@ def row_decoder(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
 
 @lru_cache(maxsize=256)
 def value_decoder(field: Field) -> Decode:
-    """Return the function that checks one value, such as a query's parameter."""
-    return _nullable(field, Leniency())
+    """Return the function that checks one value, such as a query's parameter; it may be None."""
+    decode = _decoder(field, Leniency())
+    empty: list[Any] | None = [] if field.repeated else None
+    return lambda value: empty if value is None else decode(value)
 
 
-def _nullable(field: Field, leniency: Leniency) -> Decode:
+def _decoder(field: Field, leniency: Leniency) -> Decode:
+    """Return the function that checks a value that is not None."""
     if field.repeated:
-        return _repeated(_nullable(field.element, leniency))
+        return _repeated(_decoder(field.element, leniency))
     if field.type == "RECORD":
-        decode = _record(field.fields, leniency)
-    elif field.type == "JSON" and leniency.json_as_is:
-        decode = json.dumps
-    else:
-        decode = _SCALARS[field.type]
-    return lambda value: None if value is None else decode(value)
+        return _record(field.fields, leniency)
+    if field.type == "JSON" and leniency.json_as_is:
+        return json.dumps
+    return _SCALARS[field.type]
 
 
 def _repeated(decode: Decode) -> Decode:
     def decode_all(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
-        if value is None:
-            return []
         if not isinstance(value, list):
-            raise ValueRefusedError("Array specified for non-repeated field: expected an array.")
-        elements = [decode(element) for element in value]
-        if None in elements:
+            raise ValueRefusedError("This field is repeated: expected an array.")
+        if None in value:
             raise ValueRefusedError("Only non-null values are allowed in an array.")
-        return elements
+        return [decode(element) for element in value]
 
     return decode_all
 
 
 def _record(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
-    decoders = {field.name: _nullable(field, leniency) for field in fields}
+    decoders = {field.name: _decoder(field, leniency) for field in fields}
     names = {field.name.lower(): field.name for field in fields}
     required = [field.name for field in fields if field.mode == "REQUIRED"]
-    repeated = [field.name for field in fields if field.repeated]
+    empty: dict[str, Any] = {field.name: [] if field.repeated else None for field in fields}
 
     def decode(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         if not isinstance(value, Mapping):
             raise ValueRefusedError("This field is a record: expected an object.")
-        row: dict[str, Any] = dict.fromkeys(decoders)  # a member left out is null to DuckDB too
-        for name in repeated:
-            row[name] = []
+        row = empty.copy()
         for given, member in value.items():
             name = given if given in decoders else names.get(given.lower(), "")
-            if name:
-                row[name] = _member(decoders[name], name, member)
-            elif not leniency.ignore_unknown:
-                raise ValueRefusedError(f"no such field: {given}.", given)
+            if not name:
+                if not leniency.ignore_unknown:
+                    raise ValueRefusedError(f"no such field: {given}.", given)
+            elif member is not None:
+                try:
+                    row[name] = decoders[name](member)
+                except ValueRefusedError as refused:
+                    raise refused.inside(name) from None
         for name in required:
             if row[name] is None:
                 raise ValueRefusedError(f"Missing required field: {name}.", name)
@@ -119,26 +123,23 @@ def _record(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
     return decode
 
 
-def _member(decode: Decode, name: str, value: Any) -> Any:  # noqa: ANN401 - JSON
-    try:
-        return decode(value)
-    except ValueRefusedError as refused:
-        location = f"{name}.{refused.location}" if refused.location else name
-        raise ValueRefusedError(refused.reason, location) from None
-
-
 def _string(value: Any) -> str:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        if not value.isascii():
+            _require_unicode(value)
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
         return str(value)
-    if not isinstance(value, str):
-        raise _not("string", value)
+    raise _not("string", value)
+
+
+def _require_unicode(value: str) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:  # half of a surrogate pair
         raise _not("string", value) from None
-    return value
 
 
 def _bytes(value: Any) -> str:  # noqa: ANN401 - JSON
@@ -201,19 +202,21 @@ def micros(moment: datetime) -> int:
 def _timestamp(value: Any) -> int:  # noqa: ANN401 - JSON
     try:
         return micros(_moment(value))
-    except (TypeError, ValueError, OverflowError):
+    except (ArithmeticError, TypeError, ValueError):
         raise ValueRefusedError(f"Could not parse {_shown(value)} as a timestamp.") from None
 
 
 def _moment(value: Any) -> datetime:  # noqa: ANN401 - JSON
-    if isinstance(value, bool):
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value.removesuffix("UTC").strip())
+        except ValueError:
+            pass
+        else:
+            return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    elif isinstance(value, bool):
         raise TypeError
-    try:
-        seconds = Decimal(str(value))  # seconds since 1970; float would round microseconds
-    except InvalidOperation:
-        text = value.strip().removesuffix("UTC").rstrip()
-        parsed = datetime.fromisoformat(text)
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    seconds = Decimal(str(value))  # since 1970; float would round microseconds
     return _EPOCH + timedelta(microseconds=int((seconds * 1_000_000).to_integral_value()))
 
 
@@ -222,10 +225,11 @@ def _json(value: Any) -> str:  # noqa: ANN401 - JSON
         raise ValueRefusedError("This field is not a record: expected JSON in a string.")
     text = value if isinstance(value, str) else json.dumps(value)
     try:
-        text.encode()
         json.loads(text)
     except (ValueError, RecursionError):
         raise ValueRefusedError(f"Failed to parse JSON: {_shown(value)}.") from None
+    if not text.isascii():
+        _require_unicode(text)
     return text
 
 
