@@ -18,7 +18,7 @@ help: ## show this list
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt \
 		--group test --group lint --editable '.[all,dev,uvloop]' \
-		--editable 'plugins/cloudsql[dev]' --editable 'plugins/redis[dev]' --editable 'plugins/bigquery[storage]' --editable plugins/bigquery-emulator --editable 'plugins/opentelemetry[dev,grpc]' --editable 'plugins/sentry[dev]' --editable plugins/dev --editable example
+		--editable 'plugins/cloudsql[dev]' --editable 'plugins/redis[dev]' --editable 'plugins/bigquery[dev,storage]' --editable plugins/bigquery-emulator --editable 'plugins/opentelemetry[dev,grpc]' --editable 'plugins/sentry[dev]' --editable plugins/dev --editable example
 	@touch $@
 
 run: .venv/.installed ## start the example on embedded PostgreSQL and Redis (PORT, default 8080)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msp_bigquery
 import msp_cloudsql
 import msp_core
 import msp_opentelemetry
@@ -65,6 +66,7 @@ def variables() -> str:
     for record in (
         msp_cloudsql.msp_integration(),
         msp_redis.msp_integration(),
+        msp_bigquery.msp_integration(),
         msp_sentry.msp_integration(),
         msp_opentelemetry.msp_integration(),
     ):

@@ -14,6 +14,7 @@ from types import ModuleType
 
 import pytest
 
+import msp_bigquery
 import msp_cloudsql
 import msp_core
 import msp_opentelemetry
@@ -79,6 +80,7 @@ def declared_variables() -> Iterator[str]:
     integrations = (
         msp_cloudsql.msp_integration(),
         msp_redis.msp_integration(),
+        msp_bigquery.msp_integration(),
         msp_sentry.msp_integration(),
         msp_opentelemetry.msp_integration(),
     )
