@@ -8,14 +8,15 @@ import sys
 from collections.abc import Mapping
 
 import pytest
+from google.auth.credentials import Credentials
 
 from msp_cloudsql import (
     CloudSQL,
     CloudSQLConfig,
-    LoginNotSupportedError,
     RenderedDSNError,
     msp_integration,
 )
+from msp_cloudsql._google import Google
 from msp_cloudsql._plugin import open_cloudsql
 from msp_core import Contract
 from msp_core.config import load
@@ -32,14 +33,15 @@ def test_describes_the_integration() -> None:
     assert integration.dev is not None
 
 
-async def test_opening_an_instance_says_what_is_missing(contract: Contract) -> None:
-    """Until IAM login exists, the start fails with what to do instead."""
-    config = load(CloudSQLConfig, {"PGINSTANCE": "p:r:i", "PGUSER": "me@p.iam"})
-    with pytest.raises(LoginNotSupportedError, match=r"IAM login.*set PGDSN instead") as caught:
-        async with open_cloudsql(config, contract):
-            pass
+async def test_opening_an_instance_asks_nobody(contract: Contract) -> None:
+    """A service starts without Google, whose answers are waited for by the first connection."""
 
-    assert caught.value.exit_code == 78
+    def find() -> Credentials:
+        raise AssertionError("asked")
+
+    config = load(CloudSQLConfig, {"PGINSTANCE": "p:r:i", "PGUSER": "me@p.iam"})
+    async with open_cloudsql(config, contract, Google(credentials=find)) as cloudsql:
+        assert cloudsql.opened() == ()
 
 
 async def test_opening_finds_a_dsn_that_renders_to_nothing_useful(contract: Contract) -> None:

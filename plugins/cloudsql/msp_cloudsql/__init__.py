@@ -7,7 +7,6 @@ asyncio, `sync_pool(database)` for threads. Importing this package does not impo
 from msp_cloudsql._cloudsql import CloudSQL
 from msp_cloudsql._config import CloudSQLConfig, InstanceLogin, LocalDSN
 from msp_cloudsql._dsn import DSNError, RenderedDSNError, TemplateFieldError, TemplateSyntaxError
-from msp_cloudsql._login import LoginNotSupportedError
 from msp_cloudsql._plugin import msp_integration
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "DSNError",
     "InstanceLogin",
     "LocalDSN",
-    "LoginNotSupportedError",
     "RenderedDSNError",
     "TemplateFieldError",
     "TemplateSyntaxError",

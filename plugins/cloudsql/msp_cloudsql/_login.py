@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import attrs
+
 from msp_cloudsql._config import CloudSQLConfig, InstanceLogin
 from msp_cloudsql._dsn import Template, parameters
-from msp_core.errors import MSPError
-
-Login = Callable[[str], str]
-"""(database) -> connection string of libpq; asked for each new connection, must not block."""
+from msp_cloudsql._google import Google
+from msp_cloudsql._instance import Instance
 
 _DEFAULTS = {
     # libpq would wait for a server that does not answer as long as TCP does, over two minutes.
@@ -24,31 +24,40 @@ _DEFAULTS = {
 }
 
 
-class LoginNotSupportedError(MSPError):
-    """The environment asks for a way to log in that this version does not have."""
+@attrs.frozen(kw_only=True)
+class Login:
+    """How connections are made.
 
-    exit_code = 78
+    Attributes:
+        conninfo: (database) -> connection string of libpq; asked for each new connection, must
+            not block.
+        instance: tells the rest for each new connection; None when the string is complete.
+    """
+
+    conninfo: Callable[[str], str]
+    instance: Instance | None = None
 
 
-def login(config: CloudSQLConfig) -> Login:
-    """Return the login that the config asks for.
+def login(config: CloudSQLConfig, google: Google) -> Login:
+    """Return the login that the config asks for; asks nobody anything yet.
 
     Raises:
-        LoginNotSupportedError: it asks for a Cloud SQL instance.
         DSNError: `PGDSN` is not a template for a connection string.
     """
     if isinstance(config.connection, InstanceLogin):
-        raise LoginNotSupportedError(
-            "PGINSTANCE and PGUSER ask for IAM login to Cloud SQL, which this version of "
-            "msp-cloudsql does not have yet: set PGDSN instead where MSP=false, or install a "
-            "version that has it"
-        )
-    conninfo = partial(_conninfo, Template.parse(config.connection.dsn.reveal()))
+        return Login(conninfo=_named, instance=Instance(config.connection, google))
+    conninfo = partial(_rendered, Template.parse(config.connection.dsn.reveal()))
     conninfo("postgres")  # what is wrong with it shows now, not on the first query
-    return conninfo
+    return Login(conninfo=conninfo)
 
 
-def _conninfo(template: Template, database: str) -> str:
+def _named(database: str) -> str:
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - vendor library: opened here
+
+    return make_conninfo("", dbname=database, **_DEFAULTS)
+
+
+def _rendered(template: Template, database: str) -> str:
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - vendor library: opened here
 
     return make_conninfo("", **_DEFAULTS | parameters(template.render(database)))

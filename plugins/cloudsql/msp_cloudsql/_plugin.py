@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from pathlib import Path
 
+from msp_cloudsql._account import account_hidden
 from msp_cloudsql._check import select_one
 from msp_cloudsql._cloudsql import CloudSQL
 from msp_cloudsql._config import CloudSQLConfig
+from msp_cloudsql._google import Google
+from msp_cloudsql._instance import Instance
 from msp_cloudsql._login import login
 from msp_cloudsql._server import Server
 from msp_core.contract import Contract
@@ -20,11 +23,17 @@ logger = logging.getLogger("msp.cloudsql.query")
 
 
 @asynccontextmanager
-async def open_cloudsql(config: CloudSQLConfig, contract: Contract) -> AsyncIterator[CloudSQL]:
+async def open_cloudsql(
+    config: CloudSQLConfig, contract: Contract, google: Google | None = None
+) -> AsyncIterator[CloudSQL]:
     """Give pools to the configured server, and close them; waits for no answer of the server.
 
+    Args:
+        config: from the environment.
+        contract: gives the service's name.
+        google: where Google is found. Default the real one.
+
     Raises:
-        LoginNotSupportedError: the config asks for a Cloud SQL instance.
         DSNError: `PGDSN` cannot be used.
     """
     if config.query_logging:
@@ -32,14 +41,24 @@ async def open_cloudsql(config: CloudSQLConfig, contract: Contract) -> AsyncIter
             "PG_QUERY_LOGGING is on: queries and their arguments are logged, level debug "
             "(SRC_LOG_SCOPE_LEVEL=msp.cloudsql.query=debug shows them)"
         )
-    server = Server(
-        login=login(config), application=contract.name, query_logging=config.query_logging
-    )
+    found = login(config, google or Google())
+    server = Server(login=found, application=contract.name, query_logging=config.query_logging)
     cloudsql = CloudSQL(server)
-    try:
-        yield cloudsql
-    finally:
-        await cloudsql.close()
+    with reached(found.instance) if found.instance else nullcontext():
+        try:
+            yield cloudsql
+        finally:
+            await cloudsql.close()
+
+
+@contextmanager
+def reached(instance: Instance) -> Iterator[None]:
+    """Keep the account of an instance out of logs, and leave nothing of what was fetched."""
+    with account_hidden(instance.user):
+        try:
+            yield
+        finally:
+            instance.forget()
 
 
 def dev_postgresql(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:

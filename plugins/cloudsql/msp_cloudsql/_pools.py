@@ -5,13 +5,16 @@ Imported where a pool is opened: this module imports psycopg_pool.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import time
+from functools import partial
 from typing import Any
 
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, Connection, OperationalError
 from psycopg.rows import TupleRow
-from psycopg_pool import AsyncConnectionPool, ConnectionPool
+from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
+from msp_cloudsql._login import Login
 from msp_cloudsql._outage import Outage
 
 _DEFAULTS: dict[str, Any] = {
@@ -35,14 +38,17 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
 
     Args:
         database: name of the pool.
-        conninfo: asked for each new connection.
+        login: asked for each new connection.
         options: of `AsyncConnectionPool`; what is not given has this plugin's default.
     """
 
-    def __init__(self, database: str, conninfo: Callable[[], str], options: dict[str, Any]) -> None:
+    def __init__(self, database: str, login: Login, options: dict[str, Any]) -> None:
         defaults = {**_DEFAULTS, "name": database, "check": AsyncConnectionPool.check_connection}
-        super().__init__(conninfo, open=False, **{**defaults, **options})
+        complete = _limited({**defaults, **options}, login)
+        complete["check"] = partial(_check_async, complete["check"])
+        super().__init__(partial(login.conninfo, database), open=False, **complete)
         self.outage = Outage(database)
+        self._login = login
 
     async def wait(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - the library's
         """Wait until the smallest number of connections is there."""
@@ -52,7 +58,10 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
     async def getconn(self, timeout: float | None = None) -> AsyncConnection[TupleRow]:  # noqa: ASYNC109 - the library's
         """Return a connection that works."""
         await self.open()
-        connection = await super().getconn(timeout)
+        try:
+            connection = await super().getconn(timeout)
+        except PoolTimeout as error:
+            raise _explained(error, self._login) from None
         self.outage.end()
         return connection
 
@@ -67,18 +76,24 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
 
     Args:
         database: name of the pool.
-        conninfo: asked for each new connection.
+        login: asked for each new connection.
         options: of `ConnectionPool`; what is not given has this plugin's default.
     """
 
-    def __init__(self, database: str, conninfo: Callable[[], str], options: dict[str, Any]) -> None:
+    def __init__(self, database: str, login: Login, options: dict[str, Any]) -> None:
         defaults = {**_DEFAULTS, "name": database, "check": ConnectionPool.check_connection}
-        super().__init__(conninfo, open=False, **{**defaults, **options})
+        complete = _limited({**defaults, **options}, login)
+        complete["check"] = partial(_check, complete["check"])
+        super().__init__(partial(login.conninfo, database), open=False, **complete)
         self.outage = Outage(database)
+        self._login = login
 
     def getconn(self, timeout: float | None = None) -> Connection[TupleRow]:
         """Return a connection that works."""
-        connection = super().getconn(timeout)
+        try:
+            connection = super().getconn(timeout)
+        except PoolTimeout as error:
+            raise _explained(error, self._login) from None
         self.outage.end()
         return connection
 
@@ -86,3 +101,33 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
         self.outage.begin()
         super().reconnect_failed()
+
+
+def _limited(options: dict[str, Any], login: Login) -> dict[str, Any]:
+    """Return options by which connections end no later than a token that was new for them."""
+    longest = _DEFAULTS["max_lifetime"] if login.instance else math.inf
+    return {**options, "max_lifetime": min(options["max_lifetime"], longest)}
+
+
+async def _check_async(rest: Any, connection: AsyncConnection[TupleRow]) -> None:  # noqa: ANN401 - the library's option
+    """Close a connection that outlives what it logged in with; else check as asked for."""
+    if getattr(connection, "expires", math.inf) < time.time():
+        await connection.close()
+        raise OperationalError("the login of the connection has ended")
+    if rest is not None:
+        await rest(connection)
+
+
+def _check(rest: Any, connection: Connection[TupleRow]) -> None:  # noqa: ANN401 - the library's option
+    """Close a connection that outlives what it logged in with; else check as asked for."""
+    if getattr(connection, "expires", math.inf) < time.time():
+        connection.close()
+        raise OperationalError("the login of the connection has ended")
+    if rest is not None:
+        rest(connection)
+
+
+def _explained(error: PoolTimeout, login: Login) -> PoolTimeout:
+    """Return the error with the reason why there is no connection, where it is known."""
+    reason = login.instance.trouble if login.instance else None
+    return PoolTimeout(f"{error}: {reason}") if reason else error
