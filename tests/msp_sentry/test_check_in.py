@@ -9,17 +9,16 @@ import sys
 import uuid
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from msp_core import Contract
-from msp_sentry import CheckIn, check_in, start_check_in
-from msp_sentry._job import msp_job_execution
+from msp_core import JobCancelledError, JobDeadlineError
+from msp_sentry import check_in, start_check_in
 from msp_sentry._monitor import Monitor
 from msp_sentry._receiver import Receiver
 
-JOB = {"service": "nightly", "version": "1.2.3"}
+JOB: dict[str, Any] = {"service": "nightly", "version": "1.2.3"}
 
 CheckIns = Callable[[], list[dict[str, Any]]]
 
@@ -46,11 +45,6 @@ def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], list[logging.LogReco
     """Give a function that returns the lines of check-ins."""
     caplog.set_level(logging.INFO)
     return lambda: [each for each in caplog.records if each.name == "msp.job.checkin"]
-
-
-def monitored(started: CheckIn) -> bool:
-    """Return whether check-ins are sent."""
-    return started._client is not None
 
 
 class TestSent:
@@ -127,18 +121,6 @@ class TestSent:
 
         assert check_ins()[0]["contexts"]["trace"]["trace_id"] == f"{10:032x}"
 
-    async def test_hook(self, environ: dict[str, str], check_ins: CheckIns) -> None:
-        """The runtime's hook uses the execution's own id."""
-        contract = SimpleNamespace(
-            environ=environ, name="nightly", version="1.2.3", instance_id="instance"
-        )
-        execution = SimpleNamespace(id=str(uuid.uuid4()))
-        async with msp_job_execution(cast("Contract", contract), execution):
-            pass
-
-        assert {each["check_in_id"] for each in check_ins()} == {execution.id}
-        assert check_ins()[0]["monitor_slug"] == "nightly-prod"
-
 
 @pytest.mark.parametrize(
     ("deadline", "runtime", "margin"), [(0, 1, 1), (60, 1, 1), (61, 2, 1), (120, 2, 1), (180, 3, 2)]
@@ -173,6 +155,8 @@ class TestLogged:
         [
             (OSError("disk"), "failed"),
             (TimeoutError(), "failed: out of time"),
+            (JobDeadlineError(), "failed: out of time"),
+            (JobCancelledError(), "failed: cancelled"),
             (asyncio.CancelledError(), "failed: cancelled"),
             (KeyboardInterrupt(), "failed: cancelled"),
         ],
@@ -201,7 +185,7 @@ class TestLogged:
         """Without any of the three variables there are the lines, and no check-in."""
         del environ[missing]
         with check_in(environ, **JOB) as started:
-            assert not monitored(started)
+            assert not started.monitored
 
         assert [line.getMessage() for line in lines()] == ["starting", "succeeded"]
         assert lines()[0].useSentryCronMonitor is False  # type: ignore[attr-defined]
@@ -220,7 +204,7 @@ class TestLogged:
     ) -> None:
         """A wrong variable is an error line, and no reason for the job to fail."""
         with check_in({**environ, name: value}, **JOB) as started:
-            assert not monitored(started)
+            assert not started.monitored
 
         (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
         assert name in line.getMessage()

@@ -8,7 +8,7 @@ import sys
 from msp_core import open_contract
 from msp_core.deadline import Deadline, close_deadline
 from msp_sentry import Sentry, SentryConfig, msp_integration
-from msp_sentry._plugin import FLUSH, _deadline
+from msp_sentry._closing import deadline_within
 from tests.msp_sentry.conftest import Open, Service
 
 
@@ -50,10 +50,10 @@ async def test_middleware(opened: Open) -> None:
 
 def test_deadline() -> None:
     """Closing takes five seconds at most, and less than the shutdown budget leaves."""
-    assert 0 < _deadline().remaining() <= FLUSH
+    assert 0 < deadline_within(5).remaining() <= 5
     token = close_deadline.set(Deadline.after(2))
 
-    assert 0 < _deadline().remaining() < 1.9
+    assert 0 < deadline_within(5).remaining() < 1.9
 
     close_deadline.reset(token)
 

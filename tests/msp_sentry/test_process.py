@@ -199,3 +199,70 @@ def test_burst_before_the_stop(run: Run, receiver: Receiver) -> None:
 
     assert service.stop() == 0
     assert len(receiver.kept.payloads("event")) == 200
+
+
+SCHEDULE = {"JOB_EXECUTION_CRON_SCHEDULE": "0 3 * * *", "JOB_EXECUTION_DEADLINE": "10m"}
+
+
+def test_job(run: Run, receiver: Receiver) -> None:
+    """A job that succeeds has checked in, and out, under the id of its execution."""
+    job = run(
+        """
+        @hookimpl
+        def msp_execute(self, contract):
+            print(contract.execution.id)
+        """,
+        **SCHEDULE,
+    )
+
+    assert job.code() == 0
+    first, last = receiver.kept.payloads("check_in")
+    assert (first["status"], last["status"]) == ("in_progress", "ok")
+    assert first["check_in_id"] == last["check_in_id"] == job.stdout.strip()
+    assert not [line for line in job.lines if line["InstrumentationScope"] == "msp.job.checkin"]
+
+
+def test_job_that_fails(run: Run, receiver: Receiver) -> None:
+    """A job that fails is one event, and a check-in that says so."""
+    job = run(
+        """
+        @hookimpl
+        async def msp_execute(self, contract):
+            raise LookupError("no such table")
+        """,
+        **SCHEDULE,
+    )
+
+    assert job.code() == 1
+    assert only(receiver)["exception"]["values"][-1]["value"] == "no such table"
+    assert receiver.kept.payloads("check_in")[-1]["status"] == "error"
+
+
+def test_job_that_is_cancelled(run: Run, receiver: Receiver) -> None:
+    """A job that a signal ends checks in before the process is gone."""
+    job = run(
+        """
+        @hookimpl
+        async def msp_execute(self, contract):
+            print("at work", flush=True)
+            await asyncio.Event().wait()
+        """,
+        **SCHEDULE,
+    )
+
+    assert job.stop(after="at work") != 0
+    assert receiver.kept.payloads("check_in")[-1]["status"] == "error"
+
+
+def test_job_without_schedule(run: Run, receiver: Receiver) -> None:
+    """A job that is started by hand is not monitored."""
+    job = run(
+        """
+        @hookimpl
+        def msp_execute(self, contract):
+            pass
+        """
+    )
+
+    assert job.code() == 0
+    assert receiver.kept.counts() == {}

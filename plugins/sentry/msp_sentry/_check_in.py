@@ -11,9 +11,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from msp_core.config import load
-from msp_core.deadline import Deadline
-from msp_core.errors import ConfigError
-from msp_sentry._closing import close, close_plain
+from msp_core.errors import ConfigError, JobCancelledError, JobDeadlineError, StopTimeoutError
+from msp_sentry._closing import close, close_plain, deadline_within
 from msp_sentry._config import SentryConfig
 from msp_sentry._monitor import CheckInConfig, Monitor
 from msp_sentry._origin import Origin
@@ -39,24 +38,36 @@ class CheckIn:
         execution_id: of the first and of the last check-in.
         monitor: the job's; None to log only.
         client: for check-ins; None to log only.
+        level: of the lines about start and outcome; below info, a failure's has it too.
 
     Attributes:
         execution_id: UUIDv7 as text.
     """
 
     def __init__(
-        self, execution_id: str, *, monitor: Monitor | None, client: sentry_sdk.Client | None
+        self,
+        execution_id: str,
+        *,
+        monitor: Monitor | None,
+        client: sentry_sdk.Client | None,
+        level: int = logging.INFO,
     ) -> None:
         self.execution_id = execution_id
         self._monitor = monitor
         self._client = client
+        self._level = level
         self._began = time.monotonic()
         self._finished = False
+
+    @property
+    def monitored(self) -> bool:
+        """Whether anything is sent."""
+        return self._monitor is not None
 
     def start(self) -> None:
         """Say that the execution starts now."""
         self._began = time.monotonic()
-        logger.info("starting", extra=self._fields())
+        logger.log(self._level, "starting", extra=self._fields())
         self._send("in_progress")
 
     def finish(self, error: BaseException | None = None) -> None:
@@ -69,13 +80,13 @@ class CheckIn:
         """
         client = self._end(error)
         if client is not None:
-            close_plain(client, Deadline.after(FLUSH))
+            close_plain(client, deadline_within(FLUSH))
 
     async def finish_async(self, error: BaseException | None = None) -> None:
         """Do the same without holding up the event loop."""
         client = self._end(error)
         if client is not None:
-            await close(client, Deadline.after(FLUSH))
+            await close(client, deadline_within(FLUSH))
 
     def _end(self, error: BaseException | None) -> sentry_sdk.Client | None:
         """Log and send the outcome once; return the client that has to be flushed."""
@@ -85,11 +96,12 @@ class CheckIn:
         duration = time.monotonic() - self._began
         fields = {**self._fields(), "duration": round(duration, 3)}
         if _succeeded(error):
-            logger.info("succeeded", extra=fields)
+            logger.log(self._level, "succeeded", extra=fields)
         else:
             # Without the traceback, which whoever catches the exception logs.
             text = f"{type(error).__qualname__}: {error}"
-            logger.error(_failure(error), extra={**fields, "error": text})
+            level = logging.ERROR if self._level >= logging.INFO else self._level
+            logger.log(level, _failure(error), extra={**fields, "error": text})
         self._send("ok" if _succeeded(error) else "error", duration)
         return self._client
 
@@ -115,7 +127,7 @@ class CheckIn:
         """Return the fields of each line, named as Go services name them."""
         fields: dict[str, Any] = {
             "executionID": self.execution_id,
-            "useSentryCronMonitor": self._monitor is not None,
+            "useSentryCronMonitor": self.monitored,
         }
         if self._monitor is not None:
             fields["cronSchedule"] = self._monitor.schedule
@@ -158,6 +170,7 @@ def check_in(
     version: str,
     execution_id: str | None = None,
     instance_id: str | None = None,
+    level: int = logging.INFO,
 ) -> CheckIn:
     """Return the check-in of one execution, to be started by `with` or `async with`.
 
@@ -170,6 +183,7 @@ def check_in(
         version: its version.
         execution_id: a UUID; default a new one.
         instance_id: of the process; default the execution's.
+        level: of the lines about start and outcome; below info, a failure's has it too.
     """
     execution_id = execution_id or str(uuid7())
     try:
@@ -186,7 +200,7 @@ def check_in(
         instance_id=instance_id or uuid.UUID(execution_id).hex,
     )
     client = None if monitor is None or config.dsn is None else _client(config, origin)
-    return CheckIn(execution_id, monitor=monitor if client else None, client=client)
+    return CheckIn(execution_id, monitor=monitor if client else None, client=client, level=level)
 
 
 def start_check_in(
@@ -234,8 +248,8 @@ def _succeeded(error: BaseException | None) -> bool:
 
 def _failure(error: BaseException | None) -> str:
     """Return what a person wants to know first: ran out of time, was stopped, or is broken."""
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError | JobDeadlineError | StopTimeoutError):
         return "failed: out of time"
-    if isinstance(error, asyncio.CancelledError | KeyboardInterrupt):
+    if isinstance(error, asyncio.CancelledError | JobCancelledError | KeyboardInterrupt):
         return "failed: cancelled"
     return "failed"

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Protocol
+import logging
 
-from msp_core.contract import Contract
-from msp_sentry._check_in import check_in
-
-
-class Execution(Protocol):
-    """What is needed of an execution."""
-
-    @property
-    def id(self) -> str:
-        """UUIDv7 of the execution."""
-        ...
+from msp_core.contract import JobContract
+from msp_core.execution import Execution
+from msp_core.hookspecs import hookimpl
+from msp_sentry._check_in import CheckIn, check_in
 
 
-@asynccontextmanager
-async def msp_job_execution(contract: Contract, execution: Execution) -> AsyncIterator[None]:
-    """Check in when the execution starts and, with its outcome, when it ends."""
-    started = check_in(
+@hookimpl
+def msp_job_execution(contract: JobContract, execution: Execution) -> CheckIn | None:
+    """Check in when the execution starts and, with its outcome, when it ends.
+
+    The runtime logs start and outcome itself; None where there is nothing to send.
+    """
+    made = check_in(
         contract.environ,
         service=contract.name,
         version=contract.version,
-        execution_id=str(execution.id),
+        execution_id=execution.id,
         instance_id=contract.instance_id,
+        level=logging.DEBUG,
     )
-    async with started:
-        yield
+    return made if made.monitored else None

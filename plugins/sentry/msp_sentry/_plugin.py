@@ -9,10 +9,10 @@ from typing import Final
 from msp_core.asgi import ASGIApp, ASGIMiddleware
 from msp_core.config import load
 from msp_core.contract import Contract
-from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import ConfigError
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import FailedStart, Integration
+from msp_sentry._closing import deadline_within
 from msp_sentry._config import SentryConfig
 from msp_sentry._dev import sentry_receiver
 from msp_sentry._origin import Origin
@@ -20,9 +20,6 @@ from msp_sentry._sentry import Sentry
 
 FLUSH: Final = 5.0
 """Seconds for sending what waits, at most; the shutdown budget may leave less."""
-
-SHARE: Final = 0.9
-"""Of the time left for closing Sentry, the part it uses: beyond all of it, it counts as hung."""
 
 LAST_WORDS: Final = 1.5
 """Seconds for reporting a start that failed; below what the runtime waits for."""
@@ -50,13 +47,7 @@ async def open_sentry(config: SentryConfig, contract: Contract) -> AsyncIterator
     try:
         yield Sentry(reporting.client, tracing=tracing)
     finally:
-        await reporting.close(_deadline())
-
-
-def _deadline() -> Deadline:
-    given = close_deadline.get()
-    left = FLUSH if given is None else given.remaining() * SHARE
-    return Deadline.after(min(left, FLUSH))
+        await reporting.close(deadline_within(FLUSH))
 
 
 @hookimpl
