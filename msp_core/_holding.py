@@ -85,9 +85,13 @@ class Holding:
     async def _hold(self) -> None:
         async with self._context as client:
             self._opened.set_result(client)
-            close_deadline.set(await self._closing)
-            if self._outcome is not None:
-                raise self._outcome
+            await self._closed()
+
+    async def _closed(self) -> None:
+        """Wait for the close; raise what is to go through the context manager."""
+        close_deadline.set(await self._closing)
+        if self._outcome is not None:
+            raise self._outcome
 
     def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
         extra = {"integration": self.name, "stack": task_stack(task)}

@@ -109,11 +109,16 @@ class JobLife(Life[RunningJob]):
         """Log and keep how the execution came out; a start that failed has been logged."""
         if self._errors:
             return self._errors[0]
-        error = early_end(self._stop.reason) if running is None else running.error()
+        if running is None:
+            return self._failed(early_end(self._stop.reason))
+        error = running.error()
         if error is not None:
-            self._errors.append(error)
-            stack = running.stack() if isinstance(error, StopTimeoutError) and running else None
-            self._variables.run(self._outcome.failed, error, stack)
-        elif running is not None:
-            self._variables.run(self._outcome.succeeded, running.summary())
+            return self._failed(error, running)
+        self._variables.run(self._outcome.succeeded, running.summary())
+        return None
+
+    def _failed(self, error: Exception, running: RunningJob | None = None) -> Exception:
+        stack = running.stack() if running and isinstance(error, StopTimeoutError) else None
+        self._variables.run(self._outcome.failed, error, stack)
+        self._errors.append(error)
         return error

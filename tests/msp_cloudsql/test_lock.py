@@ -124,7 +124,7 @@ async def test_gives_no_lock_without_a_server() -> None:
 
 async def test_gives_the_lock_of_the_contracts_server(cloudsql: CloudSQL) -> None:
     """The lock is taken on the server the contract has."""
-    given = {CloudSQL: cloudsql}
+    given: dict[type, CloudSQL] = {CloudSQL: cloudsql}
 
     class Given:
         def configured(self, client: type) -> bool:

@@ -101,7 +101,7 @@ class TestMain:
         answer = msp("--help")
 
         assert answer.code == 0
-        assert all(name in answer.out for name in ("run", "env", "plugins", "check"))
+        assert all(name in answer.out for name in ("run", "job", "env", "plugins", "check"))
 
     def test_version(self, msp: Shell) -> None:
         """The version is the core's."""
@@ -455,16 +455,28 @@ ROUTINE = """
 """
 
 
+JOB = """
+    from msp_core import hookimpl
+
+    class Service:
+        name = "tidy"
+        version = "1.2.3"
+        @hookimpl
+        def msp_execute(self): ...
+"""
+
+
 @attrs.frozen
 class Process:
-    """Starts `msp run` as a process of its own."""
+    """Starts `msp run`, or another command, as a process of its own."""
 
     folder: Path
+    command: str = "run"
 
     def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
         """Start it with the folder's modules, and only these variables beside the usual ones."""
         return subprocess.Popen(  # noqa: S603 - this interpreter
-            [sys.executable, "-m", "msp_core", "run", *arguments],
+            [sys.executable, "-m", "msp_core", self.command, *arguments],
             env={**os.environ, "PYTHONPATH": str(self.folder), **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -490,6 +502,28 @@ class TestRun:
         assert ready == {"event": "ready", "name": "guestbook", "version": "1.2.3", "port": 0}
         assert stopped == {"event": "stopped", "name": "guestbook", "exit_code": 0}
         assert running.returncode == 0
+
+    @pytest.mark.parametrize("command", ["run", "job"])
+    def test_job(self, installed: Installed, command: str) -> None:
+        """A job is executed by both commands, and never ready."""
+        installed.service("tidy", JOB)
+        process = Process(installed.folder, command)
+        with process.start("tidy", "--format", "json") as running:
+            out, _ = running.communicate(timeout=60)
+
+        assert running.returncode == 0
+        assert json.loads(out) == {"event": "stopped", "name": "tidy", "exit_code": 0}
+
+    def test_service_as_job(self, installed: Installed) -> None:
+        """`msp job` refuses a service and says what starts it."""
+        installed.service("guestbook", ROUTINE)
+        with Process(installed.folder, "job").start("guestbook") as running:
+            _, err = running.communicate(timeout=60)
+
+        assert running.returncode == 2
+        assert err == (
+            "msp: 'guestbook' is a service, expected a job: start it with start() or msp run\n"
+        )
 
     def test_problems(self, process: Process) -> None:
         """A wrong environment leaves with 78, and stdout stays empty."""

@@ -83,6 +83,12 @@ class TestShare:
             Execution().share(items)
 
 
+def test_nobody_ends_it() -> None:
+    """An execution made in a test is one that nobody cancels, unless it is told otherwise."""
+    assert not Execution().cancelled
+    assert Execution(ending=lambda: True).cancelled
+
+
 class TestOwns:
     @given(st.one_of(st.text(), st.binary(), st.integers()), TASKS)
     def test_one_owner(self, key: str | bytes | int, count: int) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+from asyncio import CancelledError
 from collections.abc import Awaitable, Mapping
 from contextvars import ContextVar
 from typing import Any, cast
@@ -206,6 +208,31 @@ async def test_execute() -> None:
             return {"rows": config}
 
     assert await ServiceHooks(Job()).execute(JOB_CONTRACT, 3) == {"rows": 3}
+
+
+@pytest.mark.parametrize(("error", "seen"), [(None, CancelledError), (OSError(), OSError)])
+async def test_execute_cancelled(error: Exception | None, seen: type[BaseException]) -> None:
+    """A plain job that is cancelled is waited for; what it raises then is not lost."""
+    working, asked = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    class Job:
+        @hookimpl
+        def msp_execute(self) -> None:
+            loop.call_soon_threadsafe(working.set)
+            asked.wait()
+            if error is not None:
+                raise error
+
+    executing = asyncio.create_task(ServiceHooks(Job()).execute(JOB_CONTRACT, None))
+    await working.wait()
+    executing.cancel()
+    done, _ = await asyncio.wait({executing}, timeout=0.05)
+
+    assert not done
+    asked.set()
+    with pytest.raises(seen):
+        await executing
 
 
 def test_every_hook_has_one_owner() -> None:
