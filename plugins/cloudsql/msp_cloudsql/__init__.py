@@ -7,6 +7,18 @@ asyncio, `sync_pool(database)` for threads. Importing this package does not impo
 from msp_cloudsql._cloudsql import CloudSQL
 from msp_cloudsql._config import CloudSQLConfig, InstanceLogin, LocalDSN
 from msp_cloudsql._dsn import DSNError, RenderedDSNError, TemplateFieldError, TemplateSyntaxError
+from msp_cloudsql._lock import msp_job_lock
+from msp_cloudsql._migration import Migration, MigrationReport
+from msp_cloudsql._migration_errors import (
+    MigrationAheadError,
+    MigrationBehindError,
+    MigrationChangedError,
+    MigrationError,
+    MigrationFailedError,
+    MigrationFilesError,
+    MigrationInterruptedError,
+    MigrationLockError,
+)
 from msp_cloudsql._plugin import msp_integration
 
 __all__ = [
@@ -15,8 +27,19 @@ __all__ = [
     "DSNError",
     "InstanceLogin",
     "LocalDSN",
+    "Migration",
+    "MigrationAheadError",
+    "MigrationBehindError",
+    "MigrationChangedError",
+    "MigrationError",
+    "MigrationFailedError",
+    "MigrationFilesError",
+    "MigrationInterruptedError",
+    "MigrationLockError",
+    "MigrationReport",
     "RenderedDSNError",
     "TemplateFieldError",
     "TemplateSyntaxError",
     "msp_integration",
+    "msp_job_lock",
 ]

@@ -6,8 +6,11 @@ import asyncio
 import os
 import threading
 import weakref
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msp_cloudsql._migration import MigrationReport
 from msp_cloudsql._per_database import PerDatabase
 from msp_cloudsql._server import Server
 
@@ -85,6 +88,42 @@ class CloudSQL:
         connection = await self._server.connect(database, options)
         self._connections.setdefault(os.getpid(), weakref.WeakSet()).add(connection)
         return connection
+
+    async def migrate(
+        self,
+        database: str,
+        directory: str | Path,
+        *,
+        check: bool = False,
+        lock_timeout: float = 60.0,
+        statement_timeout: float | None = None,
+    ) -> MigrationReport:
+        """Apply what a database lacks of a folder of migrations, from any number of processes.
+
+        Where nothing is to do this is one query, which locks nothing. Else one process applies
+        the files, and the others wait for it without a statement or transaction of theirs.
+
+        Args:
+            database: whose table `msp_migrations` says what it has.
+            directory: with `0001_name.sql` and so on; numbers from 1, without gaps.
+            check: only look; raise when anything is to do. Default False.
+            lock_timeout: seconds to wait for another process that migrates. Default 60.
+            statement_timeout: seconds for each statement. Default: the server's own limit.
+
+        Raises:
+            MigrationError: the database is not where it should be; each subclass is one reason.
+            psycopg.Error: the server is not there, or refused more than a statement of a file.
+            psycopg_pool.PoolClosed: the service has stopped.
+        """
+        from msp_cloudsql._migrator import migrate  # noqa: PLC0415 - imports the vendor library
+
+        return await migrate(
+            partial(self.connect, database, autocommit=True),
+            Path(directory),
+            check=check,
+            lock_timeout=lock_timeout,
+            statement_timeout=statement_timeout,
+        )
 
     def opened(self) -> tuple[AsyncPool, ...]:
         """Return the pools for asyncio that this process asked for."""

@@ -24,6 +24,7 @@ _SYSTEM = (
     "opt/homebrew/opt/postgresql@*/bin",
     "usr/local/opt/postgresql@*/bin",
 )
+_CONNECTIONS = 300  # two hundred instances that start at once find a place each
 _DATABASES = """\
 # One database per line. Those that do not exist are created when the server starts.
 primary
@@ -61,6 +62,7 @@ async def postgresql(folder: Path) -> AsyncIterator[Mapping[str, str]]:
         port = held.port()
         # No socket file: its path would have to be short, unique, and writable for the user.
         settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
+        settings.append(f"max_connections={_CONNECTIONS}")
         command: list[str | Path] = [programs.folder / "postgres", "-D", data]
         command += [part for setting in settings for part in ("-c", setting)]
         ensure = functools.partial(_ensure_databases, port, _databases(held.home))

@@ -1,0 +1,175 @@
+"""`msp migrate`: brings a service's database to the state that its migrations describe.
+
+`--format json` prints one object:
+
+    {"database": str,
+     "state": "current" | "ahead" | "behind" | "changed" | "interrupted" | "locked" | "failed" |
+              "invalid",
+     "message": str | null,
+     "head": int | null, "applied": [str], "skipped": [str], "ahead": [str],
+     "seconds": float | null}
+
+`message` is null for `current`, and for an `ahead` that is no error: the database has everything
+that the folder holds, and more. For every other state the exit code is 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import attrs
+
+from msp_cloudsql._cloudsql import CloudSQL
+from msp_cloudsql._migration import MigrationReport
+from msp_cloudsql._migration_errors import MigrationError
+from msp_core import open_contract
+from msp_core.contract import JobContract
+from msp_core.errors import UsageError
+from msp_core.hookspecs import hookimpl
+from msp_core.integration import Command
+from msp_core.services import find_service
+
+
+@hookimpl
+def msp_commands() -> list[Command]:
+    """Add `msp migrate`."""
+    return [
+        Command(
+            name="migrate",
+            help="apply the migrations that a service's database lacks",
+            configure=_configure,
+            run=lambda arguments: _run(arguments, os.environ),
+        )
+    ]
+
+
+def _configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="service; may be left out when one is installed"
+    )
+    parser.add_argument("--database", default="primary", help="its name; default %(default)s")
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        metavar="FOLDER",
+        help="of the migrations; default `migrations` in the package of the service",
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="apply nothing; leave with 1 when anything is to do"
+    )
+    for name, default, what in (
+        ("lock", 60.0, "to wait for another process that migrates; default %(default)g"),
+        ("statement", None, "for each statement; default the server's own limit"),
+    ):
+        parser.add_argument(
+            f"--{name}-timeout", type=float, default=default, metavar="SECONDS", help=what
+        )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json"),
+        default="text",
+        help="of what is printed; default %(default)s",
+    )
+
+
+def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
+    service = find_service(arguments.name)
+    if arguments.directory is None:
+        arguments.directory = _folder(service)
+    try:
+        with _progress():
+            report = asyncio.run(_migrated(service, arguments, environ))
+    except MigrationError as error:
+        if arguments.format == "json":
+            _print_json(arguments.database, error.state, message=str(error))
+        raise
+    if arguments.format == "json":
+        _print_report(arguments.database, report)
+    else:
+        sys.stdout.write(
+            f"database {arguments.database}: {len(report.applied)} applied, "
+            f"{len(report.skipped)} skipped, head {report.head}, {report.seconds:.2f} s\n"
+        )
+    return 0
+
+
+def _folder(service: object) -> Path:
+    """Return the folder `migrations` beside the modules of the service's top package."""
+    module = sys.modules[type(service).__module__.partition(".")[0]]
+    file = getattr(module, "__file__", None)  # none of a package without __init__.py
+    if file is None:
+        raise UsageError(f"{module.__name__} has no __init__.py: give the folder with --directory")
+    return Path(file).parent / "migrations"
+
+
+@attrs.frozen
+class _Migration:
+    """What stands in for the service, whose own variables do not matter here.
+
+    Attributes:
+        name: the service's, under which the server lists the connection.
+        version: the service's.
+    """
+
+    name: str
+    version: str
+
+    @hookimpl
+    def msp_execute(self, contract: JobContract) -> None:
+        """Make it a job: a migration has no port."""
+
+
+async def _migrated(
+    service: object, arguments: argparse.Namespace, environ: Mapping[str, str]
+) -> MigrationReport:
+    name = getattr(service, "name", type(service).__name__)
+    job = _Migration(name, getattr(service, "version", ""))
+    async with open_contract(environ, job, plugins=("cloudsql",)) as contract:
+        return await contract[CloudSQL].migrate(
+            arguments.database,
+            arguments.directory,
+            check=arguments.check,
+            lock_timeout=arguments.lock_timeout,
+            statement_timeout=arguments.statement_timeout,
+        )
+
+
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Show on stderr what is applied, and who is waited for."""
+    logger, handler = logging.getLogger("msp.cloudsql.migrations"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("msp: %(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        logger.removeHandler(handler)
+
+
+def _print_report(database: str, report: MigrationReport) -> None:
+    _print_json(
+        database,
+        "ahead" if report.ahead else "current",
+        head=report.head,
+        applied=[each.name for each in report.applied],
+        skipped=[each.name for each in report.skipped],
+        ahead=list(report.ahead),
+        seconds=report.seconds,
+    )
+
+
+def _print_json(database: str, state: str, **found: object) -> None:
+    record: dict[str, object] = {"database": database, "state": state, "message": None}
+    record |= {"head": None, "applied": [], "skipped": [], "ahead": [], "seconds": None, **found}
+    sys.stdout.write(f"{json.dumps(record, indent=2)}\n")

@@ -1,0 +1,17 @@
+"""until(): waits for something that another thread, process or server does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+PATIENCE = 60.0
+"""Seconds; only reached when something is broken."""
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Return as soon as the condition holds."""
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "never happened"
+        time.sleep(0.05)
