@@ -18,7 +18,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyValue
 
 from msp_core.dev import DevResources
-from msp_opentelemetry import _dev
+from msp_opentelemetry import _dev, msp_integration
 from msp_opentelemetry._receiver import Receiver
 from msp_opentelemetry._receiver_store import Store
 from tests.msp_opentelemetry.conftest import Opened, url
@@ -41,7 +41,11 @@ def export(*names: str, trace_id: int = 1) -> ExportTraceServiceRequest:
 
 async def test_dev_resource(opened: Opened, tmp_path: Path) -> None:
     """A service given the resource's variables is seen through its questions; traces are kept."""
-    with DevResources({"opentelemetry": _dev.receiver}, tmp_path) as resources:
+    dev = msp_integration().dev
+
+    assert dev is not None
+
+    with DevResources({"opentelemetry": dev}, tmp_path) as resources:
         environ = resources.environ
         base = environ["OTEL_EXPORTER_OTLP_ENDPOINT"]
         async with opened(**environ):

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from opentelemetry import metrics, propagate, trace
 
-from msp_core import MSPError
+from msp_core import MSPError, open_contract
 from msp_opentelemetry import OpenTelemetry, _runtime_metrics
 from msp_opentelemetry._receiver import Receiver
-from tests.msp_opentelemetry.conftest import Opened, points, spans, url
+from msp_redis import Redis
+from tests.msp_opentelemetry.conftest import Guestbook, Opened, points, spans, url
 from tests.msp_opentelemetry.endpoint import Endpoint
 
 
@@ -210,3 +212,18 @@ async def test_refused_protocol_leaves_nothing_behind(
     with pytest.raises(MSPError, match=r"pip install 'msp-opentelemetry\[grpc\]'"):
         async with opened(OTEL_EXPORTER_OTLP_PROTOCOL="grpc"):
             raise AssertionError("opened")
+
+
+async def test_redis_commands_belong_to_their_trace(
+    receiver: Receiver, redis_environ: Mapping[str, str]
+) -> None:
+    """Spans of another plugin, which knows only the API, are part of the service's trace."""
+    environ = {"PORT": "0", "OTEL_EXPORTER_OTLP_ENDPOINT": url(receiver), **redis_environ}
+    plugins = ("redis", "opentelemetry")
+    async with open_contract(environ, Guestbook(), plugins=plugins) as contract:
+        with trace.get_tracer("probe").start_as_current_span("outer"):
+            await contract[Redis].client().set("greeting", "hello")
+
+    outer, command = spans(receiver)
+    assert (command["name"], command["kind"]) == ("SET", "CLIENT")
+    assert command["parent_span_id"] == outer["span_id"]

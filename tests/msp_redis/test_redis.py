@@ -34,8 +34,8 @@ async def test_gives_one_real_client_of_each_kind(
         name = await client.client_getname()
         sync_name = await asyncio.to_thread(sync_client.client_getname)
 
-        assert type(client) is redis.asyncio.Redis
-        assert type(sync_client) is redis.Redis
+        assert isinstance(client, redis.asyncio.Redis)
+        assert isinstance(sync_client, redis.Redis)
         assert name == sync_name == "guest-book"
         assert opened.client() is client
         assert opened.sync_client() is sync_client

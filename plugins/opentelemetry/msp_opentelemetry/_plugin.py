@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 
 from msp_core.asgi import ASGIMiddleware
 from msp_core.contract import Contract, JobContract
@@ -12,7 +13,6 @@ from msp_core.execution import Execution
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Integration, LogProcessor
 from msp_opentelemetry._config import OpenTelemetryConfig
-from msp_opentelemetry._dev import receiver
 from msp_opentelemetry._opentelemetry import OpenTelemetry
 
 
@@ -36,6 +36,13 @@ async def open_telemetry(
         yield telemetry
 
 
+def dev_receiver(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
+    """Give the receiver; what starts it is no business of production."""
+    from msp_opentelemetry._dev import receiver  # noqa: PLC0415 - imported where it is started
+
+    return receiver(folder)
+
+
 @hookimpl
 def msp_integration() -> Integration[OpenTelemetryConfig, OpenTelemetry]:
     """Describe OpenTelemetry."""
@@ -45,7 +52,7 @@ def msp_integration() -> Integration[OpenTelemetryConfig, OpenTelemetry]:
         client=OpenTelemetry,
         open=open_telemetry,
         telemetry=True,
-        dev=receiver,
+        dev=dev_receiver,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -14,7 +15,10 @@ if TYPE_CHECKING:  # redis-py is imported where a client is made
     import redis
     import redis.asyncio
 
+    from msp_redis._pools import AsyncPool
+
 PoolT = TypeVar("PoolT")
+
 
 _RETRIES = 3
 _BACKOFF = 0.05  # seconds, doubled by each failure: at most 0.1 + 0.2 + 0.4 of waiting in all
@@ -62,21 +66,29 @@ class Endpoint:
 
     def client(self) -> redis.asyncio.Redis:
         """Return a new client for asyncio."""
+        import redis.asyncio  # noqa: PLC0415 - vendor library: imported where it is opened
         from redis.asyncio.retry import Retry  # noqa: PLC0415 - vendor library: opened here
         from redis.backoff import ExponentialWithJitterBackoff  # noqa: PLC0415 - same
 
         backoff = ExponentialWithJitterBackoff(cap=_BACKOFF_CAP, base=_BACKOFF)
-        return self._async_client(_OPTIONS | {"retry": Retry(backoff, _RETRIES)})
+        pool = self._async_pool(_OPTIONS | {"retry": Retry(backoff, _RETRIES)})
+        if _traced():
+            from msp_redis._traced import TracedAsyncRedis  # noqa: PLC0415 - imports OpenTelemetry
+
+            return TracedAsyncRedis.from_pool(pool)
+        return redis.asyncio.Redis.from_pool(pool)
 
     def probe(self) -> redis.asyncio.Redis:
         """Return a new client for health checks: short limits, and one retry without a wait.
 
         The retry is for the connection that a restart of the server has cut.
         """
+        import redis.asyncio  # noqa: PLC0415 - vendor library: imported where it is opened
         from redis.asyncio.retry import Retry  # noqa: PLC0415 - vendor library: opened here
         from redis.backoff import NoBackoff  # noqa: PLC0415 - same
 
-        return self._async_client(_PROBE_OPTIONS | {"retry": Retry(NoBackoff(), 1)})
+        pool = self._async_pool(_PROBE_OPTIONS | {"retry": Retry(NoBackoff(), 1)})
+        return redis.asyncio.Redis.from_pool(pool)
 
     def sync_client(self) -> redis.Redis:
         """Return a new client for threads."""
@@ -88,14 +100,16 @@ class Endpoint:
 
         backoff = ExponentialWithJitterBackoff(cap=_BACKOFF_CAP, base=_BACKOFF)
         pool = self._pool(Pool, _OPTIONS | {"retry": Retry(backoff, _RETRIES)})
+        if _traced():
+            from msp_redis._traced import TracedRedis  # noqa: PLC0415 - imports OpenTelemetry
+
+            return TracedRedis.from_pool(pool)
         return redis.Redis.from_pool(pool)
 
-    def _async_client(self, options: dict[str, Any]) -> redis.asyncio.Redis:
-        import redis.asyncio  # noqa: PLC0415 - vendor library: imported where it is opened
-
+    def _async_pool(self, options: dict[str, Any]) -> AsyncPool:
         from msp_redis._pools import AsyncPool  # noqa: PLC0415 - imports the vendor library
 
-        return redis.asyncio.Redis.from_pool(self._pool(AsyncPool, options))
+        return self._pool(AsyncPool, options)
 
     def _pool(self, pool: type[PoolT], options: dict[str, Any]) -> PoolT:
         tls = self.trust.options() if self.trust else {}
@@ -107,3 +121,11 @@ class Endpoint:
                 "correct what follows the '?'"
             ) from None
         return made
+
+
+def _traced() -> bool:
+    """Return whether somebody makes spans in this process; never imports what does."""
+    trace = sys.modules.get("opentelemetry.trace")
+    return trace is not None and not isinstance(
+        trace.get_tracer_provider(), trace.ProxyTracerProvider
+    )

@@ -1,0 +1,89 @@
+"""Clients of redis-py whose commands are spans. Imports redis-py and OpenTelemetry's API.
+
+Imported where telemetry is open: a service that declares none pays for none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import redis
+import redis.asyncio
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+from redis.asyncio.client import Pipeline as AsyncPipeline
+from redis.client import Pipeline
+
+_TRACER = trace.get_tracer("msp_redis")
+
+
+class TracedAsyncRedis(redis.asyncio.Redis):
+    """The client for asyncio; one span per command or pipeline, without keys and values."""
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's signature
+        """Execute a command."""
+        with _span(str(args[0]), self.connection_pool):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # of redis-py
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> AsyncPipeline:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Return a new pipeline."""
+        return _TracedAsyncPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+
+
+class _TracedAsyncPipeline(AsyncPipeline):
+    async def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        with _span("PIPELINE", self.connection_pool, len(self.command_stack)):
+            return await super().execute(raise_on_error)
+
+
+class TracedRedis(redis.Redis):
+    """The client for threads; else like `TracedAsyncRedis`."""
+
+    def execute_command(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - redis-py's signature
+        """Execute a command."""
+        with _span(str(args[0]), self.connection_pool):
+            return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # of redis-py
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:  # noqa: FBT001, FBT002 - redis-py's signature
+        """Return a new pipeline."""
+        return _TracedPipeline(
+            self.connection_pool, self.response_callbacks, transaction, shard_hint
+        )
+
+
+class _TracedPipeline(Pipeline):
+    def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - redis-py's signature
+        with _span("PIPELINE", self.connection_pool, len(self.command_stack)):
+            return super().execute(raise_on_error)
+
+
+@contextlib.contextmanager
+def _span(operation: str, pool: Any, size: int | None = None) -> Iterator[None]:  # noqa: ANN401 - of either kind
+    """Make a span named as the semantic conventions say.
+
+    Args:
+        operation: the command, or `PIPELINE`.
+        pool: whose options tell the server.
+        size: of a pipeline, in commands.
+    """
+    options = pool.connection_kwargs
+    attributes: dict[str, str | int] = {
+        "db.system.name": "redis",
+        "db.operation.name": operation,
+        "db.namespace": str(options.get("db") or 0),
+        "server.address": str(options.get("host", "localhost")),
+        "server.port": int(options.get("port") or 6379),
+    }
+    if size is not None:
+        attributes["db.operation.batch.size"] = size
+    span = _TRACER.start_as_current_span(operation, kind=SpanKind.CLIENT, attributes=attributes)
+    with span as current:
+        try:
+            yield
+        except Exception as error:
+            current.set_attribute("error.type", type(error).__qualname__)
+            raise
