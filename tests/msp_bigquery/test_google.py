@@ -11,6 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
 from google.cloud import bigquery
 
 from msp_bigquery import BigQueryConfig
@@ -62,6 +63,21 @@ def test_uses_the_service_s_own_identity(service_account: str) -> None:
     assert made.write_client() is write_client
 
     made.close()
+
+
+def test_leaves_the_adapter_of_mutual_tls_alone(
+    service_account: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client certificate lives in the session's adapter."""
+    monkeypatch.setattr(AuthorizedSession, "is_mtls", True)
+    client = Google(load(BigQueryConfig, IDS)).client()
+
+    assert client._http.get_adapter("https://x.example")._pool_maxsize == 10
+
+    monkeypatch.setattr(AuthorizedSession, "is_mtls", False)
+    client = Google(load(BigQueryConfig, IDS)).client()
+
+    assert client._http.get_adapter("https://x.example")._pool_maxsize == 64
 
 
 def test_an_emulator_gets_no_credentials(service_account: str) -> None:

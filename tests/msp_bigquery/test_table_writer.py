@@ -67,6 +67,34 @@ async def test_needs_a_row(opened: Opening) -> None:
                 await bigquery.table_writer("visits").buffered().write()
 
 
+async def test_refuses_what_could_not_work(opened: Opening) -> None:
+    """Mistakes in the call are told where they are made, not when rows are lost."""
+
+    async def bury(_: DeadLetters) -> None: ...
+
+    async with opened("http://127.0.0.1:1") as bigquery:
+        for name in ("", "d.visits", "p/visits"):
+            with pytest.raises(UsageError, match="without project and dataset"):
+                bigquery.table_writer(name)
+        with pytest.raises(UsageError, match="cannot be async"):
+            bigquery.table_writer("visits", dead_letter=bury)
+
+
+async def test_many_buffers_keep_their_connections(
+    opened: Opening, caplog: pytest.LogCaptureFixture
+) -> None:
+    """More threads than the library's pool has room for make no flood of its warnings."""
+    with RestServer() as server:
+        async with opened(server.url) as bigquery:
+            buffers = [bigquery.table_writer(f"t{n}").buffered(interval=0) for n in range(8)]
+            for _ in range(10):
+                await asyncio.gather(*(one.write({"n": 1}) for one in buffers for _ in range(4)))
+            await asyncio.gather(*(one.flush() for one in buffers))
+
+    assert len(server.rows) == 320
+    assert not caplog.records
+
+
 async def test_retries_what_passes_with_the_same_ids(
     opened: Opening, caplog: pytest.LogCaptureFixture
 ) -> None:

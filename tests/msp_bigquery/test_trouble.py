@@ -37,6 +37,8 @@ def answered(status: int, reason: str | None = None, message: str = "m") -> Exce
         (answered(404, "notFound"), DENIED),
         (answered(413), TOO_LARGE),
         (answered(400, "invalid", "Request payload size exceeds the limit"), TOO_LARGE),
+        (GRPC.ResourceExhausted("Received message larger than max (2 vs. 1)"), TOO_LARGE),
+        (GRPC.ResourceExhausted("quota"), PASSING),
         (answered(400, "invalid"), REFUSED),
         (answered(418), REFUSED),
         (GRPC.Aborted("x"), PASSING),

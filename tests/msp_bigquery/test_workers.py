@@ -51,3 +51,14 @@ def test_an_error_belongs_to_whoever_waits() -> None:
     assert workers.submit(int, "7").result(10) == 7
 
     workers.close()
+
+
+def test_whoever_comes_after_closing_gets_an_answer() -> None:
+    """A late call must fail or succeed, not wait for threads that have ended."""
+    workers = Workers(1)
+    workers.submit(int).result(10)
+    workers.close()
+
+    assert workers.submit(int, "7").result(10) == 7
+
+    workers.close()

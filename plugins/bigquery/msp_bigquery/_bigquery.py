@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from msp_bigquery._table_writer import TableWriter
 from msp_bigquery._workers import Workers
 from msp_bigquery.errors import BigQueryError
 from msp_core.deadline import Deadline
+from msp_core.errors import UsageError
 
 if TYPE_CHECKING:  # imported where BigQuery is opened
     from google.cloud import bigquery
@@ -78,9 +80,14 @@ class BigQuery:
             dead_letter: gets the rows that BigQuery refuses for good, instead of an error.
 
         Raises:
-            UsageError: the extra `storage` is not installed.
+            UsageError: the name has more parts, the dead-letter function is a coroutine function,
+                or the extra `storage` is not installed.
             ConfigError: an emulator is configured, and no address of its Storage Write API.
         """
+        if not table or {".", "/", "`"} & set(table):
+            raise UsageError("a table is named without project and dataset: give its own name only")
+        if inspect.iscoroutinefunction(dead_letter):
+            raise UsageError("a dead-letter function is called by threads: it cannot be async")
         return TableWriter(
             table=table,
             timeout=timeout,
@@ -111,7 +118,9 @@ class BigQuery:
 
         When it is cancelled, what is left goes to the dead-letter functions at once.
         """
-        closing = Workers(1).submit(self._close, Deadline.after(seconds))
+        closers = Workers(1)  # the others may all be busy
+        closing = closers.submit(self._close, Deadline.after(seconds))
+        closers.close()
         try:
             await asyncio.shield(asyncio.wrap_future(closing))
         finally:

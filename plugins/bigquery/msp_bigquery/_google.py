@@ -21,6 +21,7 @@ MadeT = TypeVar("MadeT")
 NO_RETRY: Any = None
 """As `retry=`: turns the ten minutes of retries in Google's libraries off."""
 
+_CONNECTIONS = 64
 _SCOPE = "https://www.googleapis.com/auth/bigquery"
 
 
@@ -107,7 +108,7 @@ class Google:
 
         project, dataset = self._config.project_id, self._config.dataset_id
         host = self._config.emulator_host
-        return bigquery.Client(
+        client = bigquery.Client(
             project=project,
             credentials=self._once("credentials", self._credentials),
             client_options={"api_endpoint": host} if host else None,
@@ -115,6 +116,8 @@ class Google:
                 default_dataset=f"{project}.{dataset}"
             ),
         )
+        _widen(client)
+        return client
 
     def _write_client(self) -> BigQueryWriteClient:
         from google.cloud import bigquery_storage_v1  # noqa: PLC0415 - same
@@ -128,3 +131,17 @@ class Google:
 
         transport = make.get_transport_class("grpc")(channel=grpc.insecure_channel(host))
         return cast("BigQueryWriteClient", make(transport=transport))
+
+
+def _widen(client: bigquery.Client) -> None:
+    """Let the client keep as many connections as there may be threads that use it.
+
+    By default it keeps ten, and urllib3 warns for each request beyond them.
+    """
+    from requests.adapters import HTTPAdapter  # noqa: PLC0415 - vendor library
+
+    session = client._http  # noqa: SLF001 - what Google's maintainers tell people to use for it
+    if not session.is_mtls:  # which has an adapter of its own
+        adapter = HTTPAdapter(pool_maxsize=_CONNECTIONS)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)

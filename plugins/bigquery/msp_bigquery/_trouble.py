@@ -20,6 +20,8 @@ _PASSING_CODES = frozenset(
         499,  # gRPC's CANCELLED
     }
 )
+# BigQuery's for HTTP and for appends, and gRPC's own, which has the status of a quota.
+_SIZE_WORDS = ("payload size", "request size", "too large", "larger than max")
 _HINTS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "the service's credentials are not accepted",
     HTTPStatus.FORBIDDEN: "the service's identity may not write to it",
@@ -60,12 +62,12 @@ class Trouble:
 def _answered(error: Any, code: int) -> Trouble:  # noqa: ANN401 - google.api_core's, untyped here
     reason = _reason(error)
     text = f"{type(error).__name__} ({code}{f', {reason}' if reason else ''})"
+    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _is_size(error):
+        return Trouble(TroubleKind.TOO_LARGE, text)
     if reason in _PASSING_REASONS or code in _PASSING_CODES:
         return Trouble(TroubleKind.PASSING, text)
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Trouble(TroubleKind.PASSING, text)
-    if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _is_size(error):
-        return Trouble(TroubleKind.TOO_LARGE, text)
     if code in _HINTS:
         return Trouble(TroubleKind.DENIED, f"{text}: {_HINTS[code]}")
     return Trouble(TroubleKind.REFUSED, text)
@@ -81,7 +83,7 @@ def _reason(error: Any) -> str | None:  # noqa: ANN401 - same
 
 def _is_size(error: Exception) -> bool:
     text = str(error).lower()
-    return "payload size" in text or "too large" in text
+    return any(words in text for words in _SIZE_WORDS)
 
 
 def _unanswered(error: Exception) -> TroubleKind:

@@ -45,6 +45,7 @@ class Workers:
         with self._lock:
             for _ in range(self._threads):
                 self._jobs.put(None)
+            self._threads = 0  # whoever comes later still gets an answer
 
     def _work(self) -> None:
         while (job := self._jobs.get()) is not None:
