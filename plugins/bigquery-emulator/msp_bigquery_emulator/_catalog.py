@@ -161,8 +161,7 @@ class Catalog:
             raise duplicate("Table", f"{self.project}:{dataset}.{name}")
         table = Table(dataset, name, _stamped(_with_schema(resource), created=True))
         if table.view is None:
-            columns = ", ".join(_column(field) for field in table.fields) or '"msp$none" INTEGER'
-            cursor.execute(f"CREATE TABLE {table.sql_name} ({columns})")
+            cursor.execute(f"CREATE TABLE {table.sql_name} ({_columns(table.fields)})")
         cursor.execute(
             f"INSERT INTO {CATALOG}.tables VALUES (?, ?, ?)", [dataset, name, table.text]
         )
@@ -210,6 +209,10 @@ class Catalog:
         return changed
 
     def _change_columns(self, cursor: Cursor, table: Table, fields: tuple[Field, ...]) -> None:
+        if not table.fields:
+            columns = _columns(fields)
+            cursor.execute(f"CREATE OR REPLACE TABLE {table.sql_name} ({columns})")
+            return
         name = f"{self.project}:{table.dataset}.{table.name}"
         given = {field.name.lower(): field for field in fields}
         known = {field.name.lower(): field for field in table.fields}
@@ -247,6 +250,11 @@ def _stamped(resource: Mapping[str, Any], *, created: bool = False) -> str:
     at = now()
     stamps = {"lastModifiedTime": at} | ({"creationTime": at} if created else {})
     return json.dumps({**resource, **stamps})
+
+
+def _columns(fields: tuple[Field, ...]) -> str:
+    # DuckDB has no table without columns; nobody reads this one.
+    return ", ".join(_column(field) for field in fields) or '"msp$none" INTEGER'
 
 
 def _column(field: Field) -> str:

@@ -180,7 +180,7 @@ def _decimal(integer_digits: int, scale: int) -> Decode:
             number = Decimal(str(value)).quantize(smallest, context=_DECIMALS)
         except InvalidOperation:
             raise _not("numeric", value) from None
-        if isinstance(value, bool) or not number.is_finite() or abs(number) >= too_large:
+        if isinstance(value, bool) or not number.is_finite() or number.copy_abs() >= too_large:
             raise _not("numeric", value)
         return f"{number:f}"
 
