@@ -166,7 +166,7 @@ _scalars: Any = st.one_of(
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.text(st.characters(exclude_categories=("Cc", "Cs")) | st.sampled_from("aä😀")),
+    st.text("a~ä€😀"),
     st.binary(),
     st.datetimes(timezones=st.just(dt.UTC)),
     st.dates(),
@@ -176,20 +176,7 @@ _scalars: Any = st.one_of(
 
 @given(st.dictionaries(st.text("abc", min_size=1), _scalars | st.lists(_scalars)))
 def test_weighs_no_less_than_the_json(values: dict[str, Any]) -> None:
-    """Requests stay below BigQuery's limit, which counts bytes; quotes and backslashes aside."""
-    values = {
-        name: value.replace('"', "").replace("\\", "") if isinstance(value, str) else value
-        for name, value in values.items()
-    }
+    """Requests stay below BigQuery's limit, which counts bytes."""
     row = plain_row(values)
-    escapes = sum(text.count('"') + text.count("\\") for text in _texts(row))
 
-    assert weight(row) + 4 * len(list(_texts(row))) + escapes >= len(json.dumps(json_value(row)))
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, dict):
-        return [text for inner in value.values() for text in _texts(inner)] + list(value)
-    if isinstance(value, list):
-        return [text for inner in value for text in _texts(inner)]
-    return [value] if isinstance(value, str) else []
+    assert weight(row) >= len(json.dumps(json_value(row)))

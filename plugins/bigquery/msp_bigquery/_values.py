@@ -32,9 +32,8 @@ _PLAIN = (
 )
 _PLAIN_SET = frozenset(_PLAIN)
 _PUNCTUATION = 4  # bytes: two quotes, a colon or comma, a space
-_NUMBER = 20  # bytes of the longest 64-bit integer
-_MOMENT = 30  # bytes of a timestamp in JSON
-_ESCAPED = 6  # bytes of a character that is no ASCII, as JSON
+_NUMBER = 26  # bytes of the longest float, a comma and a space
+_MOMENT = 32  # bytes of a timestamp in quotes, a comma and a space
 
 
 def plain_row(row: object) -> dict[str, Plain]:
@@ -69,11 +68,13 @@ def plain(value: object, column: str) -> Plain:
 
 
 def weight(value: Plain) -> int:
-    """Return about how many bytes a plain value takes as JSON, rather more than fewer."""
+    """Return about how many bytes a plain value takes as JSON, escapes of ASCII left out."""
     if isinstance(value, str):
-        return _PUNCTUATION + len(value) * (1 if value.isascii() else _ESCAPED)
+        if value.isascii():
+            return _PUNCTUATION + len(value)
+        return _PUNCTUATION + len(value.encode("utf-16-le", "surrogatepass")) * 3  # \u1234
     if isinstance(value, bytes):
-        return _PUNCTUATION + len(value) * 4 // 3
+        return _PUNCTUATION + (len(value) + 2) // 3 * 4
     if isinstance(value, dict):
         return _PUNCTUATION + sum(weight(name) + weight(value[name]) for name in value)
     if isinstance(value, list):
