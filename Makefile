@@ -8,7 +8,7 @@ MEMBERS := plugins/cloudsql plugins/redis plugins/bigquery plugins/bigquery-emul
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench docs clean
+.PHONY: help run job test lint format bench docs clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ help: ## show this list
 	@touch $@
 
 run: .venv/.installed ## start the example on embedded PostgreSQL and Redis (PORT, default 8080)
+	@exec $(BIN)/msp dev $(NAME)
+
+job: NAME = sweep
+job: .venv/.installed ## execute an example job on embedded resources (NAME, default sweep; or tally)
 	@exec $(BIN)/msp dev $(NAME)
 
 test: .venv/.installed ## run all tests with the coverage gate

@@ -22,6 +22,7 @@ from msp_core import Command, hookspecs
 from msp_core._cli import _BUILT_IN
 from msp_core._cli_extra import extra_commands, load_command
 from msp_core._core_config import CoreConfig, ServiceVariables
+from msp_core._job_variables import JobVariables
 from msp_core._table import markdown_table
 from msp_core._variable_formats import variable_markdown
 from msp_core.config import Variable, describe
@@ -62,7 +63,8 @@ def filled(name: str, parts: Mapping[str, str]) -> str:
 
 def variables() -> str:
     """Return all variables of core and plugins, as `msp env` shows those of one service."""
-    found = [variable for one in (ServiceVariables, CoreConfig) for variable in _of("core", one)]
+    classes = (ServiceVariables, JobVariables, CoreConfig)
+    found = [variable for one in classes for variable in _of("core", one)]
     for record in (
         msp_cloudsql.msp_integration(),
         msp_redis.msp_integration(),

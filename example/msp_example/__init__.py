@@ -2,6 +2,7 @@
 
 * `__main__`: the entry point; starts the service and does nothing else.
 * `service`: the service and its config; the only place that knows all the parts.
+* `jobs`: a job in plain code and one in `async` code, and their config.
 * `internal`: the parts, each with a small constructor that takes what it needs.
 """
 

@@ -23,6 +23,7 @@ import msp_sentry
 from docs import generate
 from msp_core import Diagnostics, Health, MSPError, errors, hookspecs
 from msp_core._core_config import CoreConfig, ServiceVariables
+from msp_core._job_variables import JobVariables
 from msp_core.config import describe
 from tests.documentation import ROOT, Block, Walkthrough, blocks, pages
 
@@ -84,7 +85,12 @@ def declared_variables() -> Iterator[str]:
         msp_sentry.msp_integration(),
         msp_opentelemetry.msp_integration(),
     )
-    classes = (CoreConfig, ServiceVariables, *(record.config for record in integrations))
+    classes = (
+        CoreConfig,
+        JobVariables,
+        ServiceVariables,
+        *(record.config for record in integrations),
+    )
     for config_class in classes:
         yield from (variable.name for variable in describe(config_class))
 
@@ -97,7 +103,7 @@ def test_variable_is_documented(variable: str) -> None:
 
 def test_every_variable_has_a_help_text() -> None:
     """Help, reference and problem reports show what a variable is for."""
-    classes = (CoreConfig, ServiceVariables, msp_redis.msp_integration().config)
+    classes = (CoreConfig, JobVariables, ServiceVariables, msp_redis.msp_integration().config)
     silent = [each.name for one in classes for each in describe(one) if not each.help]
 
     assert not silent
@@ -244,7 +250,7 @@ def test_readme_service_is_small() -> None:
 def test_commands_are_documented() -> None:
     """Every command of `msp`, those of other distributions included, is in the reference."""
     names = {entry.name for entry in entry_points(group="msp.commands")}
-    names |= {"run", "env", "plugins", "check"}
+    names |= {"run", "job", "env", "plugins", "check"}
 
     for name in names:
         assert f"\n## msp {name}\n" in reference("commands")

@@ -55,3 +55,9 @@ class PostgreSQLVisits:
         if row is None:
             raise AssertionError
         return int(row[0])
+
+    async def by_page(self) -> dict[str, int]:
+        """Return how many visits each page had."""
+        async with self.cloudsql.pool(_DATABASE).connection() as connection:
+            rows = await (await connection.execute("SELECT page, count FROM visits")).fetchall()
+        return {page: int(count) for page, count in rows}
