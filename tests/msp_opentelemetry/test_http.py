@@ -297,6 +297,22 @@ async def test_outgoing_headers(opened: Opened) -> None:
     assert "x-cloud-trace-context" not in carrier
 
 
+async def test_request_inside_a_span(opened: Opened, receiver: Receiver) -> None:
+    """An application that is asked inside of a span gives that span back."""
+    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": []}
+    scope["http_version"] = "2"
+
+    async def send(_: Any) -> None: ...
+
+    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)) as contract:
+        with trace.get_tracer("probe").start_as_current_span("outer") as outer:
+            await contract[OpenTelemetry].asgi(plain)(scope, None, send)
+
+            assert trace.get_current_span() is outer
+
+    assert [span["name"] for span in spans(receiver)] == ["outer", "GET"]
+
+
 async def test_many_at_once(opened: Opened, receiver: Receiver) -> None:
     """Requests served at the same time do not get into each other's traces."""
     async with asking(flask(), opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:

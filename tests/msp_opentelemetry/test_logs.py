@@ -25,6 +25,8 @@ BODY = """
         from starlette.routing import Route as Path
 
         async def page(request):
+            if request.path_params["id"] == "fail":
+                raise LookupError("no such page")
             logging.getLogger("probe").info("in the page")
             return PlainTextResponse("page")
 
@@ -65,6 +67,18 @@ def test_every_line_has_its_own_trace(tmp_path: Path, receiver: Receiver) -> Non
     assert {(line["TraceId"], line["SpanId"]) for line in access} == sent
     assert len(sent) == len(inside) == len(access) == 21
     assert access[-1]["TraceId"] == "a" * 32
+
+
+def test_report_of_an_error_has_its_trace(tmp_path: Path, receiver: Receiver) -> None:
+    """What is logged about a request once its application has raised belongs to its trace."""
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": url(receiver), "SRC_LOG_FORMAT": "json"}
+    program = Program(tmp_path, BODY, environ, head=HEAD)
+    httpx.get(f"http://127.0.0.1:{port(program)}/page/fail")
+    program.stop()
+
+    (span,) = spans(receiver)
+    told = {line["InstrumentationScope"]: line.get("TraceId") for line in program.lines}
+    assert told["uvicorn.error"] == told["msp.http.access"] == span["trace_id"]
 
 
 async def test_processor(opened: Opened) -> None:

@@ -12,7 +12,6 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
-from msp_opentelemetry._log_fields import last_span
 from msp_opentelemetry._request_flush import RequestFlush
 from msp_opentelemetry._route import route_of
 
@@ -134,20 +133,23 @@ class _TracedHTTP:
         )
         # FastAPI would make a span and measurements of its own, in a trace of their own.
         scope.setdefault("fastapi.telemetry", None)
-        # Left as it is in the end: the line of the access log is written after us.
-        last_span.set(span.get_span_context())
+        inside_another = trace.get_current_span().get_span_context().is_valid
         token = context.attach(trace.set_span_in_context(span, caller))
         self.telemetry.active.add(1, _counted(scope, method))
         if self.telemetry.flush is not None:
             self.telemetry.flush.began()
         root_path = scope.get("root_path", "")
-        return _Exchange(scope, method, root_path, span, time.monotonic()), token
+        exchange = _Exchange(scope, method, root_path, span, time.monotonic())
+        # Else the span stays the current one of the request's task: what is still to come, the line
+        # of the access log and the report of an error, belongs to it.
+        return exchange, token if inside_another else None
 
     def _end(self, exchange: _Exchange, token: Any, failure: BaseException | None) -> None:  # noqa: ANN401 - the API's
         measured = exchange.finish(failure)
         self.telemetry.duration.record(time.monotonic() - exchange.began, measured)
         self.telemetry.active.add(-1, _counted(exchange.scope, exchange.method))
-        context.detach(token)
+        if token is not None:
+            context.detach(token)
         if self.telemetry.flush is not None:
             self.telemetry.flush.ended()
 

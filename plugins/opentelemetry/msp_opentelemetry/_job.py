@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
 from msp_core.execution import Execution
-from msp_opentelemetry._log_fields import last_span
 
 
 @contextlib.asynccontextmanager
@@ -31,7 +30,6 @@ async def execution_span(tracer: Tracer, job: str, execution: Execution) -> Asyn
         attributes["gcp.cloud_run.job.execution"] = execution.platform_execution
     name = f"execute {job}"
     with tracer.start_as_current_span(name, kind=SpanKind.INTERNAL, attributes=attributes) as span:
-        last_span.set(span.get_span_context())
         try:
             yield
         except BaseException as error:
