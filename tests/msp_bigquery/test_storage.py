@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
+import random
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from msp_bigquery import BigQuery, BigQueryConfig, RowsRefusedError, WriteError, WriteTimeoutError
+from msp_bigquery import (
+    BigQuery,
+    BigQueryConfig,
+    DeadLetters,
+    RowsRefusedError,
+    WriteError,
+    WriteTimeoutError,
+)
 from msp_bigquery._append_connection import AppendConnection, BrokenConnectionError
 from msp_bigquery._google import Google
 from msp_bigquery._streams import CommittedStream, Payload
@@ -154,6 +162,27 @@ async def test_many_at_once_with_refused_rows_between(
 
     assert numbers(server) == list(range(40))
     assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+
+
+async def test_exactly_once_through_chaos(opened: Opening, rest: RestServer) -> None:
+    """Lost requests, lost answers and refused rows, with many on their way: each row once."""
+    chance = random.Random(7)  # noqa: S311 - the same chaos each time
+    happenings = [None, None, None, cut, cut_after, saying(OUT_OF_RANGE)]
+    buried: list[DeadLetters] = []
+    with WriteServer(*(chance.choice(happenings) for _ in range(40))) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer(
+                "t", storage=True, insert_ids=True, dead_letter=buried.append
+            )
+            buffered = writer.buffered(max_rows=20, interval=0.01, senders=6)
+            for number in range(1200):
+                name = "good" if number % 100 else "bad"
+                await buffered.write({"name": name, "n": number})
+            await buffered.flush()
+
+    assert numbers(server) == [number for number in range(1200) if number % 100]
+    lost = sorted(row.values["n"] for letters in buried for row in letters.rows)
+    assert lost == list(range(0, 1200, 100))
 
 
 @ONCE
