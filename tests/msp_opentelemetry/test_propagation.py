@@ -1,0 +1,82 @@
+"""Traces that begin elsewhere, and go on elsewhere."""
+
+from __future__ import annotations
+
+import pytest
+from opentelemetry import baggage, propagate, trace
+
+from msp_opentelemetry._receiver import Receiver
+from tests.msp_opentelemetry.conftest import Opened, asking, points, spans, url
+from tests.msp_opentelemetry.test_http import fastapi, plain
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("headers", "trace_id", "parent"),
+    [
+        ({}, None, None),
+        ({"traceparent": f"00-{TRACE}-{PARENT}-01"}, TRACE, PARENT),
+        ({"uber-trace-id": f"{TRACE}:{PARENT}:0:1"}, TRACE, PARENT),
+        (
+            {
+                "ot-tracer-traceid": TRACE,
+                "ot-tracer-spanid": PARENT,
+                "ot-tracer-sampled": "true",
+            },
+            TRACE,
+            PARENT,
+        ),
+        ({"x-cloud-trace-context": f"{TRACE}/{int(PARENT, 16)};o=1"}, TRACE, PARENT),
+        (
+            {
+                "traceparent": f"00-{TRACE}-{PARENT}-01",
+                "x-cloud-trace-context": f"{'1' * 32}/{1};o=1",
+                "uber-trace-id": f"{'2' * 32}:{'2' * 16}:0:1",
+            },
+            TRACE,
+            PARENT,
+        ),
+        ({"traceparent": "nonsense"}, None, None),
+    ],
+    ids=["none", "W3C", "Jaeger", "OpenTracing", "Google", "W3C wins", "malformed"],
+)
+async def test_caller(
+    opened: Opened,
+    receiver: Receiver,
+    headers: dict[str, str],
+    trace_id: str | None,
+    parent: str | None,
+) -> None:
+    """A span belongs to the trace of its caller, whichever header tells it."""
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.get("/", headers=headers)
+
+    (span,) = spans(receiver)
+    assert span["parent_span_id"] == parent
+    assert span["trace_id"] != "0" * 32
+    assert trace_id in (None, span["trace_id"])
+
+
+async def test_unsampled_caller(opened: Opened, receiver: Receiver) -> None:
+    """A caller that does not sample its trace decides so for us."""
+    async with asking(fastapi(), opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.get("/v1/users/1", headers={"traceparent": f"00-{TRACE}-{PARENT}-00"})
+
+    (duration,) = points(receiver, "http.server.request.duration")
+    assert spans(receiver) == []
+    assert duration["attributes"]["http.route"] == "/v1/users/{user}"
+
+
+async def test_outgoing_headers(opened: Opened) -> None:
+    """Requests to others carry every header but Google's, and the baggage."""
+    async with opened():
+        carrier: dict[str, str] = {}
+        context = baggage.set_baggage("tenant", "7")
+        with trace.get_tracer("probe").start_as_current_span("out", context) as span:
+            inside = trace.set_span_in_context(span, context)
+            propagate.inject(carrier, inside)
+
+    assert {"traceparent", "baggage", "uber-trace-id", "ot-tracer-traceid"} <= set(carrier)
+    assert "x-cloud-trace-context" not in carrier
