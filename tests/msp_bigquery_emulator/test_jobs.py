@@ -21,7 +21,7 @@ FIELDS = [SchemaField("name", "STRING"), SchemaField("extra", "JSON")]
 
 def test_life(client: bigquery.Client) -> None:
     """A job is done when its client hears of it, and can be asked for until it is deleted."""
-    job = client.query("SELECT 1", job_id="mine")
+    job = client.query("SELECT 1", job_id="mine", job_retry=None)
     found = client.get_job("mine")
     again = client.cancel_job("mine")
     listed = [one.job_id for one in client.list_jobs()]
@@ -35,7 +35,7 @@ def test_life(client: bigquery.Client) -> None:
 
 def test_existing(client: bigquery.Client) -> None:
     """A job is run once: its id cannot be used again, even after it failed."""
-    client.query("SELECT nope", job_id="mine")
+    client.query("SELECT nope", job_id="mine", job_retry=None)
     with pytest.raises(exceptions.Conflict):
         client.query("SELECT 1", job_id="mine", retry=None, job_retry=None)
 
@@ -64,12 +64,14 @@ def test_old_jobs_are_forgotten(client: bigquery.Client, monkeypatch: pytest.Mon
     """Memory does not grow with the number of jobs or rows; the newest result always stays."""
     monkeypatch.setattr(_jobs, "_MOST_ROWS", 10)
     for number in range(3):
-        job = client.query("SELECT * FROM UNNEST(GENERATE_ARRAY(1, 20))", job_id=f"rows-{number}")
+        job = client.query(
+            "SELECT * FROM UNNEST(GENERATE_ARRAY(1, 20))", job_id=f"rows-{number}", job_retry=None
+        )
         assert len(list(job.result())) == 20
     by_rows = [one.job_id for one in client.list_jobs()]
     monkeypatch.setattr(_jobs, "_MOST_JOBS", 2)
     for number in range(3):
-        client.query("SELECT 1", job_id=f"job-{number}")
+        client.query("SELECT 1", job_id=f"job-{number}", job_retry=None)
 
     assert by_rows == ["rows-2"]
     assert [one.job_id for one in client.list_jobs()] == ["job-2", "job-1"]
@@ -89,7 +91,7 @@ def test_job_that_breaks(
             client.query("SELECT 1", job_id="mine", retry=None, job_retry=None)
 
     assert "a fault" in capsys.readouterr().err
-    assert client.query("SELECT 1", job_id="mine").state == "DONE"
+    assert client.query("SELECT 1", job_id="mine", job_retry=None).state == "DONE"
 
 
 @pytest.mark.parametrize(
@@ -148,9 +150,8 @@ def test_load_in_pieces(client: bigquery.Client, rows: Rows) -> None:
     content = b"".join(b'{"name": "%d"}\n' % number for number in range(30000))
     config = bigquery.LoadJobConfig(schema=FIELDS, source_format="NEWLINE_DELIMITED_JSON")
     config.write_disposition = "WRITE_TRUNCATE"
-    for part in (content[:15], content + b"\n"):
+    for part in (content[:14], content + b"\n"):
         client.load_table_from_file(io.BytesIO(part), "project-1.d.t", job_config=config).result()
-    config.write_disposition = "WRITE_APPEND"
 
     assert rows("SELECT count(*), max(name) FROM t") == [(30000, "9999")]
 

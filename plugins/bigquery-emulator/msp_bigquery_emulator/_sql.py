@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Final, TypeAlias
 
 import sqlglot
 from sqlglot import exp
@@ -19,7 +19,12 @@ _STATEMENTS: Final = (
     exp.TruncateTable,
     exp.Alter,
     exp.Drop,
+    # Those that are only refused with their name:
     exp.Command,
+    exp.Declare,
+    exp.Export,
+    exp.Grant,
+    exp.Set,
 )
 
 
@@ -89,7 +94,11 @@ def rewrite(
         rule = _RULES.get(type(node))
         return node if rule is None else rule(node)
 
-    return _name_columns(statement.copy()).transform(one)
+    rewritten = _name_columns(statement.copy()).transform(one)
+    # The inner ones first, so that each is wrapped with what is already inside it.
+    for node in reversed(list(rewritten.find_all(*_WRAPPERS))):
+        node.replace(_WRAPPERS[type(node)](node))
+    return rewritten
 
 
 def duckdb_sql(statement: exp.Expr) -> str:
@@ -157,6 +166,13 @@ def _extract(node: exp.Expr) -> exp.Expr:
     return exp.cast(node.expression.copy(), node.name, dialect="duckdb")
 
 
+def _to_json(node: exp.Expr) -> exp.Expr:
+    """Write TO_JSON, which sqlglot makes text of; TO_JSON_STRING is text."""
+    if not node.args.get("to_json"):
+        return node
+    return exp.Anonymous(this="to_json", expressions=[node.this.copy()])
+
+
 def _insert_row(node: exp.Expr) -> exp.Expr:
     """Write MERGE's INSERT ROW as DuckDB does: INSERT *."""
     if isinstance(node.this, exp.Var) and node.this.name.upper() == "ROW":
@@ -164,12 +180,16 @@ def _insert_row(node: exp.Expr) -> exp.Expr:
     return node
 
 
-_RULES: Final[Mapping[type[exp.Expr], Callable[[exp.Expr], exp.Expr]]] = {
+_Rule: TypeAlias = Callable[[exp.Expr], exp.Expr]
+_RULES: Final[Mapping[type[exp.Expr], _Rule]] = {
     exp.CurrentDatetime: _current_datetime,
     exp.DataType: _type,
-    exp.Extract: _extract,
     exp.Insert: _insert_row,
     exp.Literal: _literal,
+}
+_WRAPPERS: Final[Mapping[type[exp.Expr], _Rule]] = {
+    exp.Extract: _extract,
+    exp.JSONFormat: _to_json,
     exp.StrToTime: _moment,
     exp.UnixToTime: _moment,
 }
