@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -28,6 +29,12 @@ class Service:
     @hookimpl
     def msp_initialize(self) -> NoopRoutine:
         raise AssertionError
+
+
+@pytest.fixture(autouse=True)
+def without_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget that other tests of this process have used OpenTelemetry."""
+    monkeypatch.delitem(sys.modules, "opentelemetry.sdk.trace", raising=False)
 
 
 @pytest.fixture(autouse=True)

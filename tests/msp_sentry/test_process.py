@@ -185,6 +185,27 @@ def test_no_opentelemetry(run: Run, receiver: Receiver) -> None:
     assert only(receiver)["exception"]["values"][0]["type"] == "OSError"
 
 
+def test_with_opentelemetry(run: Run, receiver: Receiver) -> None:
+    """An error inside a real span of OpenTelemetry names that span, not Sentry's own trace."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            from opentelemetry.sdk.trace import TracerProvider
+            with TracerProvider().get_tracer("probe").start_as_current_span("work") as span:
+                logging.getLogger("probe").error("wrong", exc_info=OSError())
+            context = span.get_span_context()
+            print(f"{context.trace_id:032x} {context.span_id:016x}")
+            return CallbackRoutine("idle")
+        """,
+        SENTRY_TRACES_SAMPLE_RATE="1",
+    )
+
+    assert service.stop() == 0
+    trace = only(receiver)["contexts"]["trace"]
+    assert service.stdout.split() == [trace["trace_id"], trace["span_id"]]
+
+
 def test_burst_before_the_stop(run: Run, receiver: Receiver) -> None:
     """Every event of a burst has arrived when the process is gone."""
     service = run(
