@@ -76,6 +76,8 @@ async def test_refuses_what_could_not_work(opened: Opening) -> None:
         for name in ("", "d.visits", "p/visits"):
             with pytest.raises(UsageError, match="without project and dataset"):
                 bigquery.table_writer(name)
+        with pytest.raises(UsageError, match="at least 1 sender"):
+            bigquery.table_writer("visits").buffered(senders=0)
         with pytest.raises(UsageError, match="cannot be async"):
             bigquery.table_writer("visits", dead_letter=bury)
 
@@ -288,6 +290,8 @@ async def test_nothing_is_written_after_the_service_has_stopped(opened: Opening)
 
         with pytest.raises(WriterClosedError):
             writer.write_sync({"n": 1})
+        with pytest.raises(WriterClosedError):
+            writer.buffered()
         with pytest.raises(WriterClosedError):
             bigquery.client()
 

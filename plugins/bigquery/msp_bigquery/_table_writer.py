@@ -59,8 +59,7 @@ class TableWriter:
 
     def write_sync(self, *rows: object) -> None:
         """Do the same as `write`, from a thread without an event loop."""
-        if self._stop.stopped.is_set():
-            raise WriterClosedError("the writer was closed: the service has stopped")
+        self._check_open()
         if not rows:
             raise UsageError("no values to insert: write needs at least one row")
         prepared = prepare(rows, insert_ids=self._insert_ids)
@@ -98,8 +97,12 @@ class TableWriter:
             senders: batches on their way at once, from 1.
 
         Raises:
-            UsageError: the limits contradict each other.
+            UsageError: the limits contradict each other, or nobody would send.
+            WriterClosedError: the service has stopped.
         """
+        self._check_open()
+        if senders < 1:
+            raise UsageError("a buffer needs at least 1 sender")
         limits = BufferLimits(
             max_rows=min(max_rows, self._delivery.transport.max_rows),
             max_bytes=min(max_bytes, self._delivery.transport.max_bytes),
@@ -118,6 +121,10 @@ class TableWriter:
         )
         self._keep(writer)
         return writer
+
+    def _check_open(self) -> None:
+        if self._stop.stopped.is_set():
+            raise WriterClosedError("the writer was closed: the service has stopped")
 
     def _deliver(self, rows: Sequence[PreparedRow]) -> list[RefusedRow]:
         patience = Patience(self._stop, self.timeout)
