@@ -10,19 +10,14 @@ import subprocess
 import sys
 import threading
 import traceback
-import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from typing import Any
 
 import attrs
 import psycopg
 import pytest
 
 from msp_cloudsql import (
-    CloudSQLConfig,
     MigrationAheadError,
     MigrationBehindError,
     MigrationChangedError,
@@ -33,84 +28,13 @@ from msp_cloudsql import (
     _migrator,
 )
 from msp_cloudsql._migration import read_migrations
-from msp_cloudsql._plugin import open_cloudsql
-from msp_core import Contract
-from msp_core.config import load
+from tests.msp_cloudsql.database import Database
 from tests.msp_cloudsql.patience import until
 
 LOCK = f"pg_advisory_lock({_migrator._LOCK.decode()})"
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted"
 VISITS = "CREATE TABLE visits (page text PRIMARY KEY);\nINSERT INTO visits VALUES ('/');"
 INDEX = "-- msp: no transaction\nCREATE INDEX CONCURRENTLY by_page ON visits (page);"
-
-
-@attrs.frozen
-class Database:
-    """An empty database, and a folder of migrations for it.
-
-    Attributes:
-        name: of the database.
-        folder: of the migrations.
-        environ: with `PGDSN`.
-        contract: of the service that migrates.
-    """
-
-    name: str
-    folder: Path
-    environ: Mapping[str, str]
-    contract: Contract
-
-    def write(self, **files: str) -> None:
-        """Write files; `_1_a` becomes `1_a.sql`."""
-        for name, text in files.items():
-            (self.folder / f"{name.removeprefix('_')}.sql").write_text(text)
-
-    def remove(self, name: str) -> None:
-        """Remove a file."""
-        (self.folder / f"{name}.sql").unlink()
-
-    async def migrate(self, **options: Any) -> MigrationReport:
-        """Migrate it as a process of its own would."""
-        config = load(CloudSQLConfig, self.environ)
-        async with open_cloudsql(config, self.contract) as cloudsql:
-            return await cloudsql.migrate(self.name, self.folder, **options)
-
-    def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
-        """Return a connection in autocommit mode."""
-        dsn = self.environ["PGDSN"].replace("{{ .Database }}", self.name)
-        return psycopg.connect(dsn, autocommit=True)
-
-    def query(self, query: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
-        with self.connect() as connection:
-            return connection.execute(query.encode()).fetchall()
-
-    def execute(self, statement: str) -> None:
-        """Carry out a statement."""
-        with self.connect() as connection:
-            connection.execute(statement.encode())
-
-    @property
-    def recorded(self) -> list[tuple[Any, ...]]:
-        """Version, name and whether it came to its end, of each row of `msp_migrations`."""
-        return self.query(
-            "SELECT version, name, applied_at IS NOT NULL AND seconds > 0 FROM msp_migrations"
-            " ORDER BY version"
-        )
-
-
-@pytest.fixture
-def database(
-    postgresql_environ: Mapping[str, str], contract: Contract, tmp_path: Path
-) -> Iterator[Database]:
-    """Give an empty database of the test's own, and an empty folder."""
-    folder = tmp_path / "migrations"
-    folder.mkdir()
-    given = Database(f"test_{uuid.uuid4().hex}", folder, postgresql_environ, contract)
-    postgres = Database("postgres", folder, postgresql_environ, contract)
-    postgres.execute(f"CREATE DATABASE {given.name}")
-    yield given
-    postgres.execute(f"DROP DATABASE {given.name} WITH (FORCE)")
 
 
 def names(report: MigrationReport) -> tuple[list[str], list[str]]:
@@ -179,24 +103,18 @@ async def test_two_hundred_at_once_apply_each_file_once(database: Database) -> N
 
 def begin(database: Database) -> subprocess.Popen[bytes]:
     """Start a process that migrates, and wait until it sleeps in a statement."""
-    script = (
-        "import asyncio, os, sys\n"
-        "from msp_cloudsql._plugin import open_cloudsql\n"
-        "from msp_cloudsql import CloudSQLConfig\n"
-        "from msp_core.config import load\n"
-        "from types import SimpleNamespace\n"
-        "async def main():\n"
-        "    config = load(CloudSQLConfig, os.environ)\n"
-        "    async with open_cloudsql(config, SimpleNamespace(name='killed')) as cloudsql:\n"
-        "        await cloudsql.migrate(*sys.argv[1:])\n"
-        "asyncio.run(main())\n"
-    )
-    command = [sys.executable, "-c", script, database.name, str(database.folder)]
-    process = subprocess.Popen(command, env={**os.environ, **database.environ})  # noqa: S603 - our own code
+    home = database.folder.parent
+    (home / "killed.py").write_text("class Killed:\n    name, version = 'killed', '1'\n")
+    command = [sys.executable, "-m", "msp_core", "migrate", "killed:Killed"]
+    environ = {**os.environ, **database.environ, "PYTHONPATH": str(home)}
+    process = subprocess.Popen([*command, "--database", database.name], env=environ)  # noqa: S603 - our own command
     until(
-        lambda: database.query(
-            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
-            " AND application_name = 'killed' AND wait_event = 'PgSleep'"
+        lambda: (
+            process.poll() is not None
+            or database.query(
+                "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                " AND application_name = 'killed' AND wait_event = 'PgSleep'"
+            )
         )
     )
     return process

@@ -34,7 +34,8 @@ _LOCK = b"1836281888, 1835624306"  # "msp " and "migr" in ASCII: nobody else's b
 _TRY_LOCK = b"SELECT pg_try_advisory_lock(%b)" % _LOCK
 _HOLDER = (
     b"""
-SELECT format('process %%s (%%s, since %%s)', pid, application_name, backend_start)
+SELECT format('process %%s (%%s, since %%s)', pid,
+    coalesce(nullif(application_name, ''), 'unnamed'), backend_start)
 FROM pg_locks JOIN pg_database ON oid = database LEFT JOIN pg_stat_activity USING (pid)
 WHERE (classid, objid, objsubid) = (%b, 2) AND granted AND pg_database.datname = current_database()
 """
@@ -101,8 +102,10 @@ class Migrator:
         while (standing := await self.look()).pending:
             if await self._fetch(_TRY_LOCK):
                 return await self.look()  # whoever held it may just have finished
-            if holder is None and (holder := await self._fetch(_HOLDER)):
-                logger.warning("%s migrates the database: waiting for it", holder)
+            if holder is None:
+                holder = await self._fetch(_HOLDER)
+                if holder and deadline.remaining():
+                    logger.warning("%s migrates the database: waiting for it", holder)
             if not deadline.remaining():
                 raise MigrationLockError(
                     f"{holder or 'somebody else'} still migrates the database: wait for it, allow "
