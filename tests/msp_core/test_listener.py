@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
+import uvloop
 
 from msp_core import _listener as listener_module
 from msp_core._listener import Listener
@@ -69,6 +70,31 @@ async def test_ipv6_that_is_switched_off(fail: Callable[..., None]) -> None:
 
     assert await greeting(listener) == b"hello"
     await listener.finish()
+
+
+@pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+def test_answers_do_not_wait_for_acknowledgements(
+    loop: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    """Nagle's algorithm is off: head and body of an answer are two packets, 40 ms apart with it."""
+    delays: list[int] = []
+
+    class Curious(Greeter):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            accepted = transport.get_extra_info("socket")
+            delays.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            super().connection_made(transport)
+
+    async def connect() -> None:
+        listener = Listener(0)
+        listener.listen(Curious)
+        await greeting(listener)
+        await listener.finish()
+
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(connect())
+
+    assert delays != [0]
 
 
 async def test_a_client_that_left_is_skipped(fail: Callable[..., None]) -> None:
