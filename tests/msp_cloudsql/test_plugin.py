@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from google.auth.credentials import Credentials
@@ -31,6 +32,7 @@ def test_describes_the_integration() -> None:
     assert integration.config is CloudSQLConfig
     assert integration.check is not None
     assert integration.dev is not None
+    assert integration.dev(Path("unused")) is not None
 
 
 async def test_opening_an_instance_asks_nobody(contract: Contract) -> None:

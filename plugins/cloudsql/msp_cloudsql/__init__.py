@@ -20,6 +20,7 @@ from msp_cloudsql._migration_errors import (
     MigrationLockError,
 )
 from msp_cloudsql._plugin import msp_integration
+from msp_cloudsql._tracing import without_trace
 
 __all__ = [
     "CloudSQL",
@@ -42,4 +43,5 @@ __all__ = [
     "TemplateSyntaxError",
     "msp_integration",
     "msp_job_lock",
+    "without_trace",
 ]

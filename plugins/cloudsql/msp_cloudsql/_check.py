@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msp_cloudsql._cloudsql import CloudSQL
+from msp_cloudsql._tracing import without_trace
 
 if TYPE_CHECKING:  # imports psycopg
     from msp_cloudsql._pools import AsyncPool, Pool
@@ -28,8 +29,10 @@ async def select_one(cloudsql: CloudSQL) -> None:
         TimeoutError: no answer in time.
     """
     try:
+        # A probe every few seconds is nothing to look at in traces.
         async with asyncio.timeout(_LIMIT):
-            await _everywhere(cloudsql)
+            with without_trace():
+                await _everywhere(cloudsql)
     except TimeoutError:
         raise TimeoutError(f"no answer to SELECT 1 within {_LIMIT} s") from None
 

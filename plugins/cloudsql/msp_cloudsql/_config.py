@@ -70,6 +70,7 @@ class CloudSQLConfig:
         connection: `PGDSN`, else `PGINSTANCE` with `PGUSER`.
         query_logging: whether queries and their arguments are logged, level debug. From
             `PG_QUERY_LOGGING`, default False; not allowed with `MSP=true`.
+        trace_arguments: whether spans show values. From `PG_TRACE_ARGUMENTS`, default False.
     """
 
     connection: LocalDSN | InstanceLogin
@@ -78,4 +79,9 @@ class CloudSQLConfig:
         default=False,
         help="log every query and its arguments, level debug; for local use",
         forbidden_when_msp=True,
+    )
+    trace_arguments: bool = env(
+        "PG_TRACE_ARGUMENTS",
+        default=False,
+        help="show arguments of queries, and texts of errors, in spans; they hold people's data",
     )

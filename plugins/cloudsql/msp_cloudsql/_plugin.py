@@ -14,6 +14,7 @@ from msp_cloudsql._config import CloudSQLConfig
 from msp_cloudsql._google import Google
 from msp_cloudsql._instance import Instance
 from msp_cloudsql._login import login
+from msp_cloudsql._pool_metrics import pool_metrics
 from msp_cloudsql._server import Server
 from msp_core.contract import Contract
 from msp_core.hookspecs import hookimpl
@@ -42,8 +43,18 @@ async def open_cloudsql(
             "(SRC_LOG_SCOPE_LEVEL=msp.cloudsql.query=debug shows them)"
         )
     found = login(config, google or Google())
-    server = Server(login=found, application=contract.name, query_logging=config.query_logging)
+    metrics = pool_metrics()
+    server = Server(
+        login=found,
+        application=contract.name,
+        query_logging=config.query_logging,
+        trace_arguments=config.trace_arguments,
+        scrub=contract.diagnostics.health.scrub,
+        metrics=metrics,
+    )
     cloudsql = CloudSQL(server)
+    if metrics:
+        metrics.observe(cloudsql)
     with reached(found.instance) if found.instance else nullcontext():
         try:
             yield cloudsql

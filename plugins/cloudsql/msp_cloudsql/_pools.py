@@ -5,8 +5,10 @@ Imported where a pool is opened: this module imports psycopg_pool.
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
+from contextvars import Context
 from functools import partial
 from typing import Any
 
@@ -16,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from msp_cloudsql._login import Login
 from msp_cloudsql._outage import Outage
+from msp_cloudsql._waiting import Waiting
 
 _DEFAULTS: dict[str, Any] = {
     # One warm connection answers the first request; idle instances do not use up the server's.
@@ -40,15 +43,26 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         database: name of the pool.
         login: asked for each new connection.
         options: of `AsyncConnectionPool`; what is not given has this plugin's default.
+        waiting: told of those who ask for a connection; None for nobody.
     """
 
-    def __init__(self, database: str, login: Login, options: dict[str, Any]) -> None:
+    def __init__(
+        self, database: str, login: Login, options: dict[str, Any], waiting: Waiting | None = None
+    ) -> None:
         defaults = {**_DEFAULTS, "name": database, "check": AsyncConnectionPool.check_connection}
         complete = _limited({**defaults, **options}, login)
         complete["check"] = partial(_check_async, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
         self.outage = Outage(database)
         self._login = login
+        self._told = waiting
+
+    async def open(self, wait: bool = False, timeout: float = 30.0) -> None:  # noqa: FBT001, FBT002, ASYNC109 - the library's
+        """Start connecting; nothing happens when it did already."""
+        # Its tasks live on, so they must not belong to the request that happened to come first:
+        # what they do would be told as a part of it, forever.
+        opening = super().open(wait, timeout)
+        await asyncio.create_task(opening, context=Context())
 
     async def wait(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - the library's
         """Wait until the smallest number of connections is there."""
@@ -57,9 +71,14 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
 
     async def getconn(self, timeout: float | None = None) -> AsyncConnection[TupleRow]:  # noqa: ASYNC109 - the library's
         """Return a connection that works."""
-        await self.open()
+        if self.closed:
+            await self.open()
         try:
-            connection = await super().getconn(timeout)
+            if self._told is None:
+                connection = await super().getconn(timeout)
+            else:
+                with self._told.told(self.get_stats()):
+                    connection = await super().getconn(timeout)
         except PoolTimeout as error:
             raise _explained(error, self._login) from None
         self.outage.end()
@@ -78,20 +97,28 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
         database: name of the pool.
         login: asked for each new connection.
         options: of `ConnectionPool`; what is not given has this plugin's default.
+        waiting: told of those who ask for a connection; None for nobody.
     """
 
-    def __init__(self, database: str, login: Login, options: dict[str, Any]) -> None:
+    def __init__(
+        self, database: str, login: Login, options: dict[str, Any], waiting: Waiting | None = None
+    ) -> None:
         defaults = {**_DEFAULTS, "name": database, "check": ConnectionPool.check_connection}
         complete = _limited({**defaults, **options}, login)
         complete["check"] = partial(_check, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
         self.outage = Outage(database)
         self._login = login
+        self._told = waiting
 
     def getconn(self, timeout: float | None = None) -> Connection[TupleRow]:
         """Return a connection that works."""
         try:
-            connection = super().getconn(timeout)
+            if self._told is None:
+                connection = super().getconn(timeout)
+            else:
+                with self._told.told(self.get_stats()):
+                    connection = super().getconn(timeout)
         except PoolTimeout as error:
             raise _explained(error, self._login) from None
         self.outage.end()

@@ -10,22 +10,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from psycopg import AsyncCursor, Cursor
-from psycopg.abc import Query
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.sql import as_string
 
 logger = logging.getLogger("msp.cloudsql.query")
+
+_PLACE = ("dbname", "host", "port", "user")  # an instance tells host and user only later
 
 
 @contextmanager
 def query_lines(
     cursor: AsyncCursor[Any] | Cursor[Any],
-    query: Query,
+    text: str,
     arguments: object,
 ) -> Iterator[None]:
     """Log the start and the end of a query on the cursor, level debug."""
-    text = _text(cursor, query)
-    if not text or not logger.isEnabledFor(logging.DEBUG):  # a pool checks with an empty query
+    if not logger.isEnabledFor(logging.DEBUG):
         yield
         return
     logger.debug(
@@ -41,7 +40,7 @@ def query_lines(
 def connect_lines(conninfo: str) -> Iterator[None]:
     """Log the start and the end of connecting, level debug; never the password."""
     found = conninfo_to_dict(conninfo)
-    place = {name: str(found.get(name)) for name in ("dbname", "host", "port", "user")}
+    place = {name: str(found[name]) for name in _PLACE if name in found}
     logger.debug("connect start", extra=place)
     with _timed("connect end", {}):
         yield
@@ -57,11 +56,3 @@ def _timed(message: str, fields: dict[str, Any]) -> Iterator[None]:
         raise
     finally:
         logger.debug(message, extra={**fields, "duration": time.monotonic() - started})
-
-
-def _text(cursor: AsyncCursor[Any] | Cursor[Any], query: Query) -> str:
-    if isinstance(query, str):
-        return query
-    if isinstance(query, bytes):
-        return query.decode(errors="replace")
-    return as_string(query, cursor.connection)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
 from msp_cloudsql._login import Login
+from msp_cloudsql._pool_metrics import PoolMetrics
+from msp_cloudsql._tracing import Tracing, tracing
+from msp_cloudsql._waiting import Waiting
 
 ClassT = TypeVar("ClassT")
 
@@ -15,6 +19,7 @@ if TYPE_CHECKING:  # psycopg is imported where something is opened
     from psycopg.rows import TupleRow
 
     from msp_cloudsql._pools import AsyncPool, Pool
+    from msp_cloudsql._watch import Watch
 
 
 @attrs.frozen(kw_only=True)
@@ -25,70 +30,101 @@ class Server:
         login: how connections are made.
         application: what the server lists the connections as (`pg_stat_activity`).
         query_logging: whether queries and their arguments are logged. Default False.
+        trace_arguments: whether spans show values. Default False.
+        scrub: (text) -> the text without secrets, for those values.
+        metrics: told how long pools let their users wait; None for nobody.
     """
 
     login: Login
     application: str
     query_logging: bool = False
+    trace_arguments: bool = False
+    scrub: Callable[[str], str] = str
+    metrics: PoolMetrics | None = None
 
     def pool(self, database: str, options: dict[str, Any]) -> AsyncPool:
         """Return a new pool for asyncio, not opened yet."""
         from msp_cloudsql._pools import AsyncPool  # noqa: PLC0415 - imports the vendor library
 
-        kind = self._async_connection(options.get("connection_class"))
-        complete = {**options, "connection_class": kind, "kwargs": self._kwargs(options)}
-        return AsyncPool(database, self.login, complete)
+        watch = self._watch()
+        kind = self._async_connection(watch, options.get("connection_class"))
+        complete = {**options, "connection_class": kind, "kwargs": self._kwargs(watch, options)}
+        return AsyncPool(database, self.login, complete, self._waiting(database))
 
     def sync_pool(self, database: str, options: dict[str, Any]) -> Pool:
         """Return a new pool for threads, opened; it connects in threads of its own."""
         from msp_cloudsql._pools import Pool  # noqa: PLC0415 - imports the vendor library
 
-        kind = self._connection(options.get("connection_class"))
-        complete = {**options, "connection_class": kind, "kwargs": self._kwargs(options)}
-        pool = Pool(database, self.login, complete)
+        watch = self._watch()
+        kind = self._connection(watch, options.get("connection_class"))
+        complete = {**options, "connection_class": kind, "kwargs": self._kwargs(watch, options)}
+        pool = Pool(database, self.login, complete, self._waiting(database))
         pool.open()
         return pool
 
     async def connect(self, database: str, options: dict[str, Any]) -> AsyncConnection[TupleRow]:
         """Return a new connection."""
-        kind = self._async_connection(None)
-        complete = self._kwargs({"kwargs": options})
+        watch = self._watch()
+        complete = self._kwargs(watch, {"kwargs": options})
+        kind = self._async_connection(watch, None)
         return await kind.connect(self.login.conninfo(database), **complete)
 
-    def _kwargs(self, options: dict[str, Any]) -> dict[str, Any]:
+    def _tracing(self) -> Tracing | None:
+        """Return what makes spans; asked anew each time, as a service may set it up itself."""
+        return tracing(arguments=self.trace_arguments, scrub=self.scrub)
+
+    def _waiting(self, database: str) -> Waiting | None:
+        traced = self._tracing()
+        if traced is None and self.metrics is None:
+            return None
+        return Waiting(database=database, tracing=traced, metrics=self.metrics)
+
+    def _watch(self) -> Watch | None:
+        traced = self._tracing()
+        if traced is None and not self.query_logging:
+            return None
+        from msp_cloudsql._watch import Watch  # noqa: PLC0415 - imports the vendor library
+
+        return Watch(logging=self.query_logging, tracing=traced)
+
+    def _kwargs(self, watch: Watch | None, options: dict[str, Any]) -> dict[str, Any]:
         own: dict[str, Any] = {"fallback_application_name": self.application}
+        if watch:
+            own["watch"] = watch
         if self.login.instance:
             own["instance"] = self.login.instance
         return {**own, **options.get("kwargs", {})}
 
     def _async_connection(
-        self, given: type[AsyncConnection[TupleRow]] | None
+        self, watch: Watch | None, given: type[AsyncConnection[TupleRow]] | None
     ) -> type[AsyncConnection[TupleRow]]:
         from psycopg import AsyncConnection  # noqa: PLC0415 - vendor library: opened here
 
         from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports it
             AsyncInstanceConnection,
         )
-        from msp_cloudsql._query_log import LoggedAsyncConnection  # noqa: PLC0415 - imports it
+        from msp_cloudsql._observed import ObservedAsyncConnection  # noqa: PLC0415 - imports it
 
         parts: list[type[AsyncConnection[TupleRow]]] = []
-        if self.query_logging:
-            parts.append(LoggedAsyncConnection)
+        if watch:
+            parts.append(ObservedAsyncConnection)
         if self.login.instance:
             parts.append(AsyncInstanceConnection)
         return _combined(parts, given or AsyncConnection)
 
-    def _connection(self, given: type[Connection[TupleRow]] | None) -> type[Connection[TupleRow]]:
+    def _connection(
+        self, watch: Watch | None, given: type[Connection[TupleRow]] | None
+    ) -> type[Connection[TupleRow]]:
         from psycopg import Connection  # noqa: PLC0415 - vendor library: opened here
 
         from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports it
             InstanceConnection,
         )
-        from msp_cloudsql._query_log import LoggedConnection  # noqa: PLC0415 - imports it
+        from msp_cloudsql._observed import ObservedConnection  # noqa: PLC0415 - imports it
 
         parts: list[type[Connection[TupleRow]]] = []
-        if self.query_logging:
-            parts.append(LoggedConnection)
+        if watch:
+            parts.append(ObservedConnection)
         if self.login.instance:
             parts.append(InstanceConnection)
         return _combined(parts, given or Connection)

@@ -1,0 +1,43 @@
+"""Waiting: tells of those who ask a pool for a connection."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+
+import attrs
+
+from msp_cloudsql._pool_metrics import POOL_NAME, PoolMetrics
+from msp_cloudsql._tracing import Tracing
+
+
+@attrs.frozen(kw_only=True)
+class Waiting:
+    """Who is told.
+
+    Attributes:
+        database: of the pool.
+        tracing: makes a span of each wait; None for none.
+        metrics: is told how long it took; None for nobody.
+    """
+
+    database: str
+    tracing: Tracing | None
+    metrics: PoolMetrics | None
+
+    @contextmanager
+    def told(self, stats: Mapping[str, int]) -> Iterator[None]:
+        """Tell of getting a connection; a span only when none is there to be had at once.
+
+        Args:
+            stats: of the pool, before.
+        """
+        began = time.perf_counter()
+        with ExitStack() as stack:
+            if self.tracing and not stats["pool_available"]:
+                known = {"db.namespace": self.database, POOL_NAME: self.database}
+                stack.enter_context(self.tracing.span("WAIT", known, telling=True))
+            yield
+        if self.metrics:
+            self.metrics.waited(self.database, time.perf_counter() - began)
