@@ -30,6 +30,7 @@ class Outcome:
 
     def __init__(self, execution: Execution) -> None:
         self._began = time.monotonic()
+        self._time_limit = execution.time_limit
         self._fields: dict[str, Any] = {
             "execution_id": execution.id,
             "task_index": execution.task_index,
@@ -43,7 +44,10 @@ class Outcome:
     def starting(self, job: str, circumstances: Mapping[str, Any]) -> None:
         """Log that the work starts now."""
         self._began = time.monotonic()
-        logger.info("execution starting", extra={"job": job, **circumstances, **self._fields})
+        extra = {"job": job, **circumstances, **self._fields}
+        if self._time_limit is not None:
+            extra["time_limit"] = self._time_limit
+        logger.info("execution starting", extra=extra)
 
     def succeeded(self, summary: object) -> None:
         """Log that the work is done, and what it returned if that is anything."""
@@ -60,13 +64,11 @@ class Outcome:
             case LockHeldError():
                 self._log(logging.INFO, f"execution skipped: {describe(error)}")
             case JobCancelledError():
-                text = str(error).removeprefix("the ").replace(" was ", " ")
-                self._log(logging.WARNING, text, _own(error.__cause__))
+                self._log(logging.WARNING, str(error), _own(error.__cause__))
             case JobDeadlineError():
-                self._log(logging.ERROR, "execution exceeded its deadline", error.__cause__)
+                self._log(logging.ERROR, str(error), error.__cause__)
             case StopTimeoutError():
-                text = "execution did not end in time"
-                self._log(logging.ERROR, text, None, {"stack": stack})
+                self._log(logging.ERROR, str(error), None, {"stack": stack})
             case PermanentError():
                 self._log(logging.ERROR, f"execution failed for good: {describe(error)}", error)
             case _:

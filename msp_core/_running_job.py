@@ -44,9 +44,9 @@ def is_early(reason: str) -> bool:
 def early_end(reason: str) -> JobCancelledError | JobDeadlineError:
     """Return the error that says why the execution was ended."""
     if reason == DEADLINE:
-        return JobDeadlineError("the execution exceeded its deadline")
+        return JobDeadlineError("execution exceeded its deadline")
     by = reason if is_early(reason) else "itself"
-    return JobCancelledError(f"the execution was cancelled by {by}")
+    return JobCancelledError(f"execution cancelled by {by}")
 
 
 class RunningJob:
@@ -86,7 +86,7 @@ class RunningJob:
             self._task.cancel()
         pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
         if pending:
-            self._hung = StopTimeoutError("the execution did not end in time", routine="execution")
+            self._hung = StopTimeoutError("execution did not end in time", routine="execution")
             raise self._hung
 
     def stack(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 import uuid
 
@@ -15,7 +15,7 @@ _VARIANT_BITS = 0b11 << 62
 def uuid7() -> str:
     """Return a new UUID of version 7: 48 bits of Unix milliseconds, 74 random ones."""
     milliseconds = time.time_ns() // 1_000_000
-    bits = milliseconds << 80 | secrets.randbits(80)
+    bits = milliseconds << 80 | int.from_bytes(os.urandom(10))
     bits = bits & ~_VERSION_BITS | _VERSION
     bits = bits & ~_VARIANT_BITS | _VARIANT
     return str(uuid.UUID(int=bits))

@@ -9,14 +9,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import attrs
 
 from msp_core._core_config import CoreConfig
 from msp_core._failed_start import tell_plugins
-from msp_core._job_life import JobLife
-from msp_core._life import LAST_LINES, log_failure
+from msp_core._life import LAST_LINES, Life, log_failure
 from msp_core._log_capture import log_loop_exception
 from msp_core._logs import Logs
 from msp_core._process import Process
@@ -154,9 +153,7 @@ def _run(
             return _print_help(assembly)
         core = _checked(assembly, process.logs)
         process.stop.budget = core.shutdown_budget or process.stop.budget
-        if assembly.hooks.is_job:
-            return _serve(JobLife(assembly, process), process.logs)
-        return _serve(ServiceLife(assembly, process, on_ready), process.logs)
+        return _serve(_life(assembly, process, on_ready), process.logs)
     except ConfigError as error:
         for problem in error.problems:
             # One line each, without a traceback: the texts say all there is.
@@ -221,7 +218,15 @@ def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
     return assembly.core
 
 
-def _serve(life: JobLife | ServiceLife, logs: Logs) -> int:
+def _life(assembly: Assembly, process: Process, on_ready: OnReady | None) -> Life[Any]:
+    if assembly.hooks.is_job:
+        from msp_core._job_life import JobLife  # noqa: PLC0415 - not needed to serve
+
+        return JobLife(assembly, process)
+    return ServiceLife(assembly, process, on_ready)
+
+
+def _serve(life: Life[Any], logs: Logs) -> int:
     """Live on an event loop; leave from here when something on it or beside it hangs."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.get_loop().set_exception_handler(log_loop_exception)

@@ -284,6 +284,7 @@ class TestEarlyEnd:
         assert line["level"] == "ERROR"
         assert "in msp_execute" in line["trace"]
         assert line["seconds"] < 1
+        assert job.line("execution starting")["time_limit"] == 1
         assert job.ledger()["reason"] == "deadline"
 
     def test_deadline_is_not_reached(self, program: StartProgram) -> None:

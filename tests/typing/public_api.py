@@ -6,7 +6,7 @@ write carries a `type: ignore` with its code; mypy reports the ignore once it is
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import assert_type
 
@@ -17,6 +17,7 @@ from msp_core import (
     CallbackRoutine,
     CombinedRoutine,
     Contract,
+    Deadline,
     Integration,
     JobContract,
     Routine,
@@ -67,6 +68,15 @@ def a_client_has_the_type_asked_for(contract: Contract) -> None:
     """Another type than the one asked for does not fit."""
     redis: CloudSQL = contract[Redis]  # type: ignore[assignment]
     del redis
+
+
+def a_job_has_an_execution(contract: JobContract) -> None:
+    """A share keeps the type of the items."""
+    execution = contract.execution
+    assert_type(execution.share(["a", "b"]), Sequence[str])
+    assert_type(execution.owns("a"), bool)
+    assert_type(execution.deadline, Deadline | None)
+    assert_type(execution.cancelled, bool)
 
 
 def a_job_has_no_port(contract: JobContract) -> int:
