@@ -277,14 +277,13 @@ class TestEarlyEnd:
 
     def test_deadline(self, program: StartProgram) -> None:
         """Near its deadline a job is ended, with where it was; a margin is left: exit 1."""
-        job = program(WAITING, {"JOB_EXECUTION_DEADLINE": "1s"})
+        job = program(WAITING, {"JOB_EXECUTION_DEADLINE": "3s"})
 
         assert job.code() == 1
         line = job.line("execution exceeded its deadline")
         assert line["level"] == "ERROR"
         assert "in msp_execute" in line["trace"]
-        assert line["seconds"] < 1
-        assert job.line("execution starting")["time_limit"] == 1
+        assert line["seconds"] < job.line("execution starting")["time_limit"] == 3
         assert job.ledger()["reason"] == "deadline"
 
     def test_deadline_is_not_reached(self, program: StartProgram) -> None:
@@ -295,7 +294,7 @@ class TestEarlyEnd:
 
     def test_stuck_loop_sees_the_deadline(self, program: StartProgram) -> None:
         """A coroutine that blocks the event loop still learns that its time is over."""
-        job = program(POLLING.replace("def", "async def"), {"JOB_EXECUTION_DEADLINE": "1s"})
+        job = program(POLLING.replace("def", "async def"), {"JOB_EXECUTION_DEADLINE": "3s"})
 
         assert job.code() == 1
         assert "execution exceeded its deadline" in job.errors()
@@ -494,7 +493,7 @@ class TestAround:
 
     @pytest.mark.parametrize(
         ("environ", "error"),
-        [({}, "JobCancelledError"), ({"JOB_EXECUTION_DEADLINE": "1s"}, "JobDeadlineError")],
+        [({}, "JobCancelledError"), ({"JOB_EXECUTION_DEADLINE": "3s"}, "JobDeadlineError")],
     )
     def test_early_end(
         self, program: StartProgram, installed: Installed, environ: dict[str, str], error: str
