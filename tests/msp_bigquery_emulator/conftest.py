@@ -61,7 +61,7 @@ def rows(client: bigquery.Client) -> Rows:
 
     def run(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
         config = bigquery.QueryJobConfig(query_parameters=parameters, default_dataset="project-1.d")
-        return [tuple(row) for row in client.query_and_wait(sql, job_config=config, retry=None)]
+        return [tuple(row) for row in client.query_and_wait(sql, job_config=config)]
 
     return run
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from google.cloud.bigquery_storage_v1 import types
 
 from tests.msp_bigquery_emulator.conftest import connect
 from tests.msp_bigquery_emulator.writing import TABLE, Kind, Stream, write_client
@@ -81,11 +82,12 @@ def test_killed(start: Start) -> None:
     ready = running.ready()
     with connect(ready["http"]) as client, write_client(ready["grpc"]) as writer:
         client.insert_rows_json("d.people", [{"name": "a"}], row_ids=["1"])
-        name = writer.create_write_stream(parent=TABLE, write_stream={"type_": Kind.COMMITTED}).name
+        committed = types.WriteStream(type_=Kind.COMMITTED)
+        name = writer.create_write_stream(parent=TABLE, write_stream=committed).name
         stream = Stream(writer, name)
         stream.append({"name": "b"}, offset=0)
-        running.end(signal.SIGKILL)
         stream.close()
+        running.end(signal.SIGKILL)
     ready = start().ready()
     with connect(ready["http"]) as client:
         client.insert_rows_json("d.people", [{"name": "a"}], row_ids=["1"])

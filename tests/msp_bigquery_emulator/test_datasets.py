@@ -25,13 +25,13 @@ def test_life(client: bigquery.Client) -> None:
     assert (found.description, found.labels, found.location) == ("of the test", {"team": "c"}, "US")
     assert listed == {"d", "new"}
     with pytest.raises(exceptions.NotFound, match="project-1:new"):
-        client.get_dataset("new", retry=None)
+        client.get_dataset("new")
 
 
 def test_existing(client: bigquery.Client) -> None:
     """A second dataset of one name is a duplicate, which `exists_ok` lets pass."""
     with pytest.raises(exceptions.Conflict, match="Already Exists"):
-        client.create_dataset("d", retry=None)
+        client.create_dataset("d")
 
     assert client.create_dataset("d", exists_ok=True).dataset_id == "d"
 
@@ -39,12 +39,12 @@ def test_existing(client: bigquery.Client) -> None:
 def test_dataset_in_use(client: bigquery.Client, people: bigquery.Table) -> None:
     """A dataset with tables goes only when its contents shall go too."""
     with pytest.raises(exceptions.BadRequest, match="still in use"):
-        client.delete_dataset("d", retry=None)
+        client.delete_dataset("d")
     client.delete_dataset("d", delete_contents=True)
 
     client.create_dataset("d")
     with pytest.raises(exceptions.NotFound, match="people"):
-        client.get_table(people, retry=None)
+        client.get_table(people)
 
 
 def test_change_of_an_old_version(client: bigquery.Client) -> None:
@@ -54,7 +54,7 @@ def test_change_of_an_old_version(client: bigquery.Client) -> None:
     client.update_dataset(first, ["description"])
     second.description = "second"
     with pytest.raises(exceptions.PreconditionFailed):
-        client.update_dataset(second, ["description"], retry=None)
+        client.update_dataset(second, ["description"])
 
     assert client.get_dataset("d").description == "first"
 
@@ -73,7 +73,9 @@ def test_names_that_duckdb_knows(client: bigquery.Client, name: str) -> None:
     client.create_dataset(name)
     client.query_and_wait(f"CREATE TABLE {name}.t AS SELECT 1 AS a")
 
-    assert [tuple(row) for row in client.query_and_wait(f"SELECT t.a FROM {name}.t")] == [(1,)]
+    sql = f"SELECT t.a FROM {name}.t"  # noqa: S608 - a name of this test
+
+    assert [tuple(row) for row in client.query_and_wait(sql)] == [(1,)]
 
 
 def test_pages(rest: httpx.Client) -> None:

@@ -52,7 +52,13 @@ def test_create_table_of_a_query(rows: Rows) -> None:
 
 
 @pytest.mark.parametrize(
-    "sql", ["CREATE TABLE t", "CREATE TABLE t LIKE people", "CREATE TEMP TABLE t AS SELECT 1 AS a"]
+    "sql",
+    [
+        "CREATE TABLE t",
+        "CREATE TABLE t LIKE people",
+        "CREATE TEMP TABLE t AS SELECT 1 AS a",
+        "CREATE TABLE t (a INT64 DEFAULT 1)",
+    ],
 )
 def test_other_tables(rows: Rows, people: bigquery.Table, sql: str) -> None:
     """What CREATE TABLE cannot do here it says."""
@@ -139,6 +145,6 @@ def test_dry_runs(client: bigquery.Client, people: bigquery.Table, rows: Rows) -
     for sql in ("INSERT INTO d.people (name) VALUES ('a')", "CREATE TABLE d.t AS SELECT 1 AS a"):
         client.query(sql, job_config=config)
 
-    assert [field.name for field in selected.schema] == ["name", "one"]
+    assert [field.name for field in selected.schema or ()] == ["name", "one"]
     assert rows("SELECT * FROM people") == []
     assert [table.table_id for table in client.list_tables("d")] == [people.table_id]

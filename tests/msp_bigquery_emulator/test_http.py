@@ -102,7 +102,8 @@ def test_closed_database(options: Options, rest: httpx.Client, emulator: Emulato
     reading.wait(10)
     closer = threading.Thread(target=database.close)
     closer.start()
-    waits = not closer.join(0.05) and closer.is_alive()  # type: ignore[func-returns-value]
+    closer.join(0.05)
+    waits = closer.is_alive()
     go.set()
     for thread in (reader, closer):
         thread.join(10)

@@ -83,19 +83,19 @@ def test_invalid_name(rest: httpx.Client, name: str | None) -> None:
 def test_missing_dataset(client: bigquery.Client) -> None:
     """What is looked for in a dataset that does not exist is not found, by the dataset's name."""
     with pytest.raises(exceptions.NotFound, match="Dataset project-1:nope"):
-        client.create_table("project-1.nope.t", retry=None)
+        client.create_table("project-1.nope.t")
     with pytest.raises(exceptions.NotFound, match="Dataset project-1:nope"):
-        client.get_table("nope.t", retry=None)
+        client.get_table("nope.t")
     with pytest.raises(exceptions.NotFound, match="Dataset project-1:nope"):
-        list(client.list_tables("nope", retry=None))
+        list(client.list_tables("nope"))
 
 
 def test_existing(client: bigquery.Client, people: bigquery.Table) -> None:
     """A second table of one name is a duplicate; DuckDB also takes another case for the same."""
     with pytest.raises(exceptions.Conflict, match=r"project-1:d\.people"):
-        client.create_table(people, retry=None)
+        client.create_table(people)
     with pytest.raises(exceptions.BadRequest):
-        client.create_table("project-1.d.PEOPLE", retry=None)
+        client.create_table("project-1.d.PEOPLE")
 
 
 def test_new_columns(client: bigquery.Client, people: bigquery.Table, rows: Rows) -> None:
@@ -141,7 +141,7 @@ def test_refused_change(
     """A schema changes only as BigQuery lets it."""
     people.schema = schema
     with pytest.raises(exceptions.BadRequest, match=message):
-        client.update_table(people, ["schema"], retry=None)
+        client.update_table(people, ["schema"])
 
     assert len(client.get_table("d.people").schema) == 2
 
@@ -150,7 +150,7 @@ def test_table_without_schema(client: bigquery.Client, rows: Rows) -> None:
     """A table may have no schema at first; until it has one it takes and gives no rows."""
     table = client.create_table("project-1.d.t")
     for refused in (
-        lambda: client.insert_rows_json(table, [{}], retry=None),
+        lambda: client.insert_rows_json(table, [{}]),
         lambda: rows("SELECT * FROM t"),
     ):
         with pytest.raises(exceptions.BadRequest, match="schema"):
@@ -179,9 +179,9 @@ def test_view(client: bigquery.Client, people: bigquery.Table, rows: Rows) -> No
     assert rows("SELECT v.five FROM v") == [(5,)]
     assert (view.table_type, view.num_rows) == ("VIEW", 0)
     with pytest.raises(exceptions.BadRequest, match="type VIEW"):
-        list(client.list_rows(view, retry=None))
+        list(client.list_rows(view))
     with pytest.raises(exceptions.BadRequest, match="is a view"):
-        client.insert_rows_json(view, [{"five": 1}], retry=None)
+        client.insert_rows_json(view, [{"five": 1}])
     client.delete_table(view)
     with pytest.raises(exceptions.NotFound):
         rows("SELECT * FROM v")

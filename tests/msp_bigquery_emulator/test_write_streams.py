@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -46,7 +47,7 @@ def stream(writer: BigQueryWriteClient) -> Iterator[Open]:
         one.close()
 
 
-def create(writer: BigQueryWriteClient, kind: Kind) -> types.WriteStream:
+def create(writer: BigQueryWriteClient, kind: int) -> types.WriteStream:
     """Return a new stream of people."""
     stream = types.WriteStream(type_=kind)
     return writer.create_write_stream(parent=TABLE, write_stream=stream)
@@ -310,10 +311,38 @@ def test_calls_that_break(
     assert raised.value.grpc_status_code == expected
 
 
-def test_rows_that_the_database_refuses(stream: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_the_database_refuses(
+    emulator: Emulator, people: bigquery.Table, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What only DuckDB finds wrong is the client's mistake too."""
-    one = stream(DEFAULT)
-    one.append(A)
-    monkeypatch.setattr(_proto_rows.ProtoRows, "read", lambda *_: ([{"name": "a", "age": "x"}], {}))
-    with pytest.raises(exceptions.Unknown):  # the writer's word for a connection that ended
-        one.append(B)
+    monkeypatch.setattr(_proto_rows.ProtoRows, "read", lambda *_: ([{"name": None, "age": 1}], {}))
+    schema = types.ProtoSchema(proto_descriptor=descriptor("Row", {"name": "string"}))
+    data = types.AppendRowsRequest.ProtoData(writer_schema=schema)
+
+    assert people.table_id == "people"
+    with pytest.raises(exceptions.InvalidArgument, match="NOT NULL"):
+        append_rows(emulator, types.AppendRowsRequest(write_stream=DEFAULT, proto_rows=data))
+
+
+def test_client_that_leaves(
+    emulator: Emulator, people: bigquery.Table, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A client that leaves in the middle of a stream is no fault of anybody."""
+    schema = types.ProtoSchema(proto_descriptor=descriptor("Row", {"name": "string"}))
+    data = types.AppendRowsRequest.ProtoData(writer_schema=schema)
+    request = types.AppendRowsRequest(write_stream=DEFAULT, proto_rows=data)
+    left = threading.Event()
+
+    def requests() -> Iterator[types.AppendRowsRequest]:
+        yield request
+        left.wait(30)
+
+    with write_client(emulator.grpc) as client:
+        call = client.append_rows(requests(), timeout=30)
+        next(iter(call))
+        cast("grpc.Call", call).cancel()
+        left.set()
+    emulator.__exit__(None, None, None)
+
+    assert people.table_id == "people"
+    assert "Traceback" not in capfd.readouterr().err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types, writer
@@ -12,24 +12,27 @@ from google.cloud.bigquery_storage_v1.services.big_query_write.transports import
     BigQueryWriteGrpcTransport,
 )
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+from google.protobuf.wrappers_pb2 import Int64Value
 
 TABLE = "projects/project-1/datasets/d/tables/people"
-Kind = types.WriteStream.Type
+Kind: TypeAlias = types.WriteStream.Type
+_Proto: TypeAlias = descriptor_pb2.FieldDescriptorProto
 PEOPLE = {"name": "string", "age": "int64"}
 
 
 def descriptor(name: str, fields: dict[str, Any]) -> descriptor_pb2.DescriptorProto:
     """Return a descriptor of fields by type; a list is repeated, a dict a message."""
     made = descriptor_pb2.DescriptorProto(name=name)
-    for number, (field, kind) in enumerate(fields.items(), 1):
-        one = made.field.add(name=field, number=number, label=1)
-        if isinstance(kind, list):
-            one.label, kind = 3, kind[0]  # noqa: PLW2901 - the element's type
+    for number, (field, given) in enumerate(fields.items(), 1):
+        one = made.field.add(name=field, number=number, label=_Proto.LABEL_OPTIONAL)
+        kind = given
+        if isinstance(given, list):
+            one.label, kind = _Proto.LABEL_REPEATED, given[0]
         if isinstance(kind, dict):
-            one.type, one.type_name = 11, f"{field.title()}"
+            one.type, one.type_name = _Proto.TYPE_MESSAGE, field.title()
             made.nested_type.add().CopyFrom(descriptor(one.type_name, kind))
         else:
-            one.type = descriptor_pb2.FieldDescriptorProto.Type.Value(f"TYPE_{kind.upper()}")
+            one.type = _Proto.Type.Value(f"TYPE_{kind.upper()}")
     return made
 
 
@@ -47,7 +50,8 @@ def serialized(made: descriptor_pb2.DescriptorProto, rows: Iterable[dict[str, An
 def write_client(address: str) -> Iterator[BigQueryWriteClient]:
     """Give Google's client of an emulator."""
     with grpc.insecure_channel(address) as channel:
-        yield BigQueryWriteClient(transport=BigQueryWriteGrpcTransport(channel=channel))
+        transport = BigQueryWriteGrpcTransport(channel=channel)
+        yield BigQueryWriteClient(transport=transport)  # type: ignore[no-untyped-call]
 
 
 class Stream:
@@ -72,8 +76,8 @@ class Stream:
         data = types.ProtoRows(serialized_rows=rows)
         request.proto_rows = types.AppendRowsRequest.ProtoData(rows=data)
         if offset is not None:
-            request.offset = offset
-        return self._stream.send(request).result(timeout=30)
+            request.offset = Int64Value(value=offset)
+        return self._stream.send(request).result(timeout=30)  # type: ignore[no-untyped-call]
 
     def close(self) -> None:
         """Close the connection."""

@@ -160,6 +160,8 @@ def _column(column: exp.Expr) -> dict[str, Any]:
             resource["mode"] = "REQUIRED"
         elif isinstance(kind, exp.Properties):
             resource |= _options(kind.expressions)
+        else:
+            raise unsupported(f"a column with {kind.sql('bigquery').split()[0]}")
     return resource
 
 

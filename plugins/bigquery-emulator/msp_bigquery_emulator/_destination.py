@@ -64,21 +64,21 @@ class Destination:
         """
         name = f"{catalog.project}:{self.dataset}.{self.table}"
         table = catalog.find_table(cursor, self.dataset, self.table)
-        if table is not None and self.write == "WRITE_TRUNCATE" and fields:
-            catalog.delete_table(cursor, table)
-            table = None
         if table is None:
             if self.create == "CREATE_NEVER":
                 raise not_found("Table", name)
-            schema: dict[str, Any] = {"schema": {"fields": [field.resource() for field in fields]}}
-            return catalog.create_table(
-                cursor, self.dataset, self.table, schema | dict(self.resource)
-            )
+            return catalog.create_table(cursor, self.dataset, self.table, self._made({}, fields))
         if self.write == "WRITE_TRUNCATE":
-            cursor.execute(f"DELETE FROM {table.sql_name}")
-        elif self.write == "WRITE_EMPTY" and _has_rows(cursor, table):
+            catalog.delete_table(cursor, table)
+            resource = self._made(table.resource, fields)
+            return catalog.create_table(cursor, self.dataset, self.table, resource)
+        if self.write == "WRITE_EMPTY" and _has_rows(cursor, table):
             raise duplicate("Table", name)
         return table
+
+    def _made(self, known: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
+        schema = {"fields": [field.resource() for field in fields]}
+        return {**known, **self.resource, "schema": schema}
 
     def write_query(
         self, cursor: Cursor, catalog: Catalog, fields: tuple[Field, ...], sql: str

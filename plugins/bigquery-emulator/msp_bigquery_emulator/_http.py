@@ -47,10 +47,6 @@ class RESTServer:
         self._server.end_connections()
         self._server.server_close()  # waits for the connections' threads
 
-    def release(self) -> None:
-        """Give the port back without having started."""
-        self._server.server_close()
-
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = False

@@ -138,7 +138,7 @@ def _literal(node: exp.Expr) -> exp.Expr:
 
 def _type(node: exp.Expr) -> exp.Expr:
     """Give decimals BigQuery's digits; DuckDB's default has fewer."""
-    if node.expressions or not isinstance(node, exp.DataType):
+    if node.expressions:
         return node
     if node.this == exp.DataType.Type.DECIMAL:
         return exp.DataType.build("DECIMAL(38,9)", dialect="duckdb")

@@ -84,7 +84,7 @@ def from_json(document: str, fields: tuple[Field, ...]) -> str:
         document: SQL of the text.
         fields: of the struct; a list of one gives a list.
     """
-    return f"from_json({document}, {literal(json.dumps(_structure_of(fields)))})"
+    return f"from_json_strict({document}, {literal(json.dumps(_structure_of(fields)))})"
 
 
 def rows_sql(fields: tuple[Field, ...]) -> str:
@@ -93,7 +93,7 @@ def rows_sql(fields: tuple[Field, ...]) -> str:
     columns = ", ".join(
         f"{stored(field, f'r.{quoted(field.name)}')} AS {quoted(field.name)}" for field in fields
     )
-    return f"SELECT {columns} FROM (SELECT unnest(from_json(?, {structure})) AS r)"
+    return f"SELECT {columns} FROM (SELECT unnest(from_json_strict(?, {structure})) AS r)"
 
 
 def _structure_of(fields: tuple[Field, ...]) -> dict[str, Any]:
@@ -109,7 +109,7 @@ def _structure(field: Field) -> Any:  # noqa: ANN401 - nested JSON
 
 
 def stored(field: Field, value: str, depth: int = 0) -> str:
-    """Return SQL that turns what `from_json` gives into what is stored.
+    """Return SQL that turns what `from_json_strict` gives into what is stored.
 
     Args:
         field: of the value.
