@@ -57,11 +57,13 @@ async def test_dev_resource(opened: Opened, tmp_path: Path) -> None:
             first = (await http.get(f"/traces/{summary['trace_id']}")).json()
             points = (await http.get("/metrics-received")).json()
             counts = (await http.get("/counts")).json()
+            paths = (await http.get("/")).json()
         resources.stop()
         resources.start()
         async with httpx.AsyncClient(base_url=base) as http:
             again = (await http.get(f"/traces/{summary['trace_id']}")).json()
 
+    assert paths == ["/traces", "/metrics-received", "/counts"]
     assert environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf"
     assert (summary["name"], summary["service"], summary["spans"]) == ("outer", "guestbook", 2)
     assert [span["name"] for span in first] == ["outer", "inner"]
@@ -86,7 +88,7 @@ def test_requests(receiver: Receiver) -> None:
         unpacked = http.post("/v1/traces", content=body, headers={"content-encoding": "gzip"})
         unknown = http.post("/v1/profiles", content=b"")
         missing = http.get("/traces/ff")
-        nothing = http.get("/")
+        nothing = http.get("/nothing")
         counts = http.get("/counts").json()
         points = http.get("/metrics-received").json()
 

@@ -126,8 +126,9 @@ class TestShowing:
         assert get(receiver, "/events").json() == [{"event_id": "e1"}]
         assert get(receiver, "/check-ins").json() == [{"check_in_id": "c1"}]
         assert get(receiver, "/transactions").json() == []
+        assert "/check-ins" in get(receiver, "/").json()
         assert get(receiver, "/counts?now").json() == {"event": 1, "check_in": 1}
-        assert get(receiver, "/").status_code == 404
+        assert get(receiver, "/nothing").status_code == 404
 
     def test_kept(self, receiver: Receiver, tmp_path: Path) -> None:
         """What arrived is there after a restart."""

@@ -72,7 +72,9 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
                 return run(
                     service,
                     environ=laptop_environ(environ, resources.environ),
-                    on_ready=lambda contract: _say_ready(contract, began, planned, started),
+                    on_ready=lambda contract: _say_ready(
+                        contract, resources, began, planned, started
+                    ),
                 )
     except KeyboardInterrupt:
         # Before or after the service's own run. What is still there is stopped by its guard.
@@ -95,8 +97,8 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _say_ready(contract: ServiceContract, *moments: float) -> None:
-    _say(ready(contract.port, (*moments, time.monotonic())))
+def _say_ready(contract: ServiceContract, resources: DevResources, *moments: float) -> None:
+    _say(ready(contract.port, resources.variables, (*moments, time.monotonic())))
 
 
 def _say(text: str) -> None:

@@ -3,6 +3,7 @@
 | request | answer |
 |---|---|
 | `POST /v1/traces`, `/v1/metrics`, `/v1/logs` | what OTLP says; protobuf, gzip or not |
+| `GET /` | the paths of the answers below |
 | `GET /traces` | a summary of each trace, the newest first |
 | `GET /traces/<trace id>` | its spans |
 | `GET /metrics-received` | the newest point of each metric |
@@ -69,7 +70,9 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path, _, rest = self.path.strip("/").partition("/")
         given: Any = None
-        if path == "traces":
+        if not path:
+            given = ["/traces", "/metrics-received", "/counts"]
+        elif path == "traces":
             given = self._store.trace(rest) if rest else self._store.traces()
         elif path == "metrics-received":
             given = self._store.metrics()

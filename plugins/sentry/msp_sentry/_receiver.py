@@ -3,7 +3,7 @@
     python -m msp_sentry._receiver PORT FOLDER
 
 Takes `POST /api/<project>/envelope/`. Shows `GET /events`, `/transactions` and `/check-ins`, each
-a list, oldest first, and `/counts`, the number of items by type.
+a list, oldest first, and `/counts`, the number of items by type; `/` names these.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Show what arrived."""
         path = urlsplit(self.path).path
-        if path == "/counts":
+        if path == "/":
+            self._answer(200, [*_LISTS, "/counts"])
+        elif path == "/counts":
             self._answer(200, self.server.kept.counts())
         elif path in _LISTS:
             self._answer(200, self.server.kept.payloads(_LISTS[path]))
