@@ -41,8 +41,9 @@ format: .venv/.installed ## rewrite the code in the project's format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: .venv/.installed ## measure start-up; prints the table of benchmarks/README.md
+bench: .venv/.installed ## measure start-up and pools; prints the tables of benchmarks/README.md
 	@$(BIN)/python -m benchmarks.cold_start
+	@$(BIN)/python -m benchmarks.cloudsql_tracing
 
 docs: .venv/.installed ## regenerate docs/reference from the code
 	@$(BIN)/python -m docs.generate
