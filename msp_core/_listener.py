@@ -118,8 +118,8 @@ def _bound(port: int) -> socket.socket:
 
 
 def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    # With the protocol named, event loops switch Nagle's algorithm off for what is accepted; without
-    # it, a kept connection waits 40 ms for an acknowledgement between head and body of each answer.
+    # With the protocol named, event loops switch Nagle's algorithm off for what is accepted. With
+    # it on, head and body of each answer on a kept connection would be 40 ms apart.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.settimeout(0)
