@@ -229,7 +229,7 @@ def test_block_is_well_formed(block: Block) -> None:
         case "console":
             assert block.text.startswith("$ ")
         case _:
-            assert block.language == "text"
+            assert block.language in {"text", "sql"}
 
 
 @pytest.mark.parametrize("page", WALKTHROUGHS, ids=str)

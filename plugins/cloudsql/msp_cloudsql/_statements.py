@@ -38,13 +38,22 @@ class Statement:
 
 def statements(text: str) -> Iterator[Statement]:
     """Yield the statements of a file; those that hold nothing but comments are left out."""
+    line, counted = 1, 0
+    for begin, end, words in _spans(text):
+        line += text.count("\n", counted, begin)
+        counted = begin
+        yield Statement(line=line, text=text[begin:end].rstrip(), head=" ".join(words))
+
+
+def _spans(text: str) -> Iterator[tuple[int, int, list[str]]]:
+    """Yield of each statement where it begins, where it ends, and its first words."""
     begin: int | None = None
     words: list[str] = []
     parentheses = blocks = 0
     for at, kind, piece in _tokens(text):
         if piece == ";" and not parentheses and not blocks:
             if begin is not None:
-                yield _statement(text, begin, at, words)
+                yield begin, at, words
             begin, words = None, []
             continue
         begin = at if begin is None else begin
@@ -54,7 +63,7 @@ def statements(text: str) -> Iterator[Statement]:
             if _ROUTINE.match(" ".join(words)):
                 blocks = max(0, blocks + _depth(piece.lower(), blocks))
     if begin is not None:
-        yield _statement(text, begin, len(text), words)
+        yield begin, len(text), words
 
 
 def _depth(word: str, blocks: int) -> int:
@@ -82,8 +91,3 @@ def _after_comment(text: str, at: int) -> int:
         if depth == 0:
             return edge.end()
     return len(text)
-
-
-def _statement(text: str, begin: int, end: int, words: list[str]) -> Statement:
-    line = text.count("\n", 0, begin) + 1
-    return Statement(line=line, text=text[begin:end].rstrip(), head=" ".join(words))
