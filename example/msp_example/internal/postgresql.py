@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import attrs
 
@@ -11,13 +12,7 @@ from msp_cloudsql import CloudSQL
 logger = logging.getLogger(__name__)
 
 _DATABASE = "primary"
-
-# Two instances that start at the same moment would both try to create the table, and PostgreSQL
-# lets one of them fail in spite of IF NOT EXISTS: the lock makes the second wait.
-_PREPARE = """
-SELECT pg_advisory_xact_lock(hashtext('msp-example'));
-CREATE TABLE IF NOT EXISTS visits (page text PRIMARY KEY, count bigint NOT NULL);
-"""
+_MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 _ADD = """
 INSERT INTO visits (page, count) VALUES ('/visits', 1)
@@ -37,9 +32,9 @@ class PostgreSQLVisits:
     cloudsql: CloudSQL
 
     async def prepare(self) -> None:
-        """Create the table unless it exists, and log who we are to the server."""
+        """Bring the schema up to date, and log who we are to the server."""
+        await self.cloudsql.migrate(_DATABASE, _MIGRATIONS)
         async with self.cloudsql.pool(_DATABASE).connection() as connection:
-            await connection.execute(_PREPARE)
             row = await (await connection.execute("SELECT current_user")).fetchone()
         logger.info("connected to PostgreSQL", extra={"user": row and row[0]})
 
