@@ -155,6 +155,17 @@ def test_needs_a_database(migrate: Migrate, monkeypatch: pytest.MonkeyPatch) -> 
     assert "PGDSN" in answer.err
 
 
+def test_a_server_that_refuses_is_one_sentence(migrate: Migrate) -> None:
+    """Nobody wants to read a traceback in the log of a release."""
+    answer = migrate("--database", "nowhere", "--format", "json")
+
+    text = 'database "nowhere" does not exist'
+    assert (answer.code, answer.json["state"]) == (1, "failed")
+    assert answer.err.startswith("msp: database 'nowhere': ")
+    assert text in answer.err
+    assert text in answer.json["message"]
+
+
 def test_is_a_command_of_its_own_process(migrate: Migrate) -> None:
     """Several at once, as a release that is retried: all succeed, and one did the work."""
     command = [sys.executable, "-m", "msp_core", "migrate", migrate.service, "--format", "json"]

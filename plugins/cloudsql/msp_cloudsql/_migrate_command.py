@@ -32,7 +32,7 @@ from msp_cloudsql._migration import MigrationReport
 from msp_cloudsql._migration_errors import MigrationError
 from msp_core import open_contract
 from msp_core.contract import JobContract
-from msp_core.errors import UsageError
+from msp_core.errors import MSPError, UsageError
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
 from msp_core.services import find_service
@@ -87,7 +87,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     try:
         with _progress():
             report = asyncio.run(_migrated(service, arguments, environ))
-    except MigrationError as error:
+    except (MigrationError, _DatabaseError) as error:
         if arguments.format == "json":
             _print_json(arguments.database, error.state, message=str(error))
         raise
@@ -108,6 +108,12 @@ def _folder(service: object) -> Path:
     if file is None:
         raise UsageError(f"{module.__name__} has no __init__.py: give the folder with --directory")
     return Path(file).parent / "migrations"
+
+
+class _DatabaseError(MSPError):
+    """The server is not there, or refused what is no statement of a migration."""
+
+    state = "failed"
 
 
 @attrs.frozen
@@ -133,13 +139,19 @@ async def _migrated(
     name = getattr(service, "name", type(service).__name__)
     job = _Migration(name, getattr(service, "version", ""))
     async with open_contract(environ, job, plugins=("cloudsql",)) as contract:
-        return await contract[CloudSQL].migrate(
-            arguments.database,
-            arguments.directory,
-            check=arguments.check,
-            lock_timeout=arguments.lock_timeout,
-            statement_timeout=arguments.statement_timeout,
-        )
+        cloudsql = contract[CloudSQL]
+        from psycopg import Error  # noqa: PLC0415 - vendor library: imported where it is used
+
+        try:
+            return await cloudsql.migrate(
+                arguments.database,
+                arguments.directory,
+                check=arguments.check,
+                lock_timeout=arguments.lock_timeout,
+                statement_timeout=arguments.statement_timeout,
+            )
+        except Error as error:
+            raise _DatabaseError(f"database {arguments.database!r}: {error}") from None
 
 
 @contextmanager
