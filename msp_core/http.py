@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
 from msp_core._access_log import AccessLog
+from msp_core._answered import Answered
 from msp_core._closing import Closing
 from msp_core._inflight import Inflight
 from msp_core._interface import interface_of
@@ -166,7 +167,8 @@ class HTTPServer:
         for wrap in reversed(self._contract.middleware):
             app = wrap(app)
         app = AccessLog(WebSocketRefusal(app), self._inflight)
-        return PlainAddress(Closing(self._draining, self._contract.diagnostics.asgi(app)))
+        app = Closing(self._draining, self._contract.diagnostics.asgi(app))
+        return PlainAddress(Answered(app))
 
     def _draining(self) -> bool:
         return self._stopping or self._contract.diagnostics.health.draining

@@ -19,6 +19,7 @@ from tests.msp_core.http_service import (
     access_lines,
     answer,
     asgi_app,
+    client,
     contract,
     get,
     serving,
@@ -120,6 +121,39 @@ class TestAccessLog:
 
         assert lines()[0].__dict__["client"] == address
         assert schemes[-1] == scheme
+
+
+async def answered_first(_scope: Scope, _receive: Receive, send: Send) -> None:
+    """Answer as frameworks do before they raise an error on."""
+    await answer(send, b"failed", 500)
+
+
+async def silent(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """Answer nothing."""
+
+
+class TestFailure:
+    """Applications that raise."""
+
+    @pytest.mark.parametrize(("failing", "connections"), [(answered_first, 1), (silent, 20)])
+    async def test_costs_no_other_request(
+        self, failing: Callable[..., Any], connections: int, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A connection that the client was told to keep is kept; each error is logged once."""
+        clients = set()
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                clients.add(scope["client"])
+                await failing(scope, receive, send)
+            raise OSError("disk on fire")
+
+        async with serving(app) as server, client(server) as http:
+            answers = [await http.get("/") for _ in range(20)]
+
+        assert {each.status_code for each in answers} == {500}
+        assert len(clients) == connections
+        assert len([record for record in caplog.records if record.exc_info]) == 20
 
 
 class TestWebSockets:
