@@ -18,15 +18,15 @@ help: ## show this list
 	@test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt \
 		--group test --group lint --editable '.[all,dev,uvloop]' \
-		--editable 'plugins/cloudsql[dev]' --editable 'plugins/redis[dev]' --editable 'plugins/bigquery[dev,storage]' --editable plugins/bigquery-emulator --editable 'plugins/opentelemetry[dev,grpc]' --editable 'plugins/sentry[dev]' --editable plugins/dev --editable example
+		--editable 'plugins/cloudsql[connector,dev]' --editable 'plugins/redis[dev]' --editable 'plugins/bigquery[dev,storage]' --editable plugins/bigquery-emulator --editable 'plugins/opentelemetry[dev,grpc]' --editable 'plugins/sentry[dev]' --editable plugins/dev --editable example
 	@touch $@
 
-run: .venv/.installed ## start the example on embedded PostgreSQL and Redis (PORT, default 8080)
-	@exec $(BIN)/msp dev $(NAME)
+run: .venv/.installed ## start the example on five embedded resources (PORT, default 8080)
+	@cd example && exec ../$(BIN)/msp dev $(NAME)
 
 job: NAME = sweep
 job: .venv/.installed ## execute an example job on embedded resources (NAME, default sweep; or tally)
-	@exec $(BIN)/msp dev $(NAME)
+	@cd example && exec ../$(BIN)/msp dev $(NAME)
 
 test: .venv/.installed ## run all tests with the coverage gate
 	@$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term $(ARGS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ import pytest
 
 from msp_core.dev import DevResources
 
+ROOT = Path(__file__).parent.parent
 PLATFORM = ("CLOUD_RUN_JOB", "K_SERVICE", "KUBERNETES_SERVICE_HOST", "MSP", "PORT")
 
 
@@ -47,6 +49,34 @@ def redis_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
     from msp_redis._dev import redis_server  # noqa: PLC0415 - only tests that use it need it
 
     with DevResources({"redis": redis_server}, open_folder) as resources:
+        yield resources.environ
+
+
+@pytest.fixture(scope="session")
+def bigquery_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
+    """Give the variables of a BigQuery with the example's tables (and `MSP=false`)."""
+    from msp_bigquery._dev import bigquery_emulator  # noqa: PLC0415 - only tests that use it need it
+
+    emulator = functools.partial(bigquery_emulator, schemas=ROOT / "example" / "bigquery")
+    with DevResources({"bigquery": emulator}, open_folder) as resources:
+        yield resources.environ
+
+
+@pytest.fixture(scope="session")
+def sentry_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
+    """Give `SENTRY_DSN` (and `MSP=false`) of a receiver of Sentry's events."""
+    from msp_sentry._dev import sentry_receiver  # noqa: PLC0415 - only tests that use it need it
+
+    with DevResources({"sentry": sentry_receiver}, open_folder) as resources:
+        yield resources.environ
+
+
+@pytest.fixture(scope="session")
+def opentelemetry_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
+    """Give `OTEL_EXPORTER_OTLP_ENDPOINT` (and `MSP=false`) of a receiver of telemetry."""
+    from msp_opentelemetry._dev import receiver  # noqa: PLC0415 - only tests that use it need it
+
+    with DevResources({"opentelemetry": receiver}, open_folder) as resources:
         yield resources.environ
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from opentelemetry import metrics
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -18,25 +19,36 @@ def make_app(variable: str, visits: Visits | None, diagnostics: Diagnostics) -> 
 
     Args:
         variable: what `/` answers with.
-        visits: what `/visits` counts with; None leaves the route out.
-        diagnostics: guards `/proxy` with the diagnostics secret.
+        visits: what counts visits; None leaves `/visits` out.
+        diagnostics: guards `/proxy` and `/debug/raise` with the diagnostics secret.
     """
+    meter = metrics.get_meter("msp_example")
+    requests = meter.create_counter("example.requests", "{request}", "requests for the variable")
 
     async def index(_: Request) -> PlainTextResponse:
+        requests.add(1)
+        if visits is not None:
+            await visits.add("/")
         return PlainTextResponse(f"Variable: {variable}")
 
     guarded = [Middleware(diagnostics.require_secret)]
     routes = [
         Route("/", index),
         Route("/proxy", proxy, methods=METHODS, middleware=guarded),
+        Route("/debug/raise", fail, middleware=guarded),
     ]
     if visits is not None:
         routes.append(_visits_route(visits))
     return Starlette(routes=routes)
 
 
+async def fail(_: Request) -> PlainTextResponse:
+    """Raise, to see where that is reported."""
+    raise RuntimeError("raised on purpose")
+
+
 def _visits_route(visits: Visits) -> Route:
-    async def add(_: Request) -> JSONResponse:
-        return JSONResponse(await visits.add())
+    async def add(request: Request) -> JSONResponse:
+        return JSONResponse(await visits.add(request.url.path))
 
     return Route("/visits", add)

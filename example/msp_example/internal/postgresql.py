@@ -15,7 +15,7 @@ _DATABASE = "primary"
 _MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 _ADD = """
-INSERT INTO visits (page, count) VALUES ('/visits', 1)
+INSERT INTO visits (page, count) VALUES (%s, 1)
 ON CONFLICT (page) DO UPDATE SET count = visits.count + 1
 RETURNING count
 """
@@ -43,10 +43,10 @@ class PostgreSQLVisits:
         async with self.cloudsql.pool(_DATABASE).connection() as connection:
             await connection.execute("SELECT 1")
 
-    async def add(self) -> int:
-        """Count one visit and return how many there were."""
+    async def add(self, page: str) -> int:
+        """Count one visit to a page and return how many there were."""
         async with self.cloudsql.pool(_DATABASE).connection() as connection:
-            row = await (await connection.execute(_ADD)).fetchone()
+            row = await (await connection.execute(_ADD, (page,))).fetchone()
         if row is None:
             raise AssertionError
         return int(row[0])

@@ -10,12 +10,12 @@ from msp_redis import Redis
 
 logger = logging.getLogger(__name__)
 
-_KEY = "msp-example:visits"
+_KEY = "msp-example:visits-by-page"
 
 
 @attrs.frozen
 class RedisVisits:
-    """Counts visits in one key.
+    """Counts visits in one hash.
 
     Attributes:
         redis: gives the client.
@@ -32,10 +32,10 @@ class RedisVisits:
         """Raise unless Redis answers."""
         await self.redis.client().ping()
 
-    async def add(self) -> int:
-        """Count one visit and return how many there were."""
-        return int(await self.redis.client().incr(_KEY))
+    async def add(self, page: str) -> int:
+        """Count one visit to a page and return how many there were."""
+        return int(await self.redis.client().hincrby(_KEY, page, 1))
 
     async def total(self) -> int:
-        """Return how many visits there were."""
-        return int(await self.redis.client().get(_KEY) or 0)
+        """Return how many visits all pages had."""
+        return sum(map(int, await self.redis.client().hvals(_KEY)))

@@ -1,4 +1,4 @@
-"""Visits: both counters together."""
+"""Visits: both counters together, and the events that tell of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 
 import attrs
 
+from msp_example.internal.bigquery import BigQueryEvents
 from msp_example.internal.postgresql import PostgreSQLVisits
 from msp_example.internal.redis import RedisVisits
 
@@ -20,18 +21,31 @@ class Visits:
     Attributes:
         postgresql: the counter in PostgreSQL.
         redis: the counter in Redis.
+        events: the rows in BigQuery; None where that is not configured.
     """
 
     postgresql: PostgreSQLVisits
     redis: RedisVisits
+    events: BigQueryEvents | None
 
-    async def ping(self) -> None:
-        """Raise unless both databases answer."""
+    async def prepare(self) -> None:
+        """Reach everything; raise when something does not answer."""
+        await asyncio.gather(self.postgresql.prepare(), self.redis.prepare())
+        if self.events is not None:
+            await self.events.write("service.initialized")
+            logger.info("connected to BigQuery")
+
+    async def check(self) -> None:
+        """Raise unless everything answers."""
         await asyncio.gather(self.postgresql.ping(), self.redis.ping())
+        if self.events is not None:
+            await self.events.write("service.checked")
 
-    async def add(self) -> dict[str, int]:
-        """Count one visit and return how many there were, by database."""
-        postgresql, redis = await asyncio.gather(self.postgresql.add(), self.redis.add())
+    async def add(self, page: str) -> dict[str, int]:
+        """Count one visit to a page and return how many there were, by database."""
+        postgresql, redis = await asyncio.gather(self.postgresql.add(page), self.redis.add(page))
+        if self.events is not None:
+            await self.events.visited(page)
         return {"postgresql": postgresql, "redis": redis}
 
     async def report(self) -> None:

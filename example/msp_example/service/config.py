@@ -10,11 +10,9 @@ class Config:
     """Options of the example service.
 
     Attributes:
-        stateless_mode: serve without PostgreSQL and Redis. From `STATELESS_MODE`, default False.
+        stateless_mode: serve without any dependency. From `STATELESS_MODE`, default False.
         variable: what `/` answers with. From `VARIABLE`, default `13`.
     """
 
-    stateless_mode: bool = env(
-        "STATELESS_MODE", default=False, help="serve without PostgreSQL and Redis"
-    )
+    stateless_mode: bool = env("STATELESS_MODE", default=False, help="serve without any dependency")
     variable: str = env("VARIABLE", default="13", help="what / answers with")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 
 from msp_cloudsql import CloudSQL
@@ -16,6 +15,7 @@ from msp_core import (
 )
 from msp_core.http import HTTPServer
 from msp_example import __version__
+from msp_example.internal.bigquery import BigQueryEvents
 from msp_example.internal.httpapi import make_app
 from msp_example.internal.postgresql import PostgreSQLVisits
 from msp_example.internal.redis import RedisVisits
@@ -25,7 +25,7 @@ from msp_redis import Redis
 
 
 class Example:
-    """Counts visits in PostgreSQL and in Redis, and tells its variable.
+    """Counts visits in PostgreSQL and in Redis, notes them in BigQuery, and tells its variable.
 
     Attributes:
         name: of the service.
@@ -43,19 +43,20 @@ class Example:
 
     @hookimpl
     async def msp_initialize(self, contract: ServiceContract, config: Config) -> Routine:
-        """Reach both databases before a request can arrive; a failure ends the start."""
+        """Reach every dependency before a request can arrive; a failure ends the start."""
         if config.stateless_mode:
             return HTTPServer(make_app(config.variable, None, contract.diagnostics), contract)
         self._visits = visits = Visits(
             postgresql=PostgreSQLVisits(contract[CloudSQL]),
             redis=RedisVisits(contract[Redis]),
+            events=BigQueryEvents.of(contract),
         )
-        await asyncio.gather(visits.postgresql.prepare(), visits.redis.prepare())
+        await visits.prepare()
         server = HTTPServer(make_app(config.variable, visits, contract.diagnostics), contract)
         return CombinedRoutine(server, PeriodicRoutine("visits", visits.report, interval=60))
 
     @hookimpl
     async def msp_healthy(self, contract: Contract, query: Mapping[str, str]) -> None:  # noqa: ARG002 - shows what a health check is given
-        """Ping both databases, at the same time."""
+        """Ping both databases and write a row to BigQuery."""
         if self._visits is not None:
-            await self._visits.ping()
+            await self._visits.check()
