@@ -119,6 +119,15 @@ def test_arrays(client: bigquery.Client, rows: Rows) -> None:
     assert rows("SELECT n, i.k FROM t, t.items AS i WHERE i.k = 'a'") == [(1, "a")]
 
 
+def test_names_that_duckdb_reserves(rows: Rows) -> None:
+    """A column may be called as a word of DuckDB's that is none of BigQuery's."""
+    rows("CREATE TABLE t (at INT64, user STRING, references INT64, column INT64)")
+    rows("INSERT INTO t (at, user, references, column) VALUES (1, 'a', 2, 3)")
+    rows("UPDATE t SET at = at + 1 WHERE user = 'a'")
+
+    assert rows("SELECT T.at, User, references AS placing, column FROM t") == [(2, "a", 2, 3)]
+
+
 def test_named_parameters(rows: Rows) -> None:
     """Parameters of every shape stand for their values, wherever a value may stand."""
     struct = StructQueryParameter(

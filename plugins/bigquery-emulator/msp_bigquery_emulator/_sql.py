@@ -103,7 +103,8 @@ def rewrite(
 
 def duckdb_sql(statement: exp.Expr) -> str:
     """Return a rewritten statement as DuckDB's SQL."""
-    return statement.sql("duckdb", unsupported_level=ErrorLevel.IGNORE)
+    # Every name is quoted: DuckDB reserves others than BigQuery, and ignores case all the same.
+    return statement.sql("duckdb", identify=True, unsupported_level=ErrorLevel.IGNORE)
 
 
 def _parameter(node: exp.Parameter, parameters: Mapping[str, str]) -> str:
