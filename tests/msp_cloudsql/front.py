@@ -102,6 +102,31 @@ class Front:
             backend_writer.transport.abort()
 
 
+class ProxyFront(Front):
+    """What Google's connector speaks to: TLS at once, certificates demanded, no password."""
+
+    async def start(self, address: str, port: int) -> None:
+        """Listen."""
+        self._server = await asyncio.start_server(
+            self._connected, address, port, ssl=self._context()
+        )
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        code, body = await _startup(reader)
+        parts = body.rstrip(b"\0").split(b"\0")
+        named = dict(zip(parts[::2], parts[1::2], strict=True))
+        user = named[b"user"].decode()
+        assert writer.get_extra_info("peercert")
+        if not self._admit(user, ""):
+            text = f'Cloud SQL IAM service account authentication failed for user "{user}"'
+            writer.write(_error("28P01", text))
+            await writer.drain()
+            return
+        named[b"user"] = b"postgres"
+        parts = [part for pair in named.items() for part in pair]
+        await self._pass_on(reader, writer, code, b"\0".join(parts) + b"\0\0")
+
+
 async def _startup(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     length, code = struct.unpack("!II", await reader.readexactly(8))
     return code, await reader.readexactly(length - 8)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import json
+import random
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -20,7 +22,7 @@ from google.auth.exceptions import RefreshError
 from msp_cloudsql._google import Google
 from msp_core.dev import free_port
 from tests.msp_cloudsql.authority import Authority
-from tests.msp_cloudsql.front import Front
+from tests.msp_cloudsql.front import Front, ProxyFront
 
 T = TypeVar("T")
 
@@ -68,6 +70,7 @@ class StandIn:
         certificate_life: seconds that new client certificates live.
         certificate_demanded: whether a client must show a certificate.
         logins: (user, password) of everyone who was let in.
+        asked_with_token: whether a client certificate was to log in by itself.
         issued: every token that was given out, by scope.
     """
 
@@ -79,6 +82,7 @@ class StandIn:
         self.certificate_life = 3600.0
         self.certificate_demanded = False
         self.logins: list[tuple[str, str]] = []
+        self.asked_with_token = False
         self.issued: dict[str, str] = {}
         self._valid: set[str] = set()
         self._lock = threading.Lock()
@@ -89,6 +93,7 @@ class StandIn:
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._clients = Authority()
         self.rotate_ca()
+        self._backend = backend
         self._front = Front(
             backend,
             lambda: self._context,
@@ -132,6 +137,20 @@ class StandIn:
         """Have the instance listen, at another address if one is given."""
         self._address = address or self._address
         self._run(self._front.start(self._address, self._port))
+
+    @contextlib.contextmanager
+    def public(self) -> Iterator[None]:
+        """Have the instance a public address only, at which Google's connector finds a proxy."""
+        address = f"127.{random.randint(1, 254)}.{random.randint(1, 254)}.1"  # noqa: S311 - tests run beside each other
+        self.settings = {"ipAddresses": [{"type": "PRIMARY", "ipAddress": address}]}
+        front = ProxyFront(
+            self._backend, lambda: self._context, lambda user, _: user == USER, lambda: True
+        )
+        self._run(front.start(address, 3307))
+        try:
+            yield
+        finally:
+            self._run(front.stop())
 
     def stop(self) -> None:
         """Drop the instance and every connection to it."""
@@ -177,6 +196,7 @@ class StandIn:
                 status, answer = stand_in.answer(self.path, token, body)
                 data = json.dumps(answer).encode()
                 self.send_response(status)
+                self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -198,6 +218,7 @@ class StandIn:
             if self.issued.get(token) != f"{_SCOPE}admin" or "/projects/p/" not in path:
                 return 403, {"error": {"message": f"{USER} may not"}}
         if question == "generateEphemeralCert":
+            self.asked_with_token |= "access_token" in json.loads(body)
             key = load_pem_public_key(json.loads(body)["public_key"].encode())
             pem = self._clients.issue(USER, key, self.certificate_life)
             return 200, {"ephemeralCert": {"cert": pem}}

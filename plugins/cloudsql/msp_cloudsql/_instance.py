@@ -9,6 +9,7 @@ import attrs
 from msp_cloudsql._admin_api import AdminAPI
 from msp_cloudsql._certificate import MARGIN, Certificate, fetch_certificate
 from msp_cloudsql._config import InstanceLogin
+from msp_cloudsql._connector import Connector
 from msp_cloudsql._google import Google
 from msp_cloudsql._identity import Identity
 from msp_cloudsql._metadata import Metadata, fetch_metadata
@@ -47,6 +48,7 @@ class Instance:
         trouble: why the last connection could not be made, None when it was; no secret in it.
         google: where Google is found.
         identity: who this process is.
+        connector: Google's way to an instance without a private address.
 
     Args:
         login: from the environment.
@@ -59,6 +61,7 @@ class Instance:
         self.trouble: str | None = None
         self.google = google
         self.identity = Identity(google.credentials)
+        self.connector = Connector(login.instance, login.user, google, self.identity)
         api = AdminAPI(google.admin_api, login.instance, self.identity.admin)
         self._metadata = Refreshed(
             partial(fetch_metadata, api, login.instance), title="metadata from the Admin API"

@@ -8,13 +8,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from psycopg import AsyncConnection, Connection, OperationalError
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
+from msp_cloudsql._connector import installed
 from msp_cloudsql._instance import Access, Instance
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._trouble import InstanceError, NoPrivateAddressError
 
 _REFUSED = "authentication failed"
 _ADVICE = (
@@ -86,9 +88,18 @@ class InstanceConnection(Connection[TupleRow]):
         instance: Instance,
         **options: Any,  # noqa: ANN401 - the library's options
     ) -> Self:
-        """Return a new connection; else like that for asyncio."""
+        """Return a new connection; else like that for asyncio.
+
+        One through Google's connector is psycopg's own, for the connector makes it.
+        """
         with _plainly(instance):
-            access = instance.access()
+            try:
+                access = instance.access()
+            except NoPrivateAddressError:
+                if not installed():
+                    raise
+                known = {**conninfo_to_dict(conninfo), **options}
+                return cast("Self", instance.connector.connect(known))
             try:
                 return cls._try(conninfo, access, options)
             except OperationalError:

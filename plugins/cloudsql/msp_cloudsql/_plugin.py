@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
 from msp_cloudsql._account import account_hidden
@@ -55,21 +56,22 @@ async def open_cloudsql(
     cloudsql = CloudSQL(server)
     if metrics:
         metrics.observe(cloudsql)
-    with reached(found.instance) if found.instance else nullcontext():
+    async with reached(found.instance) if found.instance else nullcontext():
         try:
             yield cloudsql
         finally:
             await cloudsql.close()
 
 
-@contextmanager
-def reached(instance: Instance) -> Iterator[None]:
+@asynccontextmanager
+async def reached(instance: Instance) -> AsyncIterator[None]:
     """Keep the account of an instance out of logs, and leave nothing of what was fetched."""
     with account_hidden(instance.user):
         try:
             yield
         finally:
             instance.forget()
+            await asyncio.to_thread(instance.connector.close)
 
 
 def dev_postgresql(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:

@@ -1,0 +1,130 @@
+"""Connector: Google's own way to an instance that has a public address only.
+
+For threads: to psycopg it gives no connections for asyncio. Each connection has a thread that
+copies its bytes, so it is the last resort.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import threading
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from msp_cloudsql._google import Google
+from msp_cloudsql._identity import Identity
+from msp_cloudsql._trouble import InstanceError
+
+if TYPE_CHECKING:  # the vendor libraries are imported where something is opened
+    from google.cloud.sql.connector import Connector as GoogleConnector
+    from psycopg import Connection
+    from psycopg.rows import TupleRow
+
+_LIMIT = 10.0  # seconds; the connector heeds none while it connects
+
+
+def installed() -> bool:
+    """Return whether `msp-cloudsql[connector]` is there."""
+    try:
+        return importlib.util.find_spec("google.cloud.sql.connector") is not None
+    except ModuleNotFoundError:  # not even google.cloud
+        return False
+
+
+class Connector:
+    """Google's connector for one instance, made on first use and once for each process.
+
+    One that hangs holds up whoever shares it, so each instance has its own.
+
+    Args:
+        instance: connection name.
+        user: IAM user in the database.
+        google: where Google is found.
+        identity: who this process is.
+    """
+
+    def __init__(self, instance: str, user: str, google: Google, identity: Identity) -> None:
+        self._instance = instance
+        self._user = user
+        self._google = google
+        self._identity = identity
+        self._lock = threading.Lock()
+        self._made: dict[int, tuple[GoogleConnector, asyncio.AbstractEventLoop]] = {}
+
+    def connect(self, parameters: dict[str, Any]) -> Connection[TupleRow]:
+        """Return a new connection; for threads.
+
+        Args:
+            parameters: of psycopg's connect, among them `dbname`.
+
+        Raises:
+            InstanceError: it took too long.
+            psycopg.OperationalError: the server refused.
+        """
+        done: Future[Connection[TupleRow]] = Future()
+        work = threading.Thread(target=self._connect, args=(parameters, done), daemon=True)
+        work.start()
+        try:
+            return done.result(_LIMIT)
+        except TimeoutError:
+            done.add_done_callback(_close)  # whenever it comes
+            raise InstanceError(
+                f"no connection to {self._instance!r} within {_LIMIT:g} s"
+            ) from None
+
+    def close(self) -> None:
+        """Stop what the connector runs in this process."""
+        with self._lock:
+            made = self._made.pop(os.getpid(), None)
+        if made is not None:
+            connector, loop = made
+            connector.close()
+            loop.call_soon_threadsafe(loop.stop)
+
+    def _connect(self, parameters: dict[str, Any], done: Future[Connection[TupleRow]]) -> None:
+        import psycopg  # noqa: PLC0415 - vendor library, imported by now
+
+        known = {name: value for name, value in parameters.items() if name != "connect_timeout"}
+        name = known.pop("dbname")
+        try:
+            connector = self._connector()
+            made = connector.connect(self._instance, "psycopg", user=self._user, db=name, **known)
+        except (psycopg.Error, InstanceError) as error:
+            done.set_exception(error)
+        except Exception as error:  # noqa: BLE001 - of four libraries; their texts may name the account
+            text = f"Google's connector found no way to {self._instance!r}: {type(error).__name__}"
+            done.set_exception(InstanceError(text))
+        else:
+            done.set_result(made)
+
+    def _connector(self) -> GoogleConnector:
+        from google.cloud.sql.connector import (  # noqa: PLC0415 - vendor library: opened here
+            Connector as GoogleConnector,
+        )
+
+        with self._lock:
+            if os.getpid() not in self._made:
+                loop = asyncio.new_event_loop()  # the connector would not close one of its own
+                threading.Thread(target=_run, args=(loop,), daemon=True).start()
+                made = GoogleConnector(
+                    loop=loop,
+                    credentials=self._identity.credentials(),
+                    enable_iam_auth=True,
+                    refresh_strategy="LAZY",  # nothing runs between requests
+                    sqladmin_api_endpoint=self._google.admin_api,
+                    timeout=5,
+                )
+                self._made[os.getpid()] = made, loop
+            return self._made[os.getpid()][0]
+
+
+def _run(loop: asyncio.AbstractEventLoop) -> None:
+    loop.run_forever()
+    loop.close()
+
+
+def _close(late: Future[Connection[TupleRow]]) -> None:
+    if late.exception() is None:
+        late.result().close()
