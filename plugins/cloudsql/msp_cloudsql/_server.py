@@ -100,15 +100,18 @@ class Server:
     ) -> type[AsyncConnection[TupleRow]]:
         from psycopg import AsyncConnection  # noqa: PLC0415 - vendor library: opened here
 
-        from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports it
-            AsyncInstanceConnection,
-        )
-        from msp_cloudsql._observed import ObservedAsyncConnection  # noqa: PLC0415 - imports it
-
         parts: list[type[AsyncConnection[TupleRow]]] = []
         if watch:
+            from msp_cloudsql._observed import (  # noqa: PLC0415 - imports the vendor library
+                ObservedAsyncConnection,
+            )
+
             parts.append(ObservedAsyncConnection)
         if self.login.instance:
+            from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports the vendor library
+                AsyncInstanceConnection,
+            )
+
             parts.append(AsyncInstanceConnection)
         return _combined(parts, given or AsyncConnection)
 
@@ -117,15 +120,18 @@ class Server:
     ) -> type[Connection[TupleRow]]:
         from psycopg import Connection  # noqa: PLC0415 - vendor library: opened here
 
-        from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports it
-            InstanceConnection,
-        )
-        from msp_cloudsql._observed import ObservedConnection  # noqa: PLC0415 - imports it
-
         parts: list[type[Connection[TupleRow]]] = []
         if watch:
+            from msp_cloudsql._observed import (  # noqa: PLC0415 - imports the vendor library
+                ObservedConnection,
+            )
+
             parts.append(ObservedConnection)
         if self.login.instance:
+            from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports the vendor library
+                InstanceConnection,
+            )
+
             parts.append(InstanceConnection)
         return _combined(parts, given or Connection)
 
