@@ -140,7 +140,6 @@ def _run(
     on_ready: OnReady | None,
 ) -> int:
     """Turn every way to end, errors included, into an exit code and its log lines."""
-    assembly = None
     try:
         assembly = assemble(
             service,
@@ -151,22 +150,27 @@ def _run(
         )
         if not HELP.isdisjoint(argv):
             return _print_help(assembly)
-        core = _checked(assembly, process.logs)
-        process.stop.budget = core.shutdown_budget or process.stop.budget
-        return _serve(_life(assembly, process, on_ready), process.logs)
-    except ConfigError as error:
-        for problem in error.problems:
-            # One line each, without a traceback: the texts say all there is.
-            logger.error("%s", problem, extra={"variable": problem.variable})  # noqa: TRY400
-        if assembly is not None:
-            tell_plugins(assembly, error, process.logs)
-        return error.exit_code
+        return _live(assembly, process, on_ready)
     except MSPError as error:
         log_failure(logger, "failed to start", error)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and an exit code
         log_failure(logger, "failed to start", error)
         return 1
+
+
+def _live(assembly: Assembly, process: Process, on_ready: OnReady | None) -> int:
+    """Serve or execute, unless the environment has problems."""
+    try:
+        core = _checked(assembly, process.logs)
+    except ConfigError as error:
+        for problem in error.problems:
+            # One line each, without a traceback: the texts say all there is.
+            logger.error("%s", problem, extra={"variable": problem.variable})  # noqa: TRY400
+        tell_plugins(assembly, error, process.logs)
+        return error.exit_code
+    process.stop.budget = core.shutdown_budget or process.stop.budget
+    return _serve(_life(assembly, process, on_ready), process.logs)
 
 
 def _found(service: object | str, check: Callable[[object], None]) -> object:

@@ -57,10 +57,19 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
-async def everything_ended() -> None:
-    """Wait until each child of ours has ended."""
-    while any(child.status() != psutil.STATUS_ZOMBIE for child in psutil.Process().children()):  # noqa: ASYNC110 - a corpse is no event
-        await asyncio.sleep(0.01)
+def new_children_ended() -> Callable[[], Awaitable[None]]:
+    """Give what waits until each child we get from now on has ended; the session's servers stay."""
+    before = set(psutil.Process().children())
+
+    async def wait() -> None:
+        while not _all_ended(set(psutil.Process().children()) - before):
+            await asyncio.sleep(0.01)  # a corpse is no event
+
+    return wait
+
+
+def _all_ended(children: set[psutil.Process]) -> bool:
+    return all(child.status() == psutil.STATUS_ZOMBIE for child in children)
 
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGTERM, signal.SIGINT])
@@ -140,7 +149,7 @@ async def test_does_not_take_another_server_for_its_own(held: ServerFolder) -> N
     argv = python("raise SystemExit('port is taken')")
 
     with pytest.raises(DevError, match="ended, and another server answered in its place"):
-        async with server_process(argv, folder=held, ready=everything_ended):
+        async with server_process(argv, folder=held, ready=new_children_ended()):
             raise AssertionError
 
 
