@@ -62,8 +62,8 @@ def new_children_ended() -> Callable[[], Awaitable[None]]:
     before = set(psutil.Process().children())
 
     async def wait() -> None:
-        while not _all_ended(set(psutil.Process().children()) - before):
-            await asyncio.sleep(0.01)  # a corpse is no event
+        while not _all_ended(set(psutil.Process().children()) - before):  # noqa: ASYNC110 - a corpse is no event
+            await asyncio.sleep(0.01)
 
     return wait
 
