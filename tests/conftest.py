@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from msp_core.dev import DevResources
+from msp_core.dev import DevResource, DevResources
 
 ROOT = Path(__file__).parent.parent
 PLATFORM = ("CLOUD_RUN_JOB", "K_SERVICE", "KUBERNETES_SERVICE_HOST", "MSP", "PORT")
@@ -34,13 +34,18 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+def environ_of(name: str, resource: DevResource, folder: Path) -> Iterator[Mapping[str, str]]:
+    """Yield the variables of a dev resource while it runs."""
+    with DevResources({name: resource}, folder) as resources:
+        yield resources.environ
+
+
 @pytest.fixture(scope="session")
 def postgresql_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
     """Give `PGDSN` (and `MSP=false`) of a PostgreSQL with a database `primary`."""
     from msp_cloudsql._dev import postgresql  # noqa: PLC0415 - only tests that use it need it
 
-    with DevResources({"postgresql": postgresql}, open_folder) as resources:
-        yield resources.environ
+    yield from environ_of("postgresql", postgresql, open_folder)
 
 
 @pytest.fixture(scope="session")
@@ -48,8 +53,7 @@ def redis_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
     """Give `REDIS_ENDPOINT` (and `MSP=false`) of a Redis."""
     from msp_redis._dev import redis_server  # noqa: PLC0415 - only tests that use it need it
 
-    with DevResources({"redis": redis_server}, open_folder) as resources:
-        yield resources.environ
+    yield from environ_of("redis", redis_server, open_folder)
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +62,7 @@ def bigquery_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
     from msp_bigquery._dev import bigquery_emulator  # noqa: PLC0415 - only tests that use it need it
 
     emulator = functools.partial(bigquery_emulator, schemas=ROOT / "example" / "bigquery")
-    with DevResources({"bigquery": emulator}, open_folder) as resources:
-        yield resources.environ
+    yield from environ_of("bigquery", emulator, open_folder)
 
 
 @pytest.fixture(scope="session")
@@ -67,8 +70,7 @@ def sentry_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
     """Give `SENTRY_DSN` (and `MSP=false`) of a receiver of Sentry's events."""
     from msp_sentry._dev import sentry_receiver  # noqa: PLC0415 - only tests that use it need it
 
-    with DevResources({"sentry": sentry_receiver}, open_folder) as resources:
-        yield resources.environ
+    yield from environ_of("sentry", sentry_receiver, open_folder)
 
 
 @pytest.fixture(scope="session")
@@ -76,8 +78,7 @@ def opentelemetry_environ(open_folder: Path) -> Iterator[Mapping[str, str]]:
     """Give `OTEL_EXPORTER_OTLP_ENDPOINT` (and `MSP=false`) of a receiver of telemetry."""
     from msp_opentelemetry._dev import receiver  # noqa: PLC0415 - only tests that use it need it
 
-    with DevResources({"opentelemetry": receiver}, open_folder) as resources:
-        yield resources.environ
+    yield from environ_of("opentelemetry", receiver, open_folder)
 
 
 @pytest.fixture

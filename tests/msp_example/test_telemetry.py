@@ -80,7 +80,7 @@ class Seen:
 
 
 def _json(url: str) -> Any:
-    return httpx.get(url).raise_for_status().json()
+    return httpx.get(url, timeout=PATIENCE).raise_for_status().json()
 
 
 def _lines(example: ExampleProcess, path: str) -> list[Line]:
@@ -214,7 +214,8 @@ def _burst(example: ExampleProcess, paths: list[str], *, clients: int) -> None:
     """Ask for all the paths from each of several clients at once."""
 
     def ask() -> None:
-        with httpx.Client(headers=ALLOWED, base_url=f"http://127.0.0.1:{example.port}") as client:
+        address = f"http://127.0.0.1:{example.port}"
+        with httpx.Client(headers=ALLOWED, base_url=address, timeout=PATIENCE) as client:
             for path in paths:
                 client.get(path)
 

@@ -57,13 +57,11 @@ async def test_dev_resource(opened: Opened, tmp_path: Path) -> None:
             first = (await http.get(f"/traces/{summary['trace_id']}")).json()
             points = (await http.get("/metrics-received")).json()
             counts = (await http.get("/counts")).json()
-            paths = (await http.get("/")).json()
         resources.stop()
         resources.start()
         async with httpx.AsyncClient(base_url=base) as http:
             again = (await http.get(f"/traces/{summary['trace_id']}")).json()
 
-    assert paths == ["/traces", "/metrics-received", "/counts"]
     assert environ["OTEL_EXPORTER_OTLP_PROTOCOL"] == "http/protobuf"
     assert (summary["name"], summary["service"], summary["spans"]) == ("outer", "guestbook", 2)
     assert [span["name"] for span in first] == ["outer", "inner"]
@@ -89,10 +87,12 @@ def test_requests(receiver: Receiver) -> None:
         unknown = http.post("/v1/profiles", content=b"")
         missing = http.get("/traces/ff")
         nothing = http.get("/nothing")
+        paths = http.get("/").json()
         counts = http.get("/counts").json()
         points = http.get("/metrics-received").json()
 
     assert points == []
+    assert paths == ["/traces", "/metrics-received", "/counts"]
     assert [plain.status_code, packed.status_code, logged.status_code] == [200, 200, 200]
     assert plain.headers["content-type"] == "application/x-protobuf"
     assert [broken.status_code, unpacked.status_code, unknown.status_code] == [400, 400, 404]
