@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import attrs
+import httpx
 import psycopg
 import pytest
 
@@ -109,6 +110,47 @@ class TestOutcome:
         assert ended.code == 1
         assert ended.line("execution cancelled by SIGTERM")
         assert closed_in_order(ended)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status"),
+    [
+        ("success", "ok"),
+        ("failure", "error"),
+        ("permanent", "error"),
+        ("deadline", "error"),
+        ("signal", "error"),
+    ],
+)
+def test_checks_in(
+    postgresql_environ: Mapping[str, str],
+    sentry_environ: Mapping[str, str],
+    outcome: str,
+    status: str,
+) -> None:
+    """However an execution ends, both of its check-ins arrive, under its own id."""
+    environ = {
+        **postgresql_environ,
+        **sentry_environ,
+        "ENVIRONMENT_ID": outcome,
+        "JOB_EXECUTION_CRON_SCHEDULE": "*/5 * * * *",
+        "JOB_EXECUTION_DEADLINE": "4s" if outcome == "deadline" else "300s",
+        "OUTCOME": outcome if outcome in {"failure", "permanent"} else "success",
+        "PAUSE": "1000s" if outcome in {"deadline", "signal"} else "0s",
+    }
+    running = begin("tally", environ)
+    assert running.stderr is not None
+    first = running.stderr.readline()
+    if outcome == "signal":
+        running.send_signal(signal.SIGTERM)
+    ended = end(running, first)
+
+    execution = ended.line("execution starting")["Attributes"]["execution_id"]
+    receiver = sentry_environ["SENTRY_DSN"].rpartition("@")[2].partition("/")[0]
+    kept = httpx.get(f"http://{receiver}/check-ins").json()
+    own = [each for each in kept if each["monitor_slug"] == f"tally-{outcome}"]
+    assert [each["status"] for each in own] == ["in_progress", status]
+    assert {each["check_in_id"].replace("-", "") for each in own} == {execution.replace("-", "")}
 
 
 def closed_in_order(ended: Ended) -> bool:
