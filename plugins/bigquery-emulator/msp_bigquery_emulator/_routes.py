@@ -87,7 +87,10 @@ class Routes:
                 return route.answer(attrs.evolve(request, path=parts))
         if known:
             raise unsupported(f"{method} of this path")
-        raise BigQueryError(404, "notFound", "Not found: this emulator has no such path")
+        there = f"/bigquery/v2/projects/{self.project}"
+        raise BigQueryError(
+            404, "notFound", f"Not found: this BigQuery emulator answers at {there}/…"
+        )
 
 
 def _refusal(error: BigQueryError) -> Answer:
