@@ -75,6 +75,10 @@ class LogConfig:
             is; the longest matching name decides. From `SRC_LOG_SCOPE_LEVEL`.
         development: chooses the console format when it is exactly `true`. From
             `SRC_DEVELOPMENT`.
+        sampling_initial: how many lines of one text are written in a second before the others are
+            sampled. From `SRC_LOG_SAMPLING_INITIAL`, default 0: every line is written.
+        sampling_thereafter: of the others, each whose number is a multiple of this is written. From
+            `SRC_LOG_SAMPLING_THEREAFTER`, default 100; 0 or less switches sampling off, too.
     """
 
     level: str = env(
@@ -94,10 +98,25 @@ class LogConfig:
     development: str | None = env(
         "SRC_DEVELOPMENT", default=None, help="true makes console the default log format"
     )
+    sampling_initial: int = env(
+        "SRC_LOG_SAMPLING_INITIAL",
+        default=0,
+        help="lines of one text per second before the others are sampled; 0 writes every line",
+    )
+    sampling_thereafter: int = env(
+        "SRC_LOG_SAMPLING_THEREAFTER",
+        default=100,
+        help="of the sampled lines, one in so many is written; 0 writes every line",
+    )
 
     def root_level(self) -> int:
         """Return the level as `logging` counts it; the default when it is unknown."""
         return LEVELS.get(self.level.lower(), LEVELS[DEFAULT_LEVEL])
+
+    @property
+    def sampled(self) -> bool:
+        """Whether some lines are left out when they repeat too fast."""
+        return self.sampling_initial > 0 and self.sampling_thereafter > 0
 
     def scopes(self) -> dict[str, int]:
         """Return the level of each logger that has its own."""

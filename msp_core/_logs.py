@@ -20,6 +20,7 @@ from msp_core._log_levels import set_levels, take_root
 from msp_core._log_otel import OTelFormat
 from msp_core._log_output import output_to
 from msp_core._log_pipeline import Pipeline
+from msp_core._log_sampling import Sampling
 from msp_core._log_scrub import Scrubber
 from msp_core._log_writer import Writer
 from msp_core.integration import LogProcessor
@@ -135,13 +136,16 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
         writer,
         colour=colour and target is not None and target.isatty(),
     )
+    usual = pipeline(fields)
+    if config.sampled:
+        usual.addFilter(Sampling(config.sampling_initial, config.sampling_thereafter))
     logs = Logs(
         fields=fields,
         scrubber=scrubber,
         writer=writer,
         emergency=pipeline(Fields()),
         restore=(
-            take_root(pipeline(fields)),
+            take_root(usual),
             set_levels(config.root_level(), config.scopes()),
             capture(),
         ),
