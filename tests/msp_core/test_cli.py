@@ -236,11 +236,17 @@ class TestEnv:
 
         assert lines[0].split() == ["variable", "type", "default", "set", "meaning"]
         assert lines[1] == "core"
-        assert lines[-4:] == [
-            "service 'guestbook'",
-            "  GREETING              text      hello       -    first|word",
-            "  MOOD                  choice    good        -    one of good, bad",
-            "  TOKEN                 secret    (required)  yes  signs cookies",
+        assert lines[-4] == "service 'guestbook'"
+        assert [line.split(maxsplit=4) for line in lines[-3:]] == [
+            ["GREETING", "text", "hello", "-", "first|word"],
+            ["MOOD", "choice", "good", "-", "one of good, bad"],
+            ["TOKEN", "secret", "(required)", "yes", "signs cookies"],
+        ]
+        meaning = lines[0].index("meaning")
+        assert [line[meaning - 1 : meaning + 5] for line in lines[-3:]] == [
+            " first",
+            " one o",
+            " signs",
         ]
         assert lines.index("plugin 'kv', msp-kv 0.1.0") > 1
         assert "hunter2" not in answer.out
