@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from urllib.parse import quote
 
-from msp_core._diagnostics_asgi import header
 from msp_core._inflight import Inflight, InflightRequest
 from msp_core._request import RequestContext, current_request
-from msp_core._trace_context import read_context
+from msp_core._scope import identity
 from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
 
 logger = logging.getLogger("msp.http.access")
@@ -39,7 +38,7 @@ class AccessLog:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        context = _context(scope)
+        context = identity(scope)
         status = 0
 
         async def tell(message: Message) -> None:
@@ -60,18 +59,6 @@ class AccessLog:
                     _log(request, status or _FAILED, scope, context)
         finally:
             current_request.reset(token)
-
-
-def _context(scope: Scope) -> RequestContext:
-    def text(name: bytes) -> str | None:
-        value = header(scope, name)
-        return None if value is None else value.decode("latin-1")
-
-    return read_context(
-        request_id=text(_REQUEST_ID),
-        traceparent=text(b"traceparent"),
-        cloud_trace=text(b"x-cloud-trace-context"),
-    )
 
 
 def _add_request_id(message: Message, context: RequestContext) -> None:

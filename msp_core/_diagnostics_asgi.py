@@ -9,7 +9,7 @@ import attrs
 
 from msp_core._answer import Answer
 from msp_core._request import current_request
-from msp_core._trace_context import read_context
+from msp_core._scope import header, identity
 from msp_core.asgi import ASGIApp, Receive, Scope, Send
 
 
@@ -42,13 +42,7 @@ class Endpoints:
         if scope["type"] != "http" or scope["path"] not in self.paths:
             await self.app(scope, receive, send)
             return
-        token = current_request.set(
-            read_context(
-                request_id=_text(header(scope, b"x-request-id")),
-                traceparent=_text(header(scope, b"traceparent")),
-                cloud_trace=_text(header(scope, b"x-cloud-trace-context")),
-            )
-        )
+        token = current_request.set(identity(scope))
         try:
             query = scope["query_string"].decode("latin-1")
             authorization = header(scope, b"authorization")
@@ -82,15 +76,6 @@ class Guard:
             await send({"type": "websocket.close", "code": 1008, "reason": "unauthorized"})
         else:
             await _send(refused, scope["method"], send)
-
-
-def header(scope: Scope, name: bytes) -> bytes | None:
-    """Return the first header of that lower-case name."""
-    return next((value for key, value in scope["headers"] if key == name), None)
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
 
 
 def _send(answer: Answer, method: str, send: Send) -> Awaitable[None]:

@@ -7,7 +7,8 @@ import logging
 import attrs
 
 from msp_core._answer import Answer
-from msp_core._diagnostics_asgi import header, send_answer
+from msp_core._diagnostics_asgi import send_answer
+from msp_core._scope import header
 from msp_core.asgi import ASGIApp, Receive, Scope, Send
 
 logger = logging.getLogger("msp.http")
