@@ -8,7 +8,7 @@ MEMBERS := plugins/cloudsql plugins/redis plugins/bigquery plugins/bigquery-emul
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run job test lint format bench docs clean
+.PHONY: help run job test lint format bench docs dist clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,5 +48,9 @@ bench: .venv/.installed ## measure start-up and pools; prints the tables of benc
 docs: .venv/.installed ## regenerate docs/reference from the code
 	@$(BIN)/python -m docs.generate
 
+dist: .venv/.installed ## build every wheel and source distribution into dist
+	@rm -rf dist
+	@$(BIN)/uv build --quiet --all-packages --out-dir dist
+
 clean: ## remove the environment and every cache
-	@rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov
+	@rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from msp_core.dev import DevResource, DevResources
+from tests.distributions import build_all
 
 ROOT = Path(__file__).parent.parent
 PLATFORM = ("CLOUD_RUN_JOB", "K_SERVICE", "KUBERNETES_SERVICE_HOST", "MSP", "PORT")
@@ -32,6 +34,14 @@ def open_folder() -> Iterator[Path]:
     folder.chmod(0o711)
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder with every wheel and source distribution of this repository."""
+    base = tmp_path_factory.getbasetemp()
+    in_worker = "PYTEST_XDIST_WORKER" in os.environ
+    return build_all((base.parent if in_worker else base) / "distributions")
 
 
 def environ_of(name: str, resource: DevResource, folder: Path) -> Iterator[Mapping[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from tests.documentation import ROOT, Block, Walkthrough, blocks, pages
 HOOKS = [name for name in vars(hookspecs) if name.startswith("msp_")]
 REFERENCE = ROOT / "docs" / "reference"
 BLOCKS = [block for page in pages() for block in blocks(page)]
+REPOSITORY = "https://github.com/msp-runtime/msp/blob/main/"
 WALKTHROUGHS = sorted({block.page for block in BLOCKS if {"run", "serve"} & set(block.marks)})
 
 
@@ -170,10 +172,15 @@ def undocumented(module: ModuleType) -> Iterator[str]:
 
 
 def links(page: Path) -> Iterator[str]:
-    """Yield the relative links of a page."""
+    """Yield the links of a page into this repository, relative to the page.
+
+    What an index shows too, the READMEs, names the repository in full.
+    """
     text = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.DOTALL | re.MULTILINE)
     for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if "://" not in target:
+        if target.startswith(REPOSITORY):
+            yield os.path.relpath(ROOT / target.removeprefix(REPOSITORY), ROOT / page.parent)
+        elif "://" not in target:
             yield target
 
 
