@@ -45,7 +45,7 @@ bench: .venv/.installed ## measure start-up and pools; prints the tables of benc
 	@$(BIN)/python -m benchmarks.cold_start
 	@$(BIN)/python -m benchmarks.cloudsql_tracing
 
-docs: .venv/.installed ## regenerate docs/reference from the code
+docs: .venv/.installed ## regenerate reference pages from the code
 	@$(BIN)/python -m docs.generate
 
 dist: .venv/.installed ## build every wheel and source distribution into dist

@@ -1,4 +1,4 @@
-"""Puts into the pages of docs/reference what follows from the code; `make docs`.
+"""Puts into docs/reference and the plugins' pages what follows from the code; `make docs`.
 
 Generated text stands between a pair of comments, `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
 `tests/msp_core/test_docs.py` fails when it is stale.
@@ -11,6 +11,7 @@ import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msp_bigquery
 import msp_cloudsql
@@ -18,7 +19,7 @@ import msp_core
 import msp_opentelemetry
 import msp_redis
 import msp_sentry
-from msp_core import Command, hookspecs
+from msp_core import API, Command, Integration, Role, hookspecs
 from msp_core._cli import _BUILT_IN
 from msp_core._cli_extra import extra_commands, load_command
 from msp_core._core_config import CoreConfig, ServiceVariables
@@ -27,7 +28,8 @@ from msp_core._table import markdown_table
 from msp_core._variable_formats import variable_markdown
 from msp_core.config import Variable, describe
 
-REFERENCE = Path(__file__).parent / "reference"
+ROOT = Path(__file__).parent.parent
+REFERENCE = ROOT / "docs" / "reference"
 
 
 def main() -> None:
@@ -35,7 +37,7 @@ def main() -> None:
     for path, text in pages().items():
         if path.read_text() != text:
             path.write_text(text)
-            print(f"wrote {path.name}")  # noqa: T201 - what the command did
+            print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - what the command did
 
 
 def pages() -> dict[Path, str]:
@@ -45,18 +47,49 @@ def pages() -> dict[Path, str]:
         "commands.md": commands(),
         "environment.md": {"variables": variables()},
         "hooks.md": hooks(),
+        "roles.md": {"roles": "\n\n".join(map(section, filter(needs, integrations())))},
     }
-    return {REFERENCE / name: filled(name, part) for name, part in parts.items()}
+    reference = {REFERENCE / name: filled(REFERENCE / name, part) for name, part in parts.items()}
+    return reference | dict(map(plugin_page, filter(needs, integrations())))
 
 
-def filled(name: str, parts: Mapping[str, str]) -> str:
+def plugin_page(record: Integration[Any, Any]) -> tuple[Path, str]:
+    """Return the page of a plugin with the roles and APIs put in."""
+    path = ROOT / "plugins" / record.name / "README.md"
+    return path, filled(path, {"roles": needs(record)})
+
+
+def integrations() -> tuple[Integration[Any, Any], ...]:
+    """Return the records of all plugins."""
+    return (
+        msp_cloudsql.msp_integration(),
+        msp_redis.msp_integration(),
+        msp_bigquery.msp_integration(),
+        msp_sentry.msp_integration(),
+        msp_opentelemetry.msp_integration(),
+    )
+
+
+def section(record: Integration[Any, Any]) -> str:
+    """Return a section with the roles and APIs that a plugin needs."""
+    return f"## msp-{record.name}\n\n{needs(record)}"
+
+
+def needs(record: Integration[Any, Any]) -> str:
+    """Return the roles and APIs of a plugin as a table; nothing when it needs none."""
+    named: list[Role | API] = [*record.roles, *record.apis]
+    rows = [(f"`{need.name}`", need.purpose, need.when or "always") for need in named]
+    return markdown_table(("role or API", "for", "needed when"), rows) if rows else ""
+
+
+def filled(path: Path, parts: Mapping[str, str]) -> str:
     """Return a page with its parts put in."""
-    page = (REFERENCE / name).read_text()
+    page = path.read_text()
     for part, text in parts.items():
         begin, end = f"<!-- begin: {part} -->\n", f"<!-- end: {part} -->\n"
         head, _, rest = page.partition(begin)
         if end not in rest:
-            raise SystemExit(f"{name} has no place for {part}: add the lines\n{begin}{end}")
+            raise SystemExit(f"{path.name} has no place for {part}: add the lines\n{begin}{end}")
         page = f"{head}{begin}\n{text}\n\n{end}" + rest.partition(end)[2]
     return page
 
@@ -65,13 +98,7 @@ def variables() -> str:
     """Return all variables of core and plugins, as `msp env` shows those of one service."""
     classes = (ServiceVariables, JobVariables, CoreConfig)
     found = [variable for one in classes for variable in _of("core", one)]
-    for record in (
-        msp_cloudsql.msp_integration(),
-        msp_redis.msp_integration(),
-        msp_bigquery.msp_integration(),
-        msp_sentry.msp_integration(),
-        msp_opentelemetry.msp_integration(),
-    ):
+    for record in integrations():
         found += _of(record.name, record.config)
     return variable_markdown(found)
 

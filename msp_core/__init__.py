@@ -54,7 +54,7 @@ from msp_core.errors import (
 from msp_core.execution import Execution
 from msp_core.health import Check, CheckResult, Health
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import Command, FailedStart, Integration, LogProcessor
+from msp_core.integration import API, Command, FailedStart, Integration, LogProcessor, Role
 from msp_core.platforms import Platform
 from msp_core.routines import (
     CallbackRoutine,
@@ -69,6 +69,7 @@ from msp_core.routines import (
 from msp_core.runtime import execute_job, run, start
 
 __all__ = [
+    "API",
     "URL",
     "AssembledIntegration",
     "Assembly",
@@ -105,6 +106,7 @@ __all__ = [
     "PluginError",
     "Problem",
     "RequestContext",
+    "Role",
     "Route",
     "Routine",
     "RoutineError",

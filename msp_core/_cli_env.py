@@ -7,10 +7,13 @@
      "variables": [{"name": str, "owner": str, "type": str, "form": str, "choices": [str],
                     "required": bool, "default": str | null, "help": str, "secret": bool,
                     "forbidden_when_msp": bool, "set": bool,
-                    "group": {"choices": [[str]], "optional": bool} | null}]}
+                    "group": {"choices": [[str]], "optional": bool} | null}],
+     "roles": [{"name": str, "purpose": str, "when": str | null, "owner": str}],
+     "apis": [{"name": str, "purpose": str, "when": str | null, "owner": str}]}
 
 `set` says whether the variable is present in this environment; a value is never printed. The
-other keys are those of `msp_core.config.Variable`.
+other keys are those of `msp_core.config.Variable`. `roles` and `apis` are what Google must grant
+and enable for the declared plugins, see `Role` and `API` in `msp_core.integration`.
 """
 
 from __future__ import annotations
@@ -19,6 +22,9 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from typing import Any
+
+import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, identity
 from msp_core._json_schema import json_schema
@@ -29,7 +35,7 @@ from msp_core._variable_formats import (
     variable_table,
 )
 from msp_core.assembly import Assembly
-from msp_core.integration import Command
+from msp_core.integration import API, Command, Role
 
 
 def env_command(environ: Mapping[str, str]) -> Command:
@@ -62,7 +68,20 @@ def _render(assembly: Assembly, chosen: str) -> str:
             title = f"variables of {assembly.service.name} {assembly.service.version}"
             return json.dumps(json_schema(title, variables), indent=2)
         case "json":
-            records = variable_records(variables, assembly.environ)
-            return json.dumps({"service": identity(assembly), "variables": records}, indent=2)
+            return json.dumps(_document(assembly), indent=2)
         case _:
             return variable_table(variables, assembly.environ)
+
+
+def _document(assembly: Assembly) -> dict[str, Any]:
+    owned = [(each.plugin.owner, each.record) for each in assembly.integrations]
+    return {
+        "service": identity(assembly),
+        "variables": variable_records(assembly.variables, assembly.environ),
+        "roles": [_owned(role, owner) for owner, record in owned for role in record.roles],
+        "apis": [_owned(api, owner) for owner, record in owned for api in record.apis],
+    }
+
+
+def _owned(need: Role | API, owner: str) -> dict[str, Any]:
+    return {**attrs.asdict(need), "owner": owner}

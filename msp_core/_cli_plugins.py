@@ -6,9 +6,13 @@
      "plugins": [{"name": str, "distribution": str | null, "version": str | null,
                   "installed": bool, "declared": bool, "loaded": bool, "configured": bool,
                   "state": "missing" | "installed" | "declared" | "loaded" | "configured",
-                  "reason": str}]}
+                  "reason": str,
+                  "roles": [{"name": str, "purpose": str, "when": str | null}],
+                  "apis": [{"name": str, "purpose": str, "when": str | null}]}]}
 
-`service` is its name, null when none is given and there is not exactly one. When the declared
+`service` is its name, null when none is given and there is not exactly one. `roles` and
+`apis` are what Google must grant and enable for the plugin, empty for one that is not loaded;
+`when` is null for what is needed whenever the plugin is configured. When the declared
 plugins cannot be loaded the same is printed, then the error on stderr, and the exit code is 1.
 """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import attrs
 
@@ -11,6 +12,7 @@ from msp_core._plugins import Plugins
 from msp_core.assembly import AssembledIntegration, Assembly
 from msp_core.config import Variable
 from msp_core.errors import PluginError
+from msp_core.integration import API, Integration, Role
 
 
 @attrs.frozen(kw_only=True)
@@ -25,6 +27,8 @@ class PluginState:
         loaded: whether it was imported and its hooks fit.
         configured: whether the environment asks for what it provides.
         reason: why it came so far and not further, one sentence without the name.
+        roles: of Google's IAM that its integration needs; known once it is loaded.
+        apis: of Google that its integration calls; known once it is loaded.
     """
 
     name: str
@@ -34,6 +38,8 @@ class PluginState:
     loaded: bool = False
     configured: bool = False
     reason: str
+    roles: tuple[Role, ...] = ()
+    apis: tuple[API, ...] = ()
 
     @property
     def installed(self) -> bool:
@@ -110,10 +116,11 @@ def _tried(plugin: DeclaredPlugin) -> PluginState:
     """Load one plugin alone and say what came of it."""
     alone = Declaration(distribution=None, plugins=(plugin,), origin="")
     try:
-        Plugins.load(alone).integrations()
+        records = [provided.record for provided in Plugins.load(alone).integrations()]
     except PluginError as problem:
         return _state(plugin, loaded=False, reason=f"not loaded because it {_clause(problem)}")
-    return _state(plugin, reason="loaded, its variables not read because another plugin cannot be")
+    reason = "loaded, its variables not read because another plugin cannot be"
+    return _state(plugin, *records, reason=reason)
 
 
 def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
@@ -122,9 +129,10 @@ def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
         return _state(plugin, configured=True, reason="provides nothing to configure")
     [integration] = found
     if integration.configured:
-        return _state(plugin, configured=True, reason=_why_configured(assembly, integration))
+        why = _why_configured(assembly, integration)
+        return _state(plugin, integration.record, configured=True, reason=why)
     why = _why_not_configured(assembly, integration)
-    return _state(plugin, reason=f"not configured because {why}")
+    return _state(plugin, integration.record, reason=f"not configured because {why}")
 
 
 def _why_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
@@ -162,7 +170,11 @@ def _choices(variable: Variable) -> tuple[tuple[str, ...], ...]:
 
 
 def _state(
-    plugin: DeclaredPlugin, *, loaded: bool = True, configured: bool = False, reason: str
+    plugin: DeclaredPlugin,
+    *records: Integration[Any, Any],
+    loaded: bool = True,
+    configured: bool = False,
+    reason: str,
 ) -> PluginState:
     return PluginState(
         name=plugin.name,
@@ -172,6 +184,8 @@ def _state(
         loaded=loaded,
         configured=configured,
         reason=f"{plugin.reason}, {reason}",
+        roles=tuple(role for record in records for role in record.roles),
+        apis=tuple(api for record in records for api in record.apis),
     )
 
 

@@ -14,6 +14,40 @@ from msp_core.contract import Contract
 DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
 """(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
 
+
+@attrs.frozen(kw_only=True)
+class Role:
+    """A role of Google's IAM that the service's account must have.
+
+    Attributes:
+        name: as Google writes it, `roles/cloudsql.client`.
+        purpose: what it is for, one clause in lower case; says where it is granted unless that is
+            the project.
+        when: in which case it is needed, one clause in lower case. Default None: whenever the
+            integration is configured.
+    """
+
+    name: str
+    purpose: str
+    when: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class API:
+    """A service of Google that must be enabled in the project.
+
+    Attributes:
+        name: as Google writes it, `sqladmin.googleapis.com`.
+        purpose: what it is for, one clause in lower case.
+        when: in which case it is needed, one clause in lower case. Default None: whenever the
+            integration is configured.
+    """
+
+    name: str
+    purpose: str
+    when: str | None = None
+
+
 ConfigT = TypeVar("ConfigT")
 ClientT = TypeVar("ClientT")
 
@@ -36,6 +70,8 @@ class Integration(Generic[ConfigT, ClientT]):
         telemetry: opened before all resources and closed after them. Default False.
         dev: makes the embedded stand-in that `msp dev` starts when the integration is not
             configured; None when there is none.
+        roles: of Google's IAM that the service's account needs for it. Default none.
+        apis: of Google that it calls. Default none.
     """
 
     name: str
@@ -46,6 +82,8 @@ class Integration(Generic[ConfigT, ClientT]):
     critical: bool = True
     telemetry: bool = False
     dev: DevResource | None = None
+    roles: tuple[Role, ...] = ()
+    apis: tuple[API, ...] = ()
 
 
 LogProcessor = Callable[[Any, dict[str, Any]], None]

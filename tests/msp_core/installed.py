@@ -22,18 +22,19 @@ SERVICE = """
 """Source of a service that can be assembled."""
 
 
-def plugin_source(fields: str = "", *, before: str = "") -> str:
+def plugin_source(fields: str = "", *, before: str = "", needs: str = "") -> str:
     """Return the source of a plugin that works.
 
     Args:
         fields: of its config class.
         before: what stands above that class.
+        needs: further arguments of its record.
     """
     return f"""
 import attrs
 from msp_core.config import env
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import Integration
+from msp_core.integration import API, Integration, Role
 {textwrap.dedent(before)}
 @attrs.frozen
 class Config:
@@ -45,7 +46,9 @@ def open_client(config, contract): ...
 @hookimpl
 def msp_integration():
     name = __name__.removeprefix("fake_")
-    return Integration(name=name, config=Config, client=Client, open=open_client)
+    return Integration(
+        name=name, config=Config, client=Client, open=open_client, {needs.strip()}
+    )
 """
 
 

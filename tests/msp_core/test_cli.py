@@ -48,6 +48,20 @@ class Login:
     host: str = env("KV_HOST")
     user: str = env("KV_USER", help="who logs in")
 """
+NEEDS = """
+    roles=(
+        Role(name="roles/kv.client", purpose="reading"),
+        Role(name="roles/kv.admin", purpose="writing", when="it writes"),
+    ),
+    apis=(API(name="kv.example", purpose="reading and writing"),),
+"""
+ROLES: list[dict[str, str | None]] = [
+    {"name": "roles/kv.client", "purpose": "reading", "when": None},
+    {"name": "roles/kv.admin", "purpose": "writing", "when": "it writes"},
+]
+APIS: list[dict[str, str | None]] = [
+    {"name": "kv.example", "purpose": "reading and writing", "when": None}
+]
 ENVIRON = {"PORT": "0", "TOKEN": "hunter2"}
 
 
@@ -312,6 +326,16 @@ class TestEnv:
             "optional": True,
         }
 
+    def test_json_needs(self, msp: Shell, installed: Installed) -> None:
+        """JSON tells what Google must grant and enable, and for whom."""
+        installed.plugin("kv", plugin_source(needs=NEEDS))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        found = msp("env guestbook --format json").json
+        owner = "plugin 'kv', msp-kv 0.1.0"
+
+        assert found["roles"] == [{**role, "owner": owner} for role in ROLES]
+        assert found["apis"] == [{**api, "owner": owner} for api in APIS]
+
     def test_json_schema(self, msp: Shell, guestbook: Installed) -> None:
         """The schema of the whole service is JSON."""
         found = msp("env guestbook --format json-schema").json
@@ -354,7 +378,19 @@ class TestPlugins:
                 "required by guestbook, not configured because neither KV_DSN nor KV_HOST with"
                 " KV_USER is set"
             ),
+            "roles": [],
+            "apis": [],
         }
+
+    @pytest.mark.parametrize("plugins", ["kv", "kv,gone"])
+    def test_json_needs(self, msp: Shell, installed: Installed, plugins: str) -> None:
+        """JSON tells what Google must grant and enable, whatever became of other plugins."""
+        installed.plugin("kv", plugin_source(needs=NEEDS))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        found = msp(f"plugins guestbook --format json --plugins {plugins}").json
+
+        assert found["plugins"][0]["roles"] == ROLES
+        assert found["plugins"][0]["apis"] == APIS
 
     def test_missing(self, msp: Shell, guestbook: Installed) -> None:
         """What is missing is shown in the table and reported as an error."""

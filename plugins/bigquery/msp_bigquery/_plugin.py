@@ -14,7 +14,7 @@ from msp_bigquery._config import BigQueryConfig
 from msp_core.contract import Contract
 from msp_core.deadline import close_deadline
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import Integration
+from msp_core.integration import API, Integration, Role
 
 _FLUSH = 4.0  # seconds for the buffers at stop, where nobody says how long it may take
 _REST = 0.3  # seconds before the deadline, to hand over what could not be sent
@@ -62,4 +62,26 @@ def msp_integration() -> Integration[BigQueryConfig, BigQuery]:
         check=last_writes,
         critical=False,
         dev=dev_bigquery,
+        roles=(
+            Role(
+                name="roles/bigquery.dataEditor",
+                purpose="writing rows, reading tables and their schemas; granted on the dataset",
+            ),
+            Role(
+                name="roles/bigquery.jobUser",
+                purpose="queries, load jobs and every other job of client()",
+                when="the service runs jobs",
+            ),
+        ),
+        apis=(
+            API(
+                name="bigquery.googleapis.com",
+                purpose="streaming inserts, and what client() asks",
+            ),
+            API(
+                name="bigquerystorage.googleapis.com",
+                purpose="the Storage Write API",
+                when="a writer has storage=True",
+            ),
+        ),
     )

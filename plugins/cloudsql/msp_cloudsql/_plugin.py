@@ -19,7 +19,9 @@ from msp_cloudsql._pool_metrics import pool_metrics
 from msp_cloudsql._server import Server
 from msp_core.contract import Contract
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import Integration
+from msp_core.integration import API, Integration, Role
+
+_ON_AN_INSTANCE = "PGINSTANCE is set"
 
 logger = logging.getLogger("msp.cloudsql.query")
 
@@ -91,4 +93,23 @@ def msp_integration() -> Integration[CloudSQLConfig, CloudSQL]:
         open=open_cloudsql,
         check=select_one,
         dev=dev_postgresql,
+        roles=(
+            Role(
+                name="roles/cloudsql.client",
+                purpose="asking where the instance is, and for a client certificate",
+                when=_ON_AN_INSTANCE,
+            ),
+            Role(
+                name="roles/cloudsql.instanceUser",
+                purpose="logging in to databases of the instance as an IAM user",
+                when=_ON_AN_INSTANCE,
+            ),
+        ),
+        apis=(
+            API(
+                name="sqladmin.googleapis.com",
+                purpose="where the instance is, and client certificates",
+                when=_ON_AN_INSTANCE,
+            ),
+        ),
     )

@@ -11,9 +11,13 @@ from msp_core.contract import Contract, JobContract
 from msp_core.diagnostics import Route
 from msp_core.execution import Execution
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import Integration, LogProcessor
+from msp_core.integration import API, Integration, LogProcessor, Role
 from msp_opentelemetry._config import OpenTelemetryConfig
 from msp_opentelemetry._opentelemetry import OpenTelemetry
+
+_TRACES = "traces go to Google"
+_METRICS = "metrics go to Google"
+_PROFILES = "the extra profiler is installed"
 
 
 @asynccontextmanager
@@ -53,6 +57,21 @@ def msp_integration() -> Integration[OpenTelemetryConfig, OpenTelemetry]:
         open=open_telemetry,
         telemetry=True,
         dev=dev_receiver,
+        roles=(
+            Role(name="roles/cloudtrace.agent", purpose="writing spans", when=_TRACES),
+            Role(name="roles/monitoring.metricWriter", purpose="writing metrics", when=_METRICS),
+            Role(name="roles/cloudprofiler.agent", purpose="writing profiles", when=_PROFILES),
+        ),
+        apis=(
+            API(
+                name="telemetry.googleapis.com",
+                purpose="spans and metrics by OTLP",
+                when="telemetry goes to Google",
+            ),
+            API(name="cloudtrace.googleapis.com", purpose="keeping spans", when=_TRACES),
+            API(name="monitoring.googleapis.com", purpose="keeping metrics", when=_METRICS),
+            API(name="cloudprofiler.googleapis.com", purpose="profiles", when=_PROFILES),
+        ),
     )
 
 
