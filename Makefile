@@ -1,4 +1,4 @@
-# The front door. Every target sets up .venv by itself and is quick when there is nothing to do.
+# The front door. Every target sets up what it needs in .venv by itself and is quick when there is nothing to do.
 
 # The first interpreter found that is new enough; override with make PYTHON=/path/to/python.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 python; do \
@@ -13,19 +13,29 @@ BIN := .venv/bin
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.venv/.installed: pyproject.toml constraints.txt Makefile $(MEMBERS:%=%/pyproject.toml)
+SETUP := pyproject.toml constraints.txt Makefile $(MEMBERS:%=%/pyproject.toml)
+INSTALL = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --constraint constraints.txt
+
+# What the example needs to run; the tools that test and check it are as large again.
+.venv/.running: $(SETUP)
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed: install it, or name it with make PYTHON=..." >&2; exit 2; }
-	@test -x $(BIN)/uv || { $(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --constraint constraints.txt \
-		--group test --group lint --editable '.[all,dev,uvloop]' \
-		--editable 'plugins/cloudsql[connector,dev]' --editable 'plugins/redis[dev]' --editable 'plugins/bigquery[dev,storage]' --editable plugins/bigquery-emulator --editable 'plugins/opentelemetry[dev,grpc]' --editable 'plugins/sentry[dev]' --editable plugins/dev --editable example
+	@test -x $(BIN)/uv || { echo "make: setting up .venv with $(PYTHON), and uv in it"; \
+		$(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
+	@echo "make: installing what the example runs on into .venv: our packages, their libraries and five servers, about 300 MB"
+	@$(INSTALL) --editable '.[all,dev,uvloop]' --editable 'plugins/dev[all]' $(MEMBERS:%=--editable %)
 	@touch $@
 
-run: .venv/.installed ## start the example on five embedded resources (PORT, default 8080)
+.venv/.installed: .venv/.running
+	@echo "make: installing what tests and checks need into .venv, about 500 MB more"
+	@$(INSTALL) --group test --group lint --editable 'plugins/cloudsql[connector]' --editable 'plugins/bigquery[storage]' \
+		--editable 'plugins/opentelemetry[grpc]'
+	@touch $@
+
+run: .venv/.running ## start the example on five embedded resources (PORT, default 8080)
 	@cd example && exec ../$(BIN)/msp dev $(NAME)
 
 job: NAME = sweep
-job: .venv/.installed ## execute an example job on embedded resources (NAME, default sweep; or tally)
+job: .venv/.running ## execute an example job on embedded resources (NAME, default sweep; or tally)
 	@cd example && exec ../$(BIN)/msp dev $(NAME)
 
 test: .venv/.installed ## run all tests with the coverage gate
@@ -48,7 +58,7 @@ bench: .venv/.installed ## measure start-up and pools; prints the tables of benc
 docs: .venv/.installed ## regenerate reference pages from the code
 	@$(BIN)/python -m docs.generate
 
-dist: .venv/.installed ## build every wheel and source distribution into dist
+dist: .venv/.running ## build every wheel and source distribution into dist
 	@rm -rf dist
 	@$(BIN)/uv build --quiet --all-packages --out-dir dist
 
