@@ -8,7 +8,7 @@ MEMBERS := plugins/cloudsql plugins/redis plugins/bigquery plugins/bigquery-emul
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run job test lint format bench docs dist clean
+.PHONY: help run job test lint format bench mutants docs dist clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,10 @@ format: .venv/.installed ## rewrite the code in the project's format
 bench: .venv/.installed ## measure start-up and pools; prints the tables of benchmarks/README.md
 	@$(BIN)/python -m benchmarks.cold_start
 	@$(BIN)/python -m benchmarks.cloudsql_tracing
+
+mutants: .venv/.installed ## change the product one thing at a time: does a test notice? (ARGS="config health")
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group mutants
+	@$(BIN)/python -m mutants.run $(ARGS)
 
 docs: .venv/.installed ## regenerate reference pages from the code
 	@$(BIN)/python -m docs.generate
