@@ -154,7 +154,8 @@ def _escaped(character: str) -> Iterable[str]:
     units = character.encode("utf-16-be", errors="surrogatepass").hex()
     yield "(?i:" + "".join(rf"\\+u{units[i : i + 4]}" for i in range(0, len(units), 4)) + ")"
     yield rf"(?i:\\+U{point:08x})"
-    # Of text, and of bytes: a repr prints the UTF-8 bytes of the latter.
-    yield rf"(?i:\\+x{point:02x})"
+    # Of bytes, and of text: a repr prints the UTF-8 bytes of the former. They come first, because
+    # those of `Ã` begin like the text's escape, and the rest of them would be left.
     data = character.encode(errors="surrogatepass")
     yield "(?i:" + "".join(rf"\\+x{byte:02x}" for byte in data) + ")"
+    yield rf"(?i:\\+x{point:02x})"

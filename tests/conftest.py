@@ -9,12 +9,17 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from msp_core.dev import DevResource, DevResources
 from tests.distributions import build_all
 
 ROOT = Path(__file__).parent.parent
+# Time per example says how busy the machine is, not how good the code is.
+hypothesis.settings.register_profile("tests", deadline=None)
+hypothesis.settings.load_profile("tests")
+
 PLATFORM = ("CLOUD_RUN_JOB", "K_SERVICE", "KUBERNETES_SERVICE_HOST", "MSP", "PORT")
 
 
