@@ -149,10 +149,17 @@ async def run_tool(
 
 async def _succeeds(answers: Callable[[], Awaitable[object]], seconds: float) -> bool:
     try:
-        await asyncio.wait_for(answers(), seconds)
+        async with asyncio.timeout(seconds):
+            await answers()
     except Exception:  # noqa: BLE001 - whatever a client library raises means: not ready yet
-        return False
-    return True
+        succeeded = False
+    else:
+        succeeded = True
+    task = asyncio.current_task()
+    # A client library may have made an error, or nothing, of our cancellation.
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+    return succeeded
 
 
 def _start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -84,7 +85,6 @@ class PeriodicRoutine:
 
     async def _pause(self) -> None:
         spread = random.uniform(-self._jitter, self._jitter)  # noqa: S311 - not for secrets
-        try:
-            await asyncio.wait_for(self._stopped.wait(), self._interval * (1 + spread))
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._interval * (1 + spread)):
+                await self._stopped.wait()

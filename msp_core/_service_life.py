@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -71,12 +72,11 @@ class ServiceLife(Life[Running]):
         if self._errors or not window:
             return
         share = min(window, by.remaining())
-        ended = asyncio.wait_for(running.ended(), share)
-        await self._ledger.timed("drain", _unless_late(ended), Deadline.after(share))
+        ended = _within(share, running.ended())
+        await self._ledger.timed("drain", ended, Deadline.after(share))
 
 
-async def _unless_late(wait: Awaitable[None]) -> None:
-    try:
-        await wait
-    except TimeoutError:
-        return
+async def _within(seconds: float, wait: Awaitable[None]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await wait

@@ -123,7 +123,8 @@ async def test_a_flush_may_be_given_up() -> None:
     buffered = writer(way)
     await buffered.write({"n": 1})
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(buffered.flush(), 0.01)
+        async with asyncio.timeout(0.01):
+            await buffered.flush()
     way.open.set()
     await buffered.flush()
 

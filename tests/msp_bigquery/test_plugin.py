@@ -53,7 +53,8 @@ async def test_the_runtime_s_deadline_bounds_the_flush(opened: Opening) -> None:
                 await asyncio.to_thread(server.asked.acquire)
                 close_deadline.set(Deadline.after(0.4))
 
-        await asyncio.wait_for(live(), 10)
+        async with asyncio.timeout(10):
+            await live()
 
     assert len(buried) == 1
 

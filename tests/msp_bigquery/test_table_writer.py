@@ -150,7 +150,8 @@ async def test_a_hanging_bigquery_blocks_no_loop(opened: Opening) -> None:
             writer = bigquery.table_writer("visits")
             writes = [asyncio.create_task(writer.write({"n": n})) for n in range(20)]
             await asyncio.to_thread(server.asked.acquire)
-            await asyncio.wait_for(asyncio.gather(*(asyncio.to_thread(int) for _ in range(8))), 10)
+            async with asyncio.timeout(10):
+                await asyncio.gather(*(asyncio.to_thread(int) for _ in range(8)))
             server.released.set()
             await asyncio.gather(*writes)
 
@@ -307,4 +308,5 @@ async def test_a_write_that_retries_ends_with_the_service(opened: Opening) -> No
             await asyncio.to_thread(server.asked.acquire)
 
         with pytest.raises(WriteError, match="the service stops"):
-            await asyncio.wait_for(write, 10)
+            async with asyncio.timeout(10):
+                await write

@@ -86,7 +86,8 @@ async def test_a_lost_connection_is_noticed(cloudsql: CloudSQL) -> None:
     """When the server ends the session, and with it the lock, its holder is told at once."""
     async with advisory_lock(cloudsql, "lost") as lost:
         await terminate(cloudsql, await backend_of(cloudsql, "lost"))
-        await asyncio.wait_for(lost.wait(), 30)
+        async with asyncio.timeout(30):
+            await lost.wait()
 
     async with advisory_lock(cloudsql, "lost") as anew:
         assert not anew.is_set()
@@ -112,7 +113,8 @@ async def test_notifications_do_not_end_the_watch(cloudsql: CloudSQL) -> None:
         assert backend is not None
         assert not lost.is_set()
         await terminate(cloudsql, backend)
-        await asyncio.wait_for(lost.wait(), 30)
+        async with asyncio.timeout(30):
+            await lost.wait()
 
 
 async def test_gives_no_lock_without_a_server() -> None:

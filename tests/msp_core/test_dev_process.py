@@ -144,6 +144,44 @@ async def test_names_a_server_that_does_not_answer_in_time(held: ServerFolder) -
             raise AssertionError
 
 
+async def fail() -> None:
+    """Find nobody who answers."""
+    raise ConnectionError
+
+
+async def succeed() -> None:
+    """Get an answer."""
+
+
+@pytest.mark.parametrize("outcome", [fail, succeed])
+@pytest.mark.parametrize("swallowed", [False, True])
+async def test_a_start_that_is_cancelled_ends_whatever_the_client_makes_of_it(
+    held: ServerFolder, outcome: Callable[[], Awaitable[None]], *, swallowed: bool
+) -> None:
+    """The moment at which the answer comes, and libraries that lose a cancellation, included."""
+    starting: list[asyncio.Task[None]] = []
+
+    async def answers() -> None:
+        loop = asyncio.get_running_loop()
+        answered = loop.create_future()
+        if not swallowed:
+            loop.call_soon(answered.set_result, None)
+        loop.call_soon(starting[0].cancel)
+        with contextlib.suppress(asyncio.CancelledError) if swallowed else contextlib.nullcontext():
+            await answered
+        await outcome()
+
+    async def start() -> None:
+        argv = python("import time; time.sleep(300)")
+        async with server_process(argv, folder=held, ready=answers):
+            await never()
+
+    starting.append(asyncio.create_task(start()))
+    done, _ = await asyncio.wait(starting, timeout=20)
+
+    assert [task.cancelled() for task in done] == [True]
+
+
 async def test_does_not_take_another_server_for_its_own(held: ServerFolder) -> None:
     """Somebody who listens on the port of a server that failed is not talked to."""
     argv = python("raise SystemExit('port is taken')")

@@ -145,7 +145,8 @@ async def test_deadline_with_partial_errors(caplog: pytest.LogCaptureFixture) ->
     hung = [record for record in caplog.records if "did not stop" in record.getMessage()]
     assert [record.routine for record in hung] == ["slow"]  # type: ignore[attr-defined]
     assert "in stop" in hung[0].stack  # type: ignore[attr-defined]
-    await asyncio.wait_for(slow.finished.wait(), LATE)
+    async with asyncio.timeout(LATE):
+        await slow.finished.wait()
 
 
 async def test_hang_takes_only_its_share() -> None:
@@ -348,7 +349,8 @@ async def test_periodic_goes_on_after_failures(caplog: pytest.LogCaptureFixture)
             done.set()
 
     running = await started(PeriodicRoutine("poll", flaky, interval=0.001))
-    await asyncio.wait_for(done.wait(), LATE)
+    async with asyncio.timeout(LATE):
+        await done.wait()
     await running.stop(Deadline.after(LATE))
 
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == [

@@ -86,7 +86,8 @@ class Refreshed(Generic[T]):
     async def get_async(self) -> Fetched[T]:
         """Return the value, for asyncio; else like `get`."""
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(self._ask()), _LIMIT)
+            async with asyncio.timeout(_LIMIT):
+                return await asyncio.wrap_future(self._ask())
         except TimeoutError:
             raise self._too_late() from None
 

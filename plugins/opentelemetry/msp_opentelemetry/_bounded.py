@@ -46,4 +46,5 @@ async def bounded(function: Callable[[], ResultT], *, name: str, seconds: float)
             loop.call_soon_threadsafe(tell, result, error)
 
     threading.Thread(target=run, name=name, daemon=True).start()
-    return await asyncio.wait_for(future, seconds)
+    async with asyncio.timeout(seconds):
+        return await future
