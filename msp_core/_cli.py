@@ -16,6 +16,7 @@ from msp_core._cli_env import env_command
 from msp_core._cli_extra import extra_commands, load_command, provider
 from msp_core._cli_plugins import plugins_command
 from msp_core._cli_run import job_command, run_command
+from msp_core._exit_code import exit_code
 from msp_core._requirements import CORE
 from msp_core.errors import MSPError
 from msp_core.integration import Command
@@ -41,7 +42,7 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     except MSPError as error:
         for line in str(error).splitlines():
             sys.stderr.write(f"msp: {line}\n")
-        return error.exit_code
+        return exit_code(error)
     return code
 
 

@@ -8,20 +8,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from msp_core._exit_code import exit_code
 from msp_core._process import Process
 from msp_core._resources import Resources
 from msp_core._running import describe
 from msp_core._stacks import task_stack
 from msp_core.assembly import Assembly
 from msp_core.deadline import Deadline
-from msp_core.errors import (
-    ConfigError,
-    LockHeldError,
-    MSPError,
-    PermanentError,
-    RoutineError,
-    StopTimeoutError,
-)
+from msp_core.errors import MSPError, RoutineError, StopTimeoutError
 
 start_logger = logging.getLogger("msp.start")
 stop_logger = logging.getLogger("msp.stop")
@@ -37,9 +31,6 @@ _LAST_SHARE = 0.2
 
 FAILED_START = "failed start"
 """Reason of a stop: the start raised."""
-
-_CARRIERS = (ConfigError, LockHeldError, PermanentError, StopTimeoutError)
-"""Errors whose exit code the process leaves with; 1 for all others."""
 
 
 class Work(Protocol):
@@ -81,7 +72,7 @@ class Life(abc.ABC, Generic[WorkT]):
             await self._first(self._running.ended())
             self._note_end(self._running)
         await self._shut_down()
-        code = exit_code(self._errors)
+        code = exit_code(*self._errors)
         self._log_ledger(code)
         return code
 
@@ -179,12 +170,6 @@ async def _abandoned(starting: asyncio.Task[None], deadline: Deadline) -> None:
         extra = {"stack": task_stack(starting)}
         stop_logger.error("the start did not end in time", extra=extra)
         raise StopTimeoutError("the start did not end in time", routine="start")
-
-
-def exit_code(errors: list[Exception]) -> int:
-    """Return 0 without errors, else the highest code that one of them says, or 1."""
-    codes = (error.exit_code if isinstance(error, _CARRIERS) else 1 for error in errors)
-    return max(codes, default=0)
 
 
 def log_failure(logger: logging.Logger, what: str, error: BaseException) -> None:

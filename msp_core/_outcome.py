@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from msp_core._exit_code import exit_code
 from msp_core._running import describe
 from msp_core.errors import (
     JobCancelledError,
@@ -69,7 +70,7 @@ class Outcome:
                 self._log(logging.ERROR, str(error), error.__cause__)
             case StopTimeoutError():
                 self._log(logging.ERROR, str(error), None, {"stack": stack})
-            case PermanentError():
+            case _ if exit_code(error) == PermanentError.exit_code:
                 self._log(logging.ERROR, f"execution failed for good: {describe(error)}", error)
             case _:
                 self._log(logging.ERROR, f"execution failed: {describe(error)}", error)

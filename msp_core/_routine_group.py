@@ -121,8 +121,8 @@ def aggregate(errors: Sequence[RoutineError]) -> RoutineError:
     hung = [error for error in errors if isinstance(error, StopTimeoutError)]
     partial = "; ".join(str(error) for error in errors if error not in hung)
     if not hung:
-        return RoutineError(partial, routine=names)
+        return RoutineError(partial, routine=names, errors=errors)
     late = "; ".join(str(error) for error in hung)
     if partial:
         late = f"unable to stop routines gracefully with partial errors: {partial}: {late}"
-    return StopTimeoutError(late, routine=names)
+    return StopTimeoutError(late, routine=names, errors=errors)

@@ -114,10 +114,12 @@ class RoutineError(MSPError):
 
     Attributes:
         routine: the name of the routine or integration; several are joined by a comma.
+        errors: of several routines, what each of them ended with; empty for a single one.
     """
 
-    def __init__(self, message: str, *, routine: str) -> None:
+    def __init__(self, message: str, *, routine: str, errors: Sequence[RoutineError] = ()) -> None:
         self.routine = routine
+        self.errors: tuple[RoutineError, ...] = tuple(errors)
         super().__init__(message)
 
 

@@ -164,7 +164,8 @@ def msp_initialize(
     With: the contract and the service's own config (None when it declares none).
     Return: the routine to run; `CombinedRoutine` makes one of several. May be `async def`; a plain
     `def` runs in a worker thread.
-    If it raises: everything opened is closed again, the cause is logged, exit code 1.
+    If it raises: everything opened is closed again, the cause is logged, exit code 1, or what an
+    `MSPError` says: 2 for `UsageError`, 78 for `ConfigError`.
     Order: one service, one implementation.
     """
 
@@ -195,6 +196,7 @@ def msp_execute(
     Return: nothing, or a summary that is logged. May be `async def`, which is cancelled when the
     execution is to end early; a plain `def` runs in a worker thread and looks at
     `contract.execution.cancelled`.
-    If it raises: the execution failed, exit code 1; 65 for `PermanentError`, 78 for `ConfigError`.
+    If it raises: the execution failed, exit code 1, or what an `MSPError` says: 65 for
+    `PermanentError`, 78 for `ConfigError`.
     Order: one job, one implementation.
     """

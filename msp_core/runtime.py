@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import attrs
 
 from msp_core._core_config import CoreConfig
+from msp_core._exit_code import exit_code
 from msp_core._failed_start import tell_plugins
 from msp_core._life import LAST_LINES, Life, log_failure
 from msp_core._log_capture import log_loop_exception
@@ -151,12 +152,9 @@ def _run(
         if not HELP.isdisjoint(argv):
             return _print_help(assembly)
         return _live(assembly, process, on_ready)
-    except MSPError as error:
-        log_failure(logger, "failed to start", error)
-        return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and an exit code
         log_failure(logger, "failed to start", error)
-        return 1
+        return exit_code(error)
 
 
 def _live(assembly: Assembly, process: Process, on_ready: OnReady | None) -> int:
@@ -168,7 +166,7 @@ def _live(assembly: Assembly, process: Process, on_ready: OnReady | None) -> int
             # One line each, without a traceback: the texts say all there is.
             logger.error("%s", problem, extra={"variable": problem.variable})  # noqa: TRY400
         tell_plugins(assembly, error, process.logs)
-        return error.exit_code
+        return exit_code(error)
     process.stop.budget = core.shutdown_budget or process.stop.budget
     return _serve(_life(assembly, process, on_ready), process.logs)
 
@@ -183,7 +181,7 @@ def _found(service: object | str, check: Callable[[object], None]) -> object:
         process = Process(named, os.environ)
         log_failure(logger, "failed to start", error)
         process.finish()
-        raise SystemExit(error.exit_code) from None
+        raise SystemExit(exit_code(error)) from None
     return found
 
 

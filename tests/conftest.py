@@ -14,6 +14,7 @@ import pytest
 
 from msp_core.dev import DevResource, DevResources
 from tests.distributions import build_all
+from tests.msp_core.program import Program, StartProgram
 
 ROOT = Path(__file__).parent.parent
 # Time per example says how busy the machine is, not how good the code is.
@@ -114,3 +115,18 @@ def stoppable_redis(tmp_path: Path) -> Iterator[DevResources]:
 
     with DevResources({"redis": redis_server}, tmp_path) as resources:
         yield resources
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[StartProgram]:
+    """Give a function (body, environ, *arguments, head=) that starts a program."""
+    started: list[Program] = []
+
+    def start(*arguments: object, **options: str) -> Program:
+        started.append(Program(tmp_path, *arguments, **options))  # type: ignore[arg-type]
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.code()

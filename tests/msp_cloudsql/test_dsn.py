@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from msp_cloudsql import DSNError, RenderedDSNError, TemplateFieldError, TemplateSyntaxError
+from msp_cloudsql import RenderedDSNError, TemplateFieldError, TemplateSyntaxError
 from msp_cloudsql._dsn import Template, parameters
+from tests.msp_core.program import StartProgram
 
 
 @pytest.mark.parametrize(
@@ -96,12 +97,22 @@ def test_gives_libpq_s_parameters() -> None:
     assert parameters("user=me password='a b' host=localhost dbname=db") == wanted
 
 
-def test_every_error_is_a_configuration_problem() -> None:
-    """The process leaves with the exit code of a wrong configuration."""
-    kinds = (TemplateSyntaxError, TemplateFieldError, RenderedDSNError)
+@pytest.mark.parametrize("text", ["{{ .Database", "{{ .Foo }}", "hunter2={{ .Database }}"])
+def test_ends_the_process_as_a_configuration_problem(program: StartProgram, text: str) -> None:
+    """Whichever way PGDSN is wrong, a real service leaves with 78, having named the variable."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return NoopRoutine("idle")
+        """,
+        {"PGDSN": text},
+        head='PLUGINS = ("cloudsql",)',
+    )
 
-    assert {kind().exit_code for kind in kinds} == {78}
-    assert all(issubclass(kind, DSNError) for kind in kinds)
+    assert service.code() == 78
+    assert any("PGDSN" in line for line in service.errors())
+    assert "hunter2" not in service.stderr
 
 
 def test_a_template_does_not_show_itself() -> None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.msp_core.installed import Installed
-from tests.msp_core.program import Program, StartProgram
 
 
 @pytest.fixture
@@ -24,18 +23,3 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Insta
         if str(getattr(module, "__file__", None) or "").startswith(str(folder)):
             del sys.modules[name]
     importlib.invalidate_caches()
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[StartProgram]:
-    """Give a function (body, environ, *arguments, head=) that starts a program."""
-    started: list[Program] = []
-
-    def start(*arguments: object, **options: str) -> Program:
-        started.append(Program(tmp_path, *arguments, **options))  # type: ignore[arg-type]
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.process.kill()
-        each.code()

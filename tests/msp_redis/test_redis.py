@@ -16,6 +16,7 @@ from msp_core.config import load
 from msp_core.dev import free_port
 from msp_redis import EndpointError, RedisConfig
 from msp_redis._plugin import open_redis
+from tests.msp_core.program import StartProgram
 from tests.msp_redis.authority import Authority
 from tests.msp_redis.conftest import TLSDoor
 
@@ -124,7 +125,26 @@ async def test_an_option_that_does_not_fit_is_not_shown(contract: Contract) -> N
 
     assert "hunter2" not in str(caught.value)
     assert caught.value.__suppress_context__
-    assert caught.value.exit_code == 78
+
+
+@pytest.mark.parametrize("client", ["client", "sync_client"])
+def test_an_option_that_does_not_fit_ends_the_process(program: StartProgram, client: str) -> None:
+    """A real service leaves with 78 as for every problem of the configuration, and names it."""
+    service = program(
+        f"""
+        @hookimpl
+        async def msp_initialize(self, contract):
+            from msp_redis import Redis
+            contract[Redis].{client}()
+            return NoopRoutine("idle")
+        """,
+        {"REDIS_ENDPOINT": "redis://localhost/?db=hunter2"},
+        head='PLUGINS = ("redis",)',
+    )
+
+    assert service.code() == 78
+    assert any("REDIS_ENDPOINT" in line for line in service.errors())
+    assert "hunter2" not in service.stderr
 
 
 async def test_trusts_plain_pem_files_for_tls(
