@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
+
+from tests.google_roles import allowed
 
 Answer = Callable[[Mapping[str, Any]], tuple[int, Any] | None]
 """(body of the request) -> status and body of the answer; None cuts the connection."""
@@ -17,6 +19,12 @@ Answer = Callable[[Mapping[str, Any]], tuple[int, Any] | None]
 def written(_: Mapping[str, Any]) -> tuple[int, Any]:
     """Take all rows."""
     return 200, {"kind": "bigquery#tableDataInsertAllResponse"}
+
+
+def denied(message: str) -> tuple[int, Any]:
+    """Refuse for lack of a right, as Google does."""
+    errors = [{"reason": "accessDenied", "message": message}]
+    return 403, {"error": {"code": 403, "message": message, "errors": errors}}
 
 
 def failing(status: int, reason: str | None = None, message: str = "no") -> Answer:
@@ -45,10 +53,12 @@ class RestServer:
     """A server on a free port of 127.0.0.1; a context manager.
 
     Args:
-        answers: of the first requests, in order; all later ones are answered like the last.
+        answers: of the first inserts, in order; all later ones are answered like the last.
+        roles: of who asks; what they do not allow is refused, in Google's words. None: all is.
     """
 
-    def __init__(self, *answers: Answer) -> None:
+    def __init__(self, *answers: Answer, roles: Collection[str] | None = None) -> None:
+        self.roles = roles
         self.answers = deque(answers or (written,))
         self.bodies: list[dict[str, Any]] = []
         self.asked = threading.Semaphore(0)
@@ -63,12 +73,27 @@ class RestServer:
 
             def do_POST(self) -> None:
                 length = int(self.headers["content-length"])
-                outer.answer(self, json.loads(self.rfile.read(length)))
+                body = json.loads(self.rfile.read(length))
+                if self.path.partition("?")[0].endswith("/insertAll"):
+                    self.allowed("bigquery.tables.updateData", outer.answer, body)
+                else:
+                    self.allowed("bigquery.jobs.create", outer.reply, 501, {})
 
             def do_GET(self) -> None:
                 reference = {"projectId": "p", "datasetId": "d", "tableId": "t"}
-                body = {"tableReference": reference, "schema": {"fields": outer.schema}}
-                outer.reply(self, 200, body)
+                table = {"tableReference": reference, "schema": {"fields": outer.schema}}
+                if self.path.partition("?")[0].endswith("/data"):
+                    self.allowed("bigquery.tables.getData", outer.reply, 200, {"rows": []})
+                else:
+                    self.allowed("bigquery.tables.get", outer.reply, 200, table)
+
+            def allowed(self, permission: str, do: Callable[..., None], *arguments: object) -> None:
+                """Do it, or refuse it."""
+                if outer.roles is None or allowed(permission, outer.roles):
+                    do(self, *arguments)
+                else:
+                    message = f"Access Denied: User does not have {permission} permission"
+                    outer.reply(self, *denied(message))
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
                 pass

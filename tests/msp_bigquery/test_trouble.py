@@ -70,7 +70,25 @@ def test_says_what_happened_without_values() -> None:
     denied = Trouble.of(answered(403, "accessDenied", "hunter2"))
 
     assert denied.text == (
-        "Forbidden (403, accessDenied): the service's identity may not write to it"
+        "Forbidden (403, accessDenied): the service's identity may not write to it: "
+        "grant it roles/bigquery.dataEditor on the dataset"
     )
     assert Trouble.of(answered(500, None, "hunter2")).text == "InternalServerError (500)"
     assert Trouble.of(ValueError("hunter2")).text == "ValueError"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "named"),
+    [
+        ({"service": "bigquery.googleapis.com"}, "bigquery.googleapis.com"),
+        ({"service": "bigquerystorage.googleapis.com"}, "bigquerystorage.googleapis.com"),
+        (None, "bigquery.googleapis.com or bigquerystorage.googleapis.com"),
+    ],
+)
+def test_names_the_api_that_is_not_enabled(metadata: dict[str, str] | None, named: str) -> None:
+    """A project without the API lacks no role: the text names what to enable."""
+    info = {"reason": "SERVICE_DISABLED", "metadata": metadata}
+    trouble = Trouble.of(GRPC.Forbidden("hunter2", error_info=info))
+
+    assert trouble.kind is DENIED
+    assert trouble.text == f"Forbidden (403): an API is not enabled in the project: enable {named}"

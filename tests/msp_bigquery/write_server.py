@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, Self
@@ -12,6 +12,8 @@ from typing import Any, Self
 import grpc
 from google.cloud.bigquery_storage_v1 import types
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+from tests.google_roles import allowed
 
 INVALID, OUT_OF_RANGE = 3, 11
 Happening = Callable[["WriteServer", Any], None]
@@ -43,9 +45,11 @@ class WriteServer:
 
     Args:
         happenings: one for each of the first requests, in order; None for nothing special.
+        roles: of who asks; what they do not allow is refused. None: all is allowed.
     """
 
-    def __init__(self, *happenings: Happening | None) -> None:
+    def __init__(self, *happenings: Happening | None, roles: Collection[str] | None = None) -> None:
+        self.roles = roles
         self.happenings = deque(happenings)
         self.rows: list[Any] = []
         self.streams: dict[str, int] = {}
@@ -80,13 +84,22 @@ class WriteServer:
         service = "google.cloud.bigquery.storage.v1.BigQueryWrite"
         return grpc.method_handlers_generic_handler(service, methods)
 
-    def _create(self, request: Any, _: grpc.ServicerContext) -> types.WriteStream:
+    def _check(self, context: grpc.ServicerContext) -> None:
+        """Refuse who may not write; all three methods need the same permission."""
+        permission = "bigquery.tables.updateData"
+        if self.roles is not None and not allowed(permission, self.roles):
+            message = f"Permission '{permission}' denied on resource (or it may not exist)."
+            context.abort(grpc.StatusCode.PERMISSION_DENIED, message)
+
+    def _create(self, request: Any, context: grpc.ServicerContext) -> types.WriteStream:
+        self._check(context)
         with self._lock:
             name = f"{request.parent}/streams/{len(self.streams) + 1}"
             self.streams[name] = 0
             return types.WriteStream(name=name)
 
     def _finalize(self, request: Any, context: grpc.ServicerContext) -> Any:
+        self._check(context)
         with self._lock:
             if request.name not in self.streams:
                 context.abort(grpc.StatusCode.NOT_FOUND, "no such stream")
@@ -94,6 +107,7 @@ class WriteServer:
             return types.FinalizeWriteStreamResponse(row_count=self.streams[request.name])
 
     def _append(self, requests: Iterator[Any], context: grpc.ServicerContext) -> Iterator[Any]:
+        self._check(context)
         name, message = "", None
         with self._lock:
             self.connections += 1

@@ -58,6 +58,13 @@ class BigQuery:
         """
         return self._google.client()
 
+    def table(self, name: str) -> str:
+        """Return the full name of a table of the configured dataset, `project.dataset.name`.
+
+        For calls of the client that want one, such as `client.list_rows(bigquery.table("visits"))`.
+        """
+        return self._google.table(name)
+
     def table_writer(
         self,
         table: str,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from msp_bigquery._config import BigQueryConfig
+from msp_bigquery._refused_jobs import RefusedJobs
 from msp_bigquery.errors import WriterClosedError
 from msp_core.errors import ConfigError, Problem
 
@@ -117,6 +118,7 @@ class Google:
             ),
         )
         _widen(client)
+        client._http.hooks["response"].append(RefusedJobs())  # noqa: SLF001 - as below
         return client
 
     def _write_client(self) -> BigQueryWriteClient:

@@ -11,10 +11,11 @@ from pathlib import Path
 from msp_bigquery._bigquery import BigQuery
 from msp_bigquery._check import last_writes
 from msp_bigquery._config import BigQueryConfig
+from msp_bigquery._roles import APIS, JOBS, WRITING
 from msp_core.contract import Contract
 from msp_core.deadline import close_deadline
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import API, Integration, Role
+from msp_core.integration import Integration
 
 _FLUSH = 4.0  # seconds for the buffers at stop, where nobody says how long it may take
 _REST = 0.3  # seconds before the deadline, to hand over what could not be sent
@@ -62,26 +63,6 @@ def msp_integration() -> Integration[BigQueryConfig, BigQuery]:
         check=last_writes,
         critical=False,
         dev=dev_bigquery,
-        roles=(
-            Role(
-                name="roles/bigquery.dataEditor",
-                purpose="writing rows, reading tables and their schemas; granted on the dataset",
-            ),
-            Role(
-                name="roles/bigquery.jobUser",
-                purpose="queries, load jobs and every other job of client()",
-                when="the service runs jobs",
-            ),
-        ),
-        apis=(
-            API(
-                name="bigquery.googleapis.com",
-                purpose="streaming inserts, and what client() asks",
-            ),
-            API(
-                name="bigquerystorage.googleapis.com",
-                purpose="the Storage Write API",
-                when="a writer has storage=True",
-            ),
-        ),
+        roles=(WRITING, JOBS),
+        apis=APIS,
     )

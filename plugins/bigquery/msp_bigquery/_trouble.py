@@ -8,6 +8,8 @@ from typing import Any
 
 import attrs
 
+from msp_bigquery._roles import APIS, WRITING
+
 # Reasons in the body of an answer that are over after a while, whatever status it has.
 _PASSING_REASONS = frozenset(
     {"backendError", "internalError", "quotaExceeded", "rateLimitExceeded", "timeout"}
@@ -24,7 +26,9 @@ _PASSING_CODES = frozenset(
 _SIZE_WORDS = ("payload size", "request size", "too large", "larger than max")
 _HINTS: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "the service's credentials are not accepted",
-    HTTPStatus.FORBIDDEN: "the service's identity may not write to it",
+    HTTPStatus.FORBIDDEN: (
+        f"the service's identity may not write to it: grant it {WRITING.name} on the dataset"
+    ),
     HTTPStatus.NOT_FOUND: "it does not exist, or the service's identity may not see it",
 }
 
@@ -69,7 +73,7 @@ def _answered(error: Any, code: int) -> Trouble:  # noqa: ANN401 - google.api_co
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Trouble(TroubleKind.PASSING, text)
     if code in _HINTS:
-        return Trouble(TroubleKind.DENIED, f"{text}: {_HINTS[code]}")
+        return Trouble(TroubleKind.DENIED, f"{text}: {_disabled(error) or _HINTS[code]}")
     return Trouble(TroubleKind.REFUSED, text)
 
 
@@ -79,6 +83,15 @@ def _reason(error: Any) -> str | None:  # noqa: ANN401 - same
     except (AttributeError, IndexError, KeyError, TypeError):  # an answer without BigQuery's body
         return None
     return str(reason)
+
+
+def _disabled(error: Any) -> str | None:  # noqa: ANN401 - same
+    """Return what to do about an API that is not enabled; None when that is not the trouble."""
+    if getattr(error, "reason", None) != "SERVICE_DISABLED":
+        return None
+    service = (error.metadata or {}).get("service")
+    names = [api.name for api in APIS if service in (api.name, None)]
+    return f"an API is not enabled in the project: enable {' or '.join(names)}"
 
 
 def _is_size(error: Exception) -> bool:
