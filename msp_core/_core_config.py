@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import attrs
 
+from msp_core._bounds import check_not_negative, check_positive
 from msp_core._log_config import LogConfig
 from msp_core.config import Duration, Secret, env
 from msp_core.errors import InvalidValue
@@ -36,12 +37,14 @@ class CoreConfig:
         "MSP_SHUTDOWN_BUDGET",
         default=None,
         help="time for the whole stop; default 9s, and 25s on Kubernetes and Knative",
+        validator=check_positive,
     )
     drain_window: Duration | None = env(
         "MSP_DRAIN_WINDOW",
         default=None,
         help="time to go on accepting after readiness turned red; default 0s, and 5s on "
         "Kubernetes and Knative",
+        validator=check_not_negative,
     )
     logs: LogConfig
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import attrs
 
+from msp_core._bounds import check_not_negative, check_positive
 from msp_core._uuid7 import uuid7
 from msp_core.config import Duration, env
 from msp_core.deadline import Deadline
@@ -17,16 +18,6 @@ _RETRIES = {Platform.CLOUD_RUN: 3}
 """What a platform does when it is not told otherwise; 0 where it is not listed."""
 
 
-def _not_negative(value: int) -> None:
-    if value < 0:
-        raise InvalidValue("0 or more")
-
-
-def _positive(value: float) -> None:
-    if value <= 0:
-        raise InvalidValue("more than 0")
-
-
 @attrs.frozen(kw_only=True)
 class Task:
     """Which of the tasks of an execution this process is."""
@@ -35,13 +26,13 @@ class Task:
         "CLOUD_RUN_TASK_INDEX",
         default=0,
         help="which task of the execution this is, from 0",
-        validator=_not_negative,
+        validator=check_not_negative,
     )
     count: int = env(
         "CLOUD_RUN_TASK_COUNT",
         default=1,
         help="how many tasks the execution has",
-        validator=_positive,
+        validator=check_positive,
     )
 
     def __attrs_post_init__(self) -> None:
@@ -63,19 +54,19 @@ class JobVariables:
         "CLOUD_RUN_TASK_ATTEMPT",
         default=0,
         help="how often this task was tried before",
-        validator=_not_negative,
+        validator=check_not_negative,
     )
     retries: int | None = env(
         "MSP_JOB_RETRIES",
         default=None,
         help="how often a failed task is tried again; default 3 on Cloud Run, 0 elsewhere",
-        validator=_not_negative,
+        validator=check_not_negative,
     )
     time_limit: Duration | None = env(
         "JOB_EXECUTION_DEADLINE",
         default=None,
         help="time until the platform ends the task; the end is asked for a margin earlier",
-        validator=_positive,
+        validator=check_positive,
     )
     cron_schedule: str | None = env(
         "JOB_EXECUTION_CRON_SCHEDULE", default=None, help="when the job runs, for check-ins"

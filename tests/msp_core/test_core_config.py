@@ -1,0 +1,75 @@
+"""The core's own variables: what they are when nobody sets them, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from msp_core._core_config import CoreConfig, ServiceVariables
+from msp_core._job_variables import JobVariables
+from msp_core._log_config import LogConfig
+from msp_core.config import load
+from msp_core.errors import ConfigError
+
+
+def test_defaults() -> None:
+    """A process on a laptop, where nothing is set, belongs to no environment and is not live."""
+    assert load(CoreConfig, {}) == CoreConfig(
+        environment_id="unknown",
+        msp=False,
+        google_cloud_project=None,
+        diagnostics_secret=None,
+        shutdown_budget=None,
+        drain_window=None,
+        logs=LogConfig(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("MSP_SHUTDOWN_BUDGET", "0s", "more than 0"),
+        ("MSP_SHUTDOWN_BUDGET", "-1s", "more than 0"),
+        ("MSP_DRAIN_WINDOW", "-1ns", "0 or more"),
+    ],
+)
+def test_time_that_cannot_be_spent(name: str, text: str, expected: str) -> None:
+    """A budget that no stop could keep is told at the start, not at the stop."""
+    with pytest.raises(ConfigError) as caught:
+        load(CoreConfig, {name: text})
+
+    assert str(caught.value).startswith(f"{name} will not do: expected {expected} (")
+
+
+def test_shortest_times() -> None:
+    """No drain window at all is a choice; so is a budget of next to nothing."""
+    config = load(CoreConfig, {"MSP_DRAIN_WINDOW": "0s", "MSP_SHUTDOWN_BUDGET": "1ms"})
+
+    assert (config.drain_window, config.shutdown_budget) == (0, 0.001)
+
+
+@pytest.mark.parametrize("text", ["0", "1", "65535"])
+def test_port(text: str) -> None:
+    """Every port there is, and 0 for one that the system chooses."""
+    assert load(ServiceVariables, {"PORT": text}).port == int(text)
+
+
+@pytest.mark.parametrize("text", ["-1", "65536"])
+def test_port_that_does_not_exist(text: str) -> None:
+    """What no server can listen on is told in the report."""
+    with pytest.raises(ConfigError, match="PORT will not do: expected a port from 0 to 65535"):
+        load(ServiceVariables, {"PORT": text})
+
+
+@pytest.mark.parametrize(
+    ("name", "least"),
+    [
+        ("CLOUD_RUN_TASK_INDEX", "0"),
+        ("CLOUD_RUN_TASK_COUNT", "1"),
+        ("CLOUD_RUN_TASK_ATTEMPT", "0"),
+        ("MSP_JOB_RETRIES", "0"),
+        ("JOB_EXECUTION_DEADLINE", "1ns"),
+    ],
+)
+def test_least_value_of_a_job(name: str, least: str) -> None:
+    """The first task of one, a first attempt, no retry, and the shortest deadline are accepted."""
+    assert load(JobVariables, {name: least})
