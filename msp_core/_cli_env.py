@@ -6,12 +6,12 @@
                  "distribution": str | null},
      "variables": [{"name": str, "owner": str, "type": str, "form": str, "choices": [str],
                     "required": bool, "default": str | null, "help": str, "secret": bool,
-                    "forbidden_when_msp": bool, "set": bool,
+                    "forbidden_when_msp": bool, "empty_is_unset": bool, "set": bool,
                     "group": {"choices": [[str]], "optional": bool} | null}],
      "roles": [{"name": str, "purpose": str, "when": str | null, "owner": str}],
      "apis": [{"name": str, "purpose": str, "when": str | null, "owner": str}]}
 
-`set` says whether the variable is present in this environment; a value is never printed. The
+`set` says whether the variable counts as set in this environment; a value is never printed. The
 other keys are those of `msp_core.config.Variable`. `roles` and `apis` are what Google must grant
 and enable for the declared plugins, see `Role` and `API` in `msp_core.integration`.
 """

@@ -52,5 +52,7 @@ def _marks(variable: Variable) -> Iterator[str]:
     yield f"({presence(variable)})" if default is None else f'(default: "{default}")'
     if variable.forbidden_when_msp:
         yield "(not allowed with MSP=true)"
+    if variable.empty_is_unset:
+        yield "(empty counts as unset)"
     if variable.secret:
         yield "(secret)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 from msp_core.config import Group, Variable
@@ -37,25 +37,28 @@ def json_schema(title: str, variables: Sequence[Variable]) -> dict[str, Any]:
 
 
 def _property(variable: Variable) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": "string", "minLength": 1}
+    may_be_empty = variable.empty_is_unset and not variable.required
+    found: dict[str, Any] = {"type": "string"} | ({} if may_be_empty else {"minLength": 1})
     if variable.help:
         found["description"] = variable.help
     if variable.default is not None and not variable.secret:
         found["default"] = variable.default
     if variable.choices and variable.type == "choice":
-        found["enum"] = list(variable.choices)
+        found["enum"] = [*variable.choices, *([""] if may_be_empty else [])]
     if variable.type in _PATTERNS:
-        found["pattern"] = _PATTERNS[variable.type]
+        found["pattern"] = ("^$|" if may_be_empty else "") + _PATTERNS[variable.type]
     if variable.secret:
         found["writeOnly"] = True
     return found
 
 
-def _group_conditions(variables: Iterable[Variable]) -> Iterator[dict[str, Any]]:
+def _group_conditions(variables: Sequence[Variable]) -> Iterator[dict[str, Any]]:
+    emptiable = {variable.name for variable in variables if variable.empty_is_unset}
     for group in dict.fromkeys(variable.group for variable in variables):
         if group is not None and not _free(group):
-            complete = {"anyOf": [{"required": list(names)} for names in group.choices]}
-            yield {"if": _any_of(_names(group)), "then": complete} if group.optional else complete
+            complete = _any_of(group.choices, emptiable)
+            mentioned = _any_of([(name,) for name in _names(group)], emptiable)
+            yield {"if": mentioned, "then": complete} if group.optional else complete
 
 
 def _free(group: Group) -> bool:
@@ -67,13 +70,20 @@ def _names(group: Group) -> list[str]:
     return list(dict.fromkeys(name for names in group.choices for name in names))
 
 
-def _any_of(names: Sequence[str]) -> dict[str, Any]:
-    return {"anyOf": [{"required": [name]} for name in names]}
+def _any_of(choices: Iterable[Sequence[str]], emptiable: Collection[str] = ()) -> dict[str, Any]:
+    """Return the condition that all variables of one of the choices are set."""
+    return {"anyOf": [_all_set(names, emptiable) for names in choices]}
+
+
+def _all_set(names: Sequence[str], emptiable: Collection[str]) -> dict[str, Any]:
+    filled = {name: {"minLength": 1} for name in names if name in emptiable}
+    return {"required": list(names), **({"properties": filled} if filled else {})}
 
 
 def _msp_conditions(variables: Iterable[Variable]) -> Iterator[dict[str, Any]]:
     """Yield what a live platform refuses; a variable with a default may still repeat it."""
-    names = [one.name for one in variables if one.forbidden_when_msp and one.default is None]
-    if names:
+    found = [one for one in variables if one.forbidden_when_msp and one.default is None]
+    if found:
         live = {"properties": {"MSP": {"enum": list(_TRUE)}}, "required": ["MSP"]}
-        yield {"if": live, "then": {"not": _any_of(names)}}
+        emptiable = {one.name for one in found if one.empty_is_unset}
+        yield {"if": live, "then": {"not": _any_of([(one.name,) for one in found], emptiable)}}

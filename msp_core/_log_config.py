@@ -42,22 +42,25 @@ _LEVEL_NAMES = "debug, info, warn, error, none"
 _FORMAT_NAMES = "json, json_gcp, console"
 
 
-def parse_scope_levels(text: str) -> dict[str, int]:
-    """Return the level of each logger named in `scope=level,…`.
+def parse_scope_levels(text: str) -> dict[str, str]:
+    """Return the text of each logger's level in `scope=level,…`; what names no logger is left out.
 
     Raises:
-        InvalidValue: an entry that is not a logger's name, `=` and a level.
+        InvalidValue: an entry has no `=`.
     """
-    levels: dict[str, int] = {}
-    for entry in text.split(","):
-        scope, _, level = (part.strip() for part in entry.partition("="))
-        if not scope or level.lower() not in LEVELS:
-            raise InvalidValue(
-                f"scope=level entries separated by commas, such as msp.http=debug, "
-                f"with a level of {_LEVEL_NAMES}"
-            )
-        levels[scope] = LEVELS[level.lower()]
+    levels: dict[str, str] = {}
+    for entry in filter(None, text.split(",")):
+        scope, separator, level = (part.strip() for part in entry.partition("="))
+        if not separator:
+            raise InvalidValue("scope=level entries separated by commas, such as msp.http=debug")
+        if scope:
+            levels[scope] = level
     return levels
+
+
+def _level(text: str) -> int:
+    """Return the level as `logging` counts it; the default when it is unknown, as in Go."""
+    return LEVELS.get(text.lower(), LEVELS[DEFAULT_LEVEL])
 
 
 def _check_scope_levels(text: str) -> None:
@@ -82,36 +85,46 @@ class LogConfig:
     """
 
     level: str = env(
-        "SRC_LOG_LEVEL", default=DEFAULT_LEVEL, help=f"least level that is logged: {_LEVEL_NAMES}"
+        "SRC_LOG_LEVEL",
+        default=DEFAULT_LEVEL,
+        help=f"least level that is logged: {_LEVEL_NAMES}",
+        empty_is_unset=True,
     )
     format: str | None = env(
         "SRC_LOG_FORMAT",
         default=None,
         help=f"shape of a log line: {_FORMAT_NAMES}; default json, and json_gcp on Google Cloud",
+        empty_is_unset=True,
     )
     scope_levels: str | None = env(
         "SRC_LOG_SCOPE_LEVEL",
         default=None,
         help="levels of single loggers and their children: scope=level,...",
         validator=_check_scope_levels,
+        empty_is_unset=True,
     )
     development: str | None = env(
-        "SRC_DEVELOPMENT", default=None, help="true makes console the default log format"
+        "SRC_DEVELOPMENT",
+        default=None,
+        help="true makes console the default log format",
+        empty_is_unset=True,
     )
     sampling_initial: int = env(
         "SRC_LOG_SAMPLING_INITIAL",
         default=0,
         help="lines of one text per second before the others are sampled; 0 writes every line",
+        empty_is_unset=True,
     )
     sampling_thereafter: int = env(
         "SRC_LOG_SAMPLING_THEREAFTER",
         default=100,
         help="of the sampled lines, one in so many is written; 0 writes every line",
+        empty_is_unset=True,
     )
 
     def root_level(self) -> int:
         """Return the level as `logging` counts it; the default when it is unknown."""
-        return LEVELS.get(self.level.lower(), LEVELS[DEFAULT_LEVEL])
+        return _level(self.level)
 
     @property
     def sampled(self) -> bool:
@@ -121,7 +134,10 @@ class LogConfig:
     def scopes(self) -> dict[str, int]:
         """Return the level of each logger that has its own."""
         levels = TALKATIVE if self.root_level() == logging.INFO else {}
-        return levels | (parse_scope_levels(self.scope_levels) if self.scope_levels else {})
+        return levels | {scope: _level(level) for scope, level in self._scope_levels().items()}
+
+    def _scope_levels(self) -> dict[str, str]:
+        return parse_scope_levels(self.scope_levels or "")
 
     def format_on(self, platform: Platform) -> str:
         """Return `json`, `json_gcp` or `console`; an unknown format counts as unset."""
@@ -143,4 +159,9 @@ class LogConfig:
             )
         if self.format is not None and self.format.lower() not in FORMATS:
             sentences.append(f"SRC_LOG_FORMAT is ignored: expected one of {_FORMAT_NAMES}")
+        if not {level.lower() for level in self._scope_levels().values()} <= LEVELS.keys():
+            sentences.append(
+                f"SRC_LOG_SCOPE_LEVEL has an unknown level: expected one of {_LEVEL_NAMES}; "
+                f"using {DEFAULT_LEVEL} there"
+            )
         return tuple(sentences)

@@ -41,20 +41,18 @@ class Reading:
         self._owner = owner
         self._msp = msp
 
-    def load(self, section: Section, together: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - an instance of section.config
+    def load(self, section: Section, hint: str = "") -> Any:  # noqa: ANN401 - an instance of section.config
         """Return an instance of the section's class; None when it has problems.
 
         Args:
             section: to load.
-            together: variables that have to be set when one of them is.
+            hint: what to say about each variable that is missing.
         """
         before = len(self.problems)
         values: dict[str, Any] = {}
         for part in section.parts:
             value = (
-                self._setting(part, together)
-                if isinstance(part, Setting)
-                else self._choice(part, together)
+                self._setting(part, hint) if isinstance(part, Setting) else self._choice(part, hint)
             )
             if value is not attrs.NOTHING:
                 values[part.argument] = value
@@ -66,16 +64,16 @@ class Reading:
         What is set of a section that is not mentioned is checked all the same.
         """
         if section.mentioned(self._environ):
-            return self.load(section, self._together(section))
+            return self.load(section, _together_hint(section, self._environ))
         for setting in section.settings():
-            if setting.name in self._environ:
+            if setting.text(self._environ) is not None:
                 self._setting(setting)
         return None
 
-    def _choice(self, choice: Choice, together: tuple[str, ...]) -> Any:  # noqa: ANN401 - as load
+    def _choice(self, choice: Choice, hint: str) -> Any:  # noqa: ANN401 - as load
         if len(choice.fragments) == 1:
             only = choice.fragments[0]
-            return self.load_optional(only) if choice.optional else self.load(only, together)
+            return self.load_optional(only) if choice.optional else self.load(only, hint)
         taken = next((one for one in choice.fragments if one.mentioned(self._environ)), None)
         if taken is None and not choice.optional:
             self._report_none_chosen(choice)
@@ -87,11 +85,11 @@ class Reading:
                 self._check_forbidden(fragment)
         return value
 
-    def _setting(self, setting: Setting, together: tuple[str, ...] = ()) -> Any:  # noqa: ANN401 - of the field's type
+    def _setting(self, setting: Setting, hint: str = "") -> Any:  # noqa: ANN401 - of the field's type
         """Return the value; NOTHING when it is the field's default, or there is a problem."""
-        text = self._environ.get(setting.name)
+        text = setting.text(self._environ)
         if text is None:
-            return self._unset(setting, together)
+            return self._unset(setting, hint)
         refusal = self._refused_text(setting, text)
         value = None
         if refusal is None:
@@ -103,9 +101,8 @@ class Reading:
             return attrs.NOTHING
         return value
 
-    def _unset(self, setting: Setting, together: tuple[str, ...]) -> Any:  # noqa: ANN401 - as _setting
+    def _unset(self, setting: Setting, hint: str) -> Any:  # noqa: ANN401 - as _setting
         if setting.required:
-            hint = self._together_hint(together)
             self._report(setting, Refusal(MISSING, setting.kind.form, hint))
         return attrs.NOTHING if setting.default is not attrs.NOTHING else None
 
@@ -127,23 +124,8 @@ class Reading:
 
     def _check_forbidden(self, section: Section) -> None:
         for setting in section.settings():
-            if self._forbidden(setting) and setting.name in self._environ:
+            if self._forbidden(setting) and setting.text(self._environ) is not None:
                 self._setting(setting)
-
-    def _together(self, section: Section) -> tuple[str, ...]:
-        """Return the set of needed variables that the environment comes closest to."""
-        return max(section.needs, key=lambda names: len(self._set_of(names)))
-
-    def _together_hint(self, together: tuple[str, ...]) -> str:
-        present = self._set_of(together)
-        if not present:
-            return ""
-        amount = "both" if len(together) == 2 else "all"  # noqa: PLR2004 - both is two
-        verb = "is" if len(present) == 1 else "are"
-        return f"{' and '.join(present)} {verb} set without it, set {amount} or none"
-
-    def _set_of(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(name for name in names if name in self._environ)
 
     def _made(self, section: Section, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as load
         name = section.config.__name__
@@ -177,6 +159,18 @@ class Reading:
             hint=refusal.hint,
         )
         self.problems.append(problem)
+
+
+def _together_hint(section: Section, environ: Mapping[str, str]) -> str:
+    """Return which variables have to be set together, of those that come closest to it."""
+    present = section.present(environ)
+    needed = max(section.needs, key=lambda names: len(present.intersection(names)))
+    found = [name for name in needed if name in present]
+    if not found:
+        return ""
+    amount = "both" if len(needed) == 2 else "all"  # noqa: PLR2004 - both is two
+    verb = "is" if len(found) == 1 else "are"
+    return f"{' and '.join(found)} {verb} set without it, set {amount} or none"
 
 
 def _empty(setting: Setting) -> Refusal:

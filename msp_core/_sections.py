@@ -5,13 +5,21 @@ from __future__ import annotations
 import itertools
 import types
 import typing
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import attrs
 
 from msp_core._kinds import Kind, kind_of, plain
-from msp_core._variables import METADATA, Declaration, Group, Variable, default_text, plain_default
+from msp_core._variables import (
+    METADATA,
+    Declaration,
+    Group,
+    Variable,
+    default_text,
+    plain_default,
+    text_of,
+)
 from msp_core.errors import UsageError
 
 Needs: TypeAlias = tuple[tuple[str, ...], ...]
@@ -59,6 +67,10 @@ class Setting:
     def needs(self) -> Needs:
         """Return its own name when required."""
         return ((self.name,),) if self.required else _NOTHING_NEEDED
+
+    def text(self, environ: Mapping[str, str]) -> str | None:
+        """Return the variable's text; None when it does not count as set."""
+        return text_of(self.name, environ, empty_is_unset=self.declared.empty_is_unset)
 
 
 @attrs.frozen(kw_only=True)
@@ -113,9 +125,16 @@ class Section:
                 for fragment in part.fragments:
                     yield from fragment.settings()
 
-    def mentioned(self, names: Collection[str]) -> bool:
-        """Return whether any needed variable is among `names`, or none is needed."""
-        return any(not need or any(name in names for name in need) for need in self.needs)
+    def present(self, environ: Mapping[str, str]) -> frozenset[str]:
+        """Return the names of its variables, at any depth, that count as set."""
+        return frozenset(
+            setting.name for setting in self.settings() if setting.text(environ) is not None
+        )
+
+    def mentioned(self, environ: Mapping[str, str]) -> bool:
+        """Return whether any needed variable counts as set, or none is needed."""
+        present = self.present(environ)
+        return any(not need or not present.isdisjoint(need) for need in self.needs)
 
     def variables(
         self, owner: str, *, optional: bool = False, group: Group | None = None
@@ -234,6 +253,7 @@ def _variable(setting: Setting, owner: str, group: Group | None) -> Variable:
         help=setting.declared.help,
         secret=kind.secret,
         forbidden_when_msp=setting.declared.forbidden_when_msp,
+        empty_is_unset=setting.declared.empty_is_unset,
         group=group if setting.required else None,
     )
 

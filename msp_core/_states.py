@@ -136,7 +136,8 @@ def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
 
 
 def _why_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
-    names = [name for name in _asking(integration.variables) if name in assembly.environ]
+    present = {one.name for one in integration.variables if one.is_set(assembly.environ)}
+    names = [name for name in _asking(integration.variables) if name in present]
     return f"configured by {', '.join(names)}" if names else "configured, needs no variable"
 
 

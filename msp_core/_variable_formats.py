@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -13,14 +13,14 @@ from msp_core._table import markdown_table, text_table
 from msp_core.config import Variable
 
 
-def variable_table(variables: Sequence[Variable], present: Collection[str]) -> str:
+def variable_table(variables: Sequence[Variable], environ: Mapping[str, str]) -> str:
     """Return an aligned table, a heading for each owner, whether each variable is set."""
     rows = [
         (
             f"  {variable.name}",
             variable.type,
             _default(variable),
-            "yes" if variable.name in present else "-",
+            "yes" if variable.is_set(environ) else "-",
             _meaning(variable),
         )
         for variable in variables
@@ -54,10 +54,10 @@ def variable_dotenv(variables: Sequence[Variable]) -> str:
 
 
 def variable_records(
-    variables: Sequence[Variable], present: Collection[str]
+    variables: Sequence[Variable], environ: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return plain records; `msp_core._cli_env` documents their shape."""
-    return [{**attrs.asdict(variable), "set": variable.name in present} for variable in variables]
+    return [{**attrs.asdict(variable), "set": variable.is_set(environ)} for variable in variables]
 
 
 def _owner(pair: tuple[Variable, str]) -> str:
@@ -86,6 +86,8 @@ def _rules(variable: Variable) -> Iterator[str]:
         yield f"one of {', '.join(variable.choices)}"
     if variable.forbidden_when_msp:
         yield "not allowed with MSP=true"
+    if variable.empty_is_unset:
+        yield "empty counts as unset"
 
 
 def _about(variable: Variable) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -26,12 +26,14 @@ class Declaration:
         help: what the variable is for.
         validator: (value) -> anything; raises when the value will not do.
         forbidden_when_msp: whether it is refused on a live platform.
+        empty_is_unset: whether a variable that is set to nothing counts as not set.
     """
 
     name: str
     help: str = ""
     validator: Callable[[Any], object] | None = None
     forbidden_when_msp: bool = False
+    empty_is_unset: bool = False
 
 
 def env(
@@ -41,6 +43,7 @@ def env(
     help: str = "",  # noqa: A002 - the word that argparse and click use
     validator: Callable[[Any], object] | None = None,
     forbidden_when_msp: bool = False,
+    empty_is_unset: bool = False,
 ) -> Any:  # noqa: ANN401 - as attrs.field, so that the field's own annotation counts
     """Declare that a field of an attrs class is read from a variable.
 
@@ -55,9 +58,15 @@ def env(
             it refused with "expected an even number".
         forbidden_when_msp: refuse the variable when `MSP=true`: at all when it has no default,
             otherwise a value that differs from it.
+        empty_is_unset: take a variable that is set to nothing as not set, for names whose meaning
+            others define so. Default False: set to nothing is a problem.
     """
     declaration = Declaration(
-        name=name, help=help, validator=validator, forbidden_when_msp=forbidden_when_msp
+        name=name,
+        help=help,
+        validator=validator,
+        forbidden_when_msp=forbidden_when_msp,
+        empty_is_unset=empty_is_unset,
     )
     return attrs.field(
         default=default,
@@ -102,6 +111,8 @@ class Variable:
         help: what it is for.
         secret: whether its value is hidden and comes from a secret store.
         forbidden_when_msp: whether it is refused when `MSP=true`.
+        empty_is_unset: whether it counts as not set when it is set to nothing; otherwise that is a
+            problem.
         group: the variables it is needed with; None for one that stands alone.
     """
 
@@ -115,20 +126,36 @@ class Variable:
     help: str = ""
     secret: bool = False
     forbidden_when_msp: bool = False
+    empty_is_unset: bool = False
     group: Group | None = None
+
+    def is_set(self, environ: Mapping[str, str]) -> bool:
+        """Return whether the variable counts as set among these."""
+        return text_of(self.name, environ, empty_is_unset=self.empty_is_unset) is not None
+
+
+def text_of(name: str, environ: Mapping[str, str], *, empty_is_unset: bool) -> str | None:
+    """Return the text of a variable; None when it does not count as set."""
+    text = environ.get(name)
+    return None if empty_is_unset and not text else text
 
 
 def merged(variables: Iterable[Variable]) -> tuple[Variable, ...]:
     """Return each variable once, in order, with its first owner.
 
-    One that is required, or secret, anywhere is so altogether.
+    One that is required, or secret, anywhere is so altogether; it may be set to nothing only where
+    all readers allow it.
     """
     found: dict[str, Variable] = {}
     for variable in variables:
         known = found.get(variable.name, variable)
         if variable.required and not known.required:
             known = attrs.evolve(known, required=True, group=None)
-        found[variable.name] = attrs.evolve(known, secret=known.secret or variable.secret)
+        found[variable.name] = attrs.evolve(
+            known,
+            secret=known.secret or variable.secret,
+            empty_is_unset=known.empty_is_unset and variable.empty_is_unset,
+        )
     return tuple(found.values())
 
 

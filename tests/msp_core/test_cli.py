@@ -265,6 +265,15 @@ class TestEnv:
         assert lines.index("plugin 'kv', msp-kv 0.1.0") > 1
         assert "hunter2" not in answer.out
 
+    def test_empty(self, msp: Shell, guestbook: Installed) -> None:
+        """What may be set to nothing is marked, and set to nothing it is not set."""
+        lines = msp("env guestbook", {"SRC_DEVELOPMENT": "", "SRC_LOG_LEVEL": "warn"}).out
+        rows = {line.split()[0]: line for line in lines.splitlines()}
+
+        assert rows["SRC_DEVELOPMENT"].split()[:4] == ["SRC_DEVELOPMENT", "text", "(optional)", "-"]
+        assert rows["SRC_LOG_LEVEL"].split()[:4] == ["SRC_LOG_LEVEL", "text", "info", "yes"]
+        assert rows["SRC_LOG_LEVEL"].endswith("; empty counts as unset")
+
     def test_group(self, msp: Shell, guestbook: Installed) -> None:
         """What goes together, and what a live platform refuses, is part of the meaning."""
         out = msp("env guestbook").out
@@ -318,6 +327,7 @@ class TestEnv:
             "help": "signs cookies",
             "secret": True,
             "forbidden_when_msp": False,
+            "empty_is_unset": False,
             "group": None,
             "set": True,
         }

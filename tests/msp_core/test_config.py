@@ -175,6 +175,27 @@ def test_variable_of_two_fragments_is_described_once() -> None:
     assert variable.secret
 
 
+def test_variable_of_two_readers_may_be_empty_where_both_allow_it() -> None:
+    """What one reader refuses is refused, so help must not allow it."""
+
+    @attrs.frozen
+    class Lenient:
+        level: str | None = env("LEVEL", empty_is_unset=True)
+
+    @attrs.frozen
+    class Strict:
+        level: str | None = env("LEVEL")
+
+    def emptiable(*readers: type[Any]) -> bool:
+        body = {"__annotations__": {f"reader_{at}": one for at, one in enumerate(readers)}}
+        (variable,) = describe(attrs.frozen(type("Readers", (), body)))
+        return variable.empty_is_unset
+
+    assert emptiable(Lenient, Lenient)
+    assert not emptiable(Lenient, Strict)
+    assert not emptiable(Strict, Lenient)
+
+
 def test_group_reads_as_a_sentence() -> None:
     """Tables and problems show a group the same way."""
     assert str(CHOICES) == "DSN, or INSTANCE with LOGIN_USER"

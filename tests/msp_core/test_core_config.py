@@ -72,4 +72,4 @@ def test_port_that_does_not_exist(text: str) -> None:
 )
 def test_least_value_of_a_job(name: str, least: str) -> None:
     """The first task of one, a first attempt, no retry, and the shortest deadline are accepted."""
-    assert load(JobVariables, {name: least})
+    assert load(JobVariables, {name: least}) is not None

@@ -26,6 +26,7 @@ def test_every_variable() -> None:
             variable("GREETING", default="hello", help="first word"),
             variable("TOKEN", required=True, secret=True, help="signs cookies"),
             variable("PGDSN", forbidden_when_msp=True),
+            variable("LEVEL", default="info", empty_is_unset=True),
         ],
     )
 
@@ -37,6 +38,7 @@ def test_every_variable() -> None:
         '- "GREETING": first word (default: "hello")',
         '- "TOKEN": signs cookies (required) (secret)',
         '- "PGDSN": (optional) (not allowed with MSP=true)',
+        '- "LEVEL": (default: "info") (empty counts as unset)',
     ]
 
 

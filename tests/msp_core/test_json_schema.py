@@ -41,6 +41,39 @@ def test_property() -> None:
     assert "allOf" not in found
 
 
+def test_empty_counts_as_unset() -> None:
+    """What may be set to nothing accepts that beside its choices or its pattern."""
+    found = schema(
+        variable("MOOD", type="choice", choices=("a", "b"), empty_is_unset=True),
+        variable("COUNT", type="integer", empty_is_unset=True),
+        variable("NEEDED", required=True, empty_is_unset=True),
+    )["properties"]
+
+    assert found["MOOD"] == {"type": "string", "enum": ["a", "b", ""]}
+    assert [bool(re.search(found["COUNT"]["pattern"], it)) for it in ("", "7", "x")] == [1, 1, 0]
+    assert "minLength" not in found["COUNT"]
+    assert found["NEEDED"]["minLength"] == 1
+
+
+def test_empty_is_not_there() -> None:
+    """A condition does not take a variable that is set to nothing for one that is set."""
+    group = Group(choices=(("DSN",), ("HOST", "USER")), optional=True)
+    host, live = schema(
+        variable("HOST", group=group, empty_is_unset=True),
+        variable("DEBUG", forbidden_when_msp=True, empty_is_unset=True),
+    )["allOf"]
+    filled = {"minLength": 1}
+
+    assert host["if"]["anyOf"][1] == {"required": ["HOST"], "properties": {"HOST": filled}}
+    assert host["then"]["anyOf"] == [
+        {"required": ["DSN"]},
+        {"required": ["HOST", "USER"], "properties": {"HOST": filled}},
+    ]
+    assert live["then"]["not"]["anyOf"] == [
+        {"required": ["DEBUG"], "properties": {"DEBUG": filled}}
+    ]
+
+
 def test_secret() -> None:
     """A secret is write-only and has no default in the schema."""
     found = schema(variable("TOKEN", secret=True, required=True, default="***"))

@@ -154,6 +154,58 @@ def test_first_alternative_that_is_mentioned_is_taken(
     assert loading.problems == ()
 
 
+@attrs.frozen(kw_only=True)
+class Exporter:
+    endpoint: str = env("OTLP_ENDPOINT", empty_is_unset=True)
+    token: str = env("OTLP_TOKEN", empty_is_unset=True)
+    retries: int = env("OTLP_RETRIES", default=3, empty_is_unset=True)
+    headers: str | None = env("OTLP_HEADERS", empty_is_unset=True)
+
+
+@attrs.frozen(kw_only=True)
+class Printer:
+    stream: str = env("STREAM", empty_is_unset=True, forbidden_when_msp=True)
+
+
+@attrs.frozen(kw_only=True)
+class Output:
+    output: Exporter | Printer | None
+
+
+EMPTY = dict.fromkeys(("OTLP_ENDPOINT", "OTLP_TOKEN", "OTLP_RETRIES", "OTLP_HEADERS", "STREAM"), "")
+
+
+def test_empty_counts_as_unset_where_it_is_allowed() -> None:
+    """A variable that is set to nothing is absent, in every rule about what is there."""
+    asked = {"OTLP_ENDPOINT": "host", "OTLP_TOKEN": "t"}
+    loading = Loading({**EMPTY, **asked, "MSP": "true"})
+
+    assert loading.section(Output, "x") == Output(
+        output=Exporter(endpoint="host", token="t", retries=3, headers=None)
+    )
+    assert loading.problems == ()
+    assert load(Output, {**EMPTY, "STREAM": "out"}) == Output(output=Printer(stream="out"))
+
+
+def test_empty_configures_nothing() -> None:
+    """An integration whose variables are all set to nothing is not asked for."""
+    loading = Loading({**EMPTY, "MSP": "true"})
+
+    assert loading.section(Exporter, "x", optional=True) is None
+    assert loading.section(Output, "x") == Output(output=None)
+    assert loading.problems == ()
+
+
+def test_empty_is_missing_where_it_is_needed() -> None:
+    """Half of what goes together is a problem, whether the other half is unset or empty."""
+    loading = Loading({**EMPTY, "OTLP_TOKEN": "t"})
+
+    assert loading.section(Exporter, "x", optional=True) is None
+    assert lines(loading) == [
+        "OTLP_ENDPOINT is missing; OTLP_TOKEN is set without it, set both or none (needed by x)"
+    ]
+
+
 def test_choice_that_is_not_made_is_one_problem() -> None:
     """It says what there is to choose from."""
     loading = Loading({})

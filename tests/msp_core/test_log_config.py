@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from msp_core._log_config import SILENT, TALKATIVE, LogConfig
-from msp_core.config import load
+from msp_core.config import describe, load
 from msp_core.errors import ConfigError
 from msp_core.platforms import Platform
 
@@ -101,6 +101,37 @@ def test_scope_levels() -> None:
     config = load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": "msp.http=dbug, httpx = NONE"})
 
     assert config.scopes() == {**TALKATIVE, "msp.http": logging.DEBUG, "httpx": SILENT}
+    assert config.doubts() == ()
+
+
+@pytest.mark.parametrize("text", ["a=error,", ",a=error", "=debug,a=error", "a=debug,a=error"])
+def test_scope_entry_that_names_nothing(text: str) -> None:
+    """Go passes over an entry without a scope, and of two entries takes the later; so do we."""
+    config = load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": text})
+
+    assert config.scopes() == {**TALKATIVE, "a": logging.ERROR}
+
+
+def test_unknown_scope_level_starts_with_the_default() -> None:
+    """A Go service starts with an unknown level; so does ours, and it says so without the value."""
+    config = load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": "a=chatty,b=error"})
+    (doubt,) = config.doubts()
+
+    assert config.scopes() == {**TALKATIVE, "a": logging.INFO, "b": logging.ERROR}
+    assert doubt.startswith("SRC_LOG_SCOPE_LEVEL has an unknown level: expected one of debug, ")
+    assert "chatty" not in doubt
+
+
+@pytest.mark.parametrize("name", [variable.name for variable in describe(LogConfig)])
+def test_empty_is_unset(name: str) -> None:
+    """A manifest that sets a log variable to nothing leaves it at its default, as in Go."""
+    assert load(LogConfig, {name: ""}) == LogConfig()
+
+
+def test_sampling_of_no_number_is_a_problem() -> None:
+    """A Go service refuses to start with it, too."""
+    with pytest.raises(ConfigError, match="SRC_LOG_SAMPLING_INITIAL is not an integer"):
+        load(LogConfig, {"SRC_LOG_SAMPLING_INITIAL": "many"})
 
 
 @pytest.mark.parametrize(
@@ -111,9 +142,9 @@ def test_talkative_libraries(level: str, quiet: dict[str, int]) -> None:
     assert load(LogConfig, {"SRC_LOG_LEVEL": level}).scopes() == quiet
 
 
-@pytest.mark.parametrize("text", ["msp.http", "=debug", "msp.http=loud", "a=info,", "a=b=debug"])
+@pytest.mark.parametrize("text", ["loud", "a=info,loud", "a=info, "])
 def test_bad_scope_levels_are_a_problem(text: str) -> None:
-    """A Go service refuses to start with a bad entry; so does ours, without showing it."""
+    """A Go service refuses to start with an entry without `=`; so does ours, without showing it."""
     with pytest.raises(ConfigError) as caught:
         load(LogConfig, {"SRC_LOG_SCOPE_LEVEL": text})
 
