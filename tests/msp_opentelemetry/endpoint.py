@@ -26,6 +26,21 @@ class Received:
     body: bytes
 
 
+@attrs.frozen
+class Answer:
+    """One answer.
+
+    Attributes:
+        status: of HTTP.
+        body: what is sent.
+        content_type: of the body; none for the empty text.
+    """
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+
+
 class Endpoint(ThreadingHTTPServer):
     """Answers every request with the same status and body, at once or when it is let go.
 
@@ -53,6 +68,10 @@ class Endpoint(ThreadingHTTPServer):
         """Return its base URL."""
         return f"http://127.0.0.1:{self.server_address[1]}"
 
+    def respond(self, _request: Received) -> Answer:
+        """Return the answer to one request."""
+        return Answer(*self.answer)
+
     def paths(self) -> list[str]:
         """Return the paths that were asked for so far."""
         return [request.path for request in self.received]
@@ -77,14 +96,17 @@ class _Exchange(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.received.append(Received(self.path, headers, body))
+        request = Received(self.path, headers, body)
+        self.server.received.append(request)
         self.server.going.wait()
-        status, answer = self.server.answer
+        answer = self.server.respond(request)
         try:
-            self.send_response(status)
-            self.send_header("content-length", str(len(answer)))
+            self.send_response(answer.status)
+            if answer.content_type:
+                self.send_header("content-type", answer.content_type)
+            self.send_header("content-length", str(len(answer.body)))
             self.end_headers()
-            self.wfile.write(answer)
+            self.wfile.write(answer.body)
         except OSError:
             self.close_connection = True  # whoever asked has given up
 

@@ -6,7 +6,7 @@ import pytest
 
 from msp_core.config import load
 from msp_opentelemetry import OpenTelemetryConfig
-from msp_opentelemetry._choice import Choice, choose
+from msp_opentelemetry._choice import Choice, Destination, Google, choose
 
 GOOGLE = "https://telemetry.googleapis.com"
 BASE = "http://collector:4318"
@@ -138,11 +138,12 @@ def test_unsent(environ: dict[str, str], *, msp: bool, project: str | None, unse
 
 
 def test_google_needs_its_project() -> None:
-    """Google is told which project is charged: the one for telemetry, when there are two."""
+    """Google is told which project receives it: the one for telemetry, when there are two."""
     traces = decide({"OTEL_GCP_PROJECT_ID": "p"}, msp=True, project="q").traces
 
-    assert traces is not None
-    assert (traces.kind, traces.project, traces.gzip) == ("google", "p", True)
+    assert isinstance(traces, Google)
+    assert traces.project == "p"
+    assert traces.cloud_trace == "https://cloudtrace.googleapis.com"
 
 
 def test_settings_of_a_signal_win() -> None:
@@ -160,8 +161,8 @@ def test_settings_of_a_signal_win() -> None:
         project=None,
     )
 
-    assert choice.traces is not None
-    assert choice.metrics is not None
+    assert isinstance(choice.traces, Destination)
+    assert isinstance(choice.metrics, Destination)
     assert (choice.traces.timeout, choice.traces.gzip) == (1.5, False)
     assert (choice.metrics.timeout, choice.metrics.gzip) == (3.0, True)
     assert choice.traces.certificate == choice.metrics.certificate == "ca.pem"

@@ -75,7 +75,6 @@ def test_tls(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
     file.write_text(authority.pem)
     destination = Destination(
-        kind="otlp",
         url="https://127.0.0.1:1",
         protocol="grpc",
         timeout=0.2,

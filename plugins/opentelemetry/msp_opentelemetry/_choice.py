@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import attrs
 
@@ -18,31 +18,44 @@ _LOCAL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:43
 
 @attrs.frozen(kw_only=True)
 class Destination:
-    """Where one signal is sent.
+    """A receiver of OTLP for one signal.
 
     Attributes:
-        kind: `otlp` for any receiver, `google` for Google's Telemetry API.
         url: complete for HTTP; of the server for gRPC.
         protocol: `http/protobuf` or `grpc`.
         timeout: of one export, seconds.
         headers: as the variable holds them; None for none.
-        project: Google Cloud project that is charged; None for `otlp`.
         gzip: whether what is sent is compressed.
         certificate: PEM file of trusted authorities; None for the system's.
         client_key: PEM file, or None.
         client_certificate: PEM file, or None.
     """
 
-    kind: Literal["otlp", "google"]
     url: str
     protocol: str = "http/protobuf"
     timeout: float = MOST_SECONDS
     headers: Secret | None = None
-    project: str | None = None
     gzip: bool = False
     certificate: str | None = None
     client_key: str | None = None
     client_certificate: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class Google:
+    """Google, as the destination of one signal.
+
+    Attributes:
+        url: of the Telemetry API, complete.
+        cloud_trace: base URL of the Cloud Trace API, for traces that the Telemetry API refuses.
+        project: Google Cloud project that receives it.
+        timeout: of one export, seconds.
+    """
+
+    url: str
+    cloud_trace: str
+    project: str
+    timeout: float = MOST_SECONDS
 
 
 @attrs.frozen(kw_only=True)
@@ -56,8 +69,8 @@ class Choice:
         unsent: whether a live platform gives no destination for anything.
     """
 
-    traces: Destination | None
-    metrics: Destination | None
+    traces: Destination | Google | None
+    metrics: Destination | Google | None
     prometheus: bool
     unsent: bool
 
@@ -92,7 +105,7 @@ def _destination(
     own: TracesConfig | MetricsConfig,
     signal: str,
     google: str | None,
-) -> Destination | None:
+) -> Destination | Google | None:
     if own.exporter == "none":
         return None
     asked = (own.exporter, own.endpoint, own.protocol, config.otlp.endpoint, config.otlp.protocol)
@@ -101,7 +114,8 @@ def _destination(
     if google is None:
         return None
     base = config.google_endpoint.rstrip("/")
-    return Destination(kind="google", url=f"{base}/v1/{signal}", project=google, gzip=True)
+    cloud_trace = config.google_trace_endpoint.rstrip("/")
+    return Google(url=f"{base}/v1/{signal}", cloud_trace=cloud_trace, project=google)
 
 
 def _otlp(shared: OTLPConfig, own: TracesConfig | MetricsConfig, signal: str) -> Destination:
@@ -113,7 +127,6 @@ def _otlp(shared: OTLPConfig, own: TracesConfig | MetricsConfig, signal: str) ->
     base = (shared.endpoint or _LOCAL[protocol]).rstrip("/")
     path = f"/v1/{signal}" if protocol == "http/protobuf" else ""
     return Destination(
-        kind="otlp",
         url=own.endpoint or f"{base}{path}",
         protocol=protocol,
         timeout=min((setting("timeout") or MOST_SECONDS * 1000) / 1000, MOST_SECONDS),

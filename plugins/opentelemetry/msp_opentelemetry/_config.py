@@ -42,6 +42,8 @@ class OpenTelemetryConfig:
         project: Google Cloud project that receives telemetry on a live platform. From
             `OTEL_GCP_PROJECT_ID`; None for that of `GOOGLE_CLOUD_PROJECT`.
         google_endpoint: base URL of Google's Telemetry API. From `OTEL_GCP_ENDPOINT`.
+        google_trace_endpoint: base URL of the Cloud Trace API, which gets the traces that the
+            Telemetry API refuses. From `OTEL_GCP_TRACE_ENDPOINT`.
         service_name: from `OTEL_SERVICE_NAME`; None for the service's own.
         resource_attributes: win over those the runtime knows. From `OTEL_RESOURCE_ATTRIBUTES`.
         sampler: from `OTEL_TRACES_SAMPLER`, default `parentbased_always_on`.
@@ -61,6 +63,11 @@ class OpenTelemetryConfig:
         "OTEL_GCP_ENDPOINT",
         default="https://telemetry.googleapis.com",
         help="base URL of Google's Telemetry API",
+    )
+    google_trace_endpoint: URL = env(
+        "OTEL_GCP_TRACE_ENDPOINT",
+        default="https://cloudtrace.googleapis.com",
+        help="base URL of the Cloud Trace API, for traces that the Telemetry API refuses",
     )
     service_name: str | None = env(
         "OTEL_SERVICE_NAME", default=None, help="name in telemetry; default the service's own"

@@ -11,7 +11,7 @@ from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from msp_core.errors import MSPError
-from msp_opentelemetry._choice import Destination
+from msp_opentelemetry._choice import Destination, Google
 from msp_opentelemetry._pairs import parse_pairs
 
 if TYPE_CHECKING:  # an extra
@@ -23,26 +23,34 @@ if TYPE_CHECKING:  # an extra
     )
 
 
-def span_exporter(destination: Destination) -> SpanExporter:
+def span_exporter(destination: Destination | Google) -> SpanExporter:
     """Return what sends spans there; it does not connect yet.
 
     Raises:
         MSPError: the extra that the protocol needs is not installed.
     """
+    if isinstance(destination, Google):
+        from msp_opentelemetry._google_exporters import google_span_exporter  # noqa: PLC0415 - vendor library: only on Google
+
+        return google_span_exporter(destination)
     if destination.protocol == "grpc":
         return _grpc()[0](**_grpc_options(destination))
     return OTLPSpanExporter(**_http_options(destination))
 
 
-def metric_exporter(destination: Destination) -> MetricExporter:
+def metric_exporter(destination: Destination | Google) -> MetricExporter:
     """Return what sends metrics there; else like `span_exporter`."""
+    if isinstance(destination, Google):
+        from msp_opentelemetry._google_exporters import google_metric_exporter  # noqa: PLC0415 - vendor library: only on Google
+
+        return google_metric_exporter(destination)
     if destination.protocol == "grpc":
         return _grpc()[1](**_grpc_options(destination))
     return OTLPMetricExporter(**_http_options(destination))
 
 
 def _http_options(destination: Destination) -> dict[str, Any]:
-    options: dict[str, Any] = {
+    return {
         "endpoint": destination.url,
         "timeout": destination.timeout,
         "headers": _headers(destination),
@@ -51,11 +59,6 @@ def _http_options(destination: Destination) -> dict[str, Any]:
         "client_key_file": destination.client_key,
         "client_certificate_file": destination.client_certificate,
     }
-    if destination.kind == "google":
-        from msp_opentelemetry._google import google_session  # noqa: PLC0415 - vendor library: only on Google
-
-        options["session"] = google_session()
-    return options
 
 
 def _grpc_options(destination: Destination) -> dict[str, Any]:
@@ -80,10 +83,7 @@ def _grpc_options(destination: Destination) -> dict[str, Any]:
 
 def _headers(destination: Destination) -> dict[str, str]:
     given = "" if destination.headers is None else destination.headers.reveal()
-    headers = {name.lower(): value for name, value in parse_pairs(given).items()}
-    if destination.project is not None:
-        headers["x-goog-user-project"] = destination.project
-    return headers
+    return {name.lower(): value for name, value in parse_pairs(given).items()}
 
 
 def _content(path: str | None) -> bytes | None:

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 
 from msp_core.contract import Contract
 from msp_core.platforms import Platform
-from msp_opentelemetry._choice import Choice, choose
+from msp_opentelemetry._choice import Choice, Google, choose
 from msp_opentelemetry._config import OpenTelemetryConfig
 from msp_opentelemetry._counted_exporters import CountedMetricExporter, CountedSpanExporter
 from msp_opentelemetry._exporters import metric_exporter, span_exporter
@@ -37,6 +37,7 @@ logger = logging.getLogger("msp.opentelemetry")
 
 _SELF = "msp/runtime/opentelemetry"
 _EXPORT_MILLIS = 3000.0
+_OTLP = "opentelemetry.exporter.otlp.proto.http"
 
 
 @contextlib.asynccontextmanager
@@ -56,7 +57,7 @@ async def open_enabled(
         metrics = CountedMetricExporter(metric_exporter(choice.metrics))
     resource = await _resource(config, contract, choice)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(sdk_warnings())
+        stack.enter_context(sdk_warnings(told=_told(choice)))
         meters = _meter_provider(config, choice, resource, metrics)
         meter = meters.get_meter(_SELF)
         tracers = _tracer_provider(config, resource, meter, spans)
@@ -80,12 +81,19 @@ async def open_enabled(
 
 
 async def _resource(config: OpenTelemetryConfig, contract: Contract, choice: Choice) -> Resource:
-    projects = [to.project for to in (choice.traces, choice.metrics) if to and to.project]
+    to = (choice.traces, choice.metrics)
+    projects = [google.project for google in to if isinstance(google, Google)]
     detected = await detect(contract)
     attributes = resource_attributes(
         config, contract, detected=detected, project=projects[0] if projects else None
     )
     return Resource.create(dict(attributes))
+
+
+def _told(choice: Choice) -> list[str]:
+    """Return the loggers of the SDK's exporters that send to Google."""
+    signals = {f"{_OTLP}.trace_exporter": choice.traces, f"{_OTLP}.metric_exporter": choice.metrics}
+    return [name for name, to in signals.items() if isinstance(to, Google)]
 
 
 def _meter_provider(

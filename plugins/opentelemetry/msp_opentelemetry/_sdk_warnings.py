@@ -6,7 +6,7 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 logger = logging.getLogger("msp.opentelemetry")
 
@@ -18,6 +18,7 @@ _EXPORT = (
     "opentelemetry.sdk._shared_internal",
     "opentelemetry.sdk.metrics._internal.export",
 )
+_FORBIDDEN = 403
 
 
 class SDKWarnings(logging.Handler):
@@ -28,10 +29,14 @@ class SDKWarnings(logging.Handler):
 
     Args:
         clock: () -> seconds.
+        told: loggers of exporters to Google, whose refusals are told with what to do about them.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, *, told: Collection[str] = ()
+    ) -> None:
         super().__init__(logging.WARNING)
+        self._told = told
         self._clock = clock
         self._lock = threading.Lock()
         self._said: dict[str, float] = {}
@@ -39,6 +44,8 @@ class SDKWarnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Warn, or count."""
+        if record.name in self._told and _FORBIDDEN in (record.args or ()):
+            return
         kind = "export" if record.name.startswith(_EXPORT) else f"{record.name} {record.msg}"
         with self._lock:
             now = self._clock()
@@ -58,10 +65,14 @@ def _text(record: logging.LogRecord) -> str:
 
 
 @contextlib.contextmanager
-def sdk_warnings() -> Iterator[SDKWarnings]:
-    """Take the SDK's own log lines over while the block runs."""
+def sdk_warnings(told: Collection[str] = ()) -> Iterator[SDKWarnings]:
+    """Take the SDK's own log lines over while the block runs.
+
+    Args:
+        told: as for `SDKWarnings`.
+    """
     sdk = logging.getLogger("opentelemetry")
-    handler, before = SDKWarnings(), sdk.propagate
+    handler, before = SDKWarnings(told=told), sdk.propagate
     sdk.addHandler(handler)
     sdk.propagate = False
     try:
