@@ -10,7 +10,7 @@ import random
 import secrets
 import threading
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -21,6 +21,7 @@ from google.auth.exceptions import RefreshError
 
 from msp_cloudsql._google import Google
 from msp_core.dev import free_port
+from tests.google_roles import WORKLOAD, allowed
 from tests.msp_cloudsql.authority import Authority
 from tests.msp_cloudsql.front import Front, ProxyFront
 
@@ -65,6 +66,8 @@ class StandIn:
     Attributes:
         asked: how often each question was asked of the Admin API, by the last part of its path.
         failing: questions that are answered 503.
+        roles: of who asks and logs in; what they do not allow is refused. Default the platform's.
+        enabled: whether the project has the Admin API.
         settings: put over the answer to `connectSettings`.
         token_life: seconds that new tokens live.
         certificate_life: seconds that new client certificates live.
@@ -77,6 +80,8 @@ class StandIn:
     def __init__(self, folder: Path, backend: int) -> None:
         self.asked: Counter[str] = Counter()
         self.failing: set[str] = set()
+        self.roles: Collection[str] = WORKLOAD
+        self.enabled = True
         self.settings: dict[str, Any] = {}
         self.token_life = 3600.0
         self.certificate_life = 3600.0
@@ -178,7 +183,7 @@ class StandIn:
     def _admit(self, user: str, password: str) -> bool:
         with self._lock:
             good = self.issued.get(password) == f"{_SCOPE}login" and password in self._valid
-        if good and user == USER:
+        if good and user == USER and allowed("cloudsql.instances.login", self.roles):
             self.logins.append((user, password))
             return True
         return False
@@ -217,16 +222,30 @@ class StandIn:
                 return 200, self._token(body.decode())
             if self.issued.get(token) != f"{_SCOPE}admin" or "/projects/p/" not in path:
                 return 403, {"error": {"message": f"{USER} may not"}}
+        return self._refusal(question) or (200, self._told(question, body))
+
+    def _refusal(self, question: str) -> tuple[int, dict[str, Any]] | None:
+        connect = question == "generateEphemeralCert"
+        permission = f"cloudsql.instances.{'connect' if connect else 'get'}"
+        if not allowed(permission, self.roles):
+            return 403, {"error": {"message": f"Possibly missing permission {permission}"}}
+        if not self.enabled:
+            details = [{"@type": "google.rpc.ErrorInfo", "reason": "SERVICE_DISABLED"}]
+            return 403, {"error": {"message": f"{USER}", "details": details}}
+        return None
+
+    def _told(self, question: str, body: bytes) -> dict[str, Any]:
         if question == "generateEphemeralCert":
             self.asked_with_token |= "access_token" in json.loads(body)
             key = load_pem_public_key(json.loads(body)["public_key"].encode())
-            pem = self._clients.issue(USER, key, self.certificate_life)
-            return 200, {"ephemeralCert": {"cert": pem}}
+            return {
+                "ephemeralCert": {"cert": self._clients.issue(USER, key, self.certificate_life)}
+            }
         if question == "connectSettings":
-            return 200, {**self._settings(), **self.settings}
+            return {**self._settings(), **self.settings}
         demanded = self.certificate_demanded
         mode = "TRUSTED_CLIENT_CERTIFICATE_REQUIRED" if demanded else "ENCRYPTED_ONLY"
-        return 200, {"settings": {"ipConfiguration": {"sslMode": mode}}}
+        return {"settings": {"ipConfiguration": {"sslMode": mode}}}
 
     def _settings(self) -> dict[str, Any]:
         return {

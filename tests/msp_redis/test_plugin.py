@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 
+import pytest
+
+from msp_core import Contract
+from msp_core.config import load
 from msp_redis import Redis, RedisConfig, msp_integration
 
 
@@ -17,6 +22,20 @@ def test_describes_the_integration() -> None:
     assert integration.config is RedisConfig
     assert integration.check is not None
     assert integration.dev is not None
+
+
+async def test_asks_nothing_of_google(
+    redis_environ: Mapping[str, str], contract: Contract, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record names no role and no API, and Redis works where nobody knows who this is."""
+    integration = msp_integration()
+    config = load(RedisConfig, redis_environ)
+    monkeypatch.setitem(sys.modules, "google", None)
+    monkeypatch.setitem(sys.modules, "google.auth", None)  # importing it would raise
+    async with integration.open(config, contract) as opened:
+        assert await opened.client().ping()
+
+    assert (integration.roles, integration.apis) == ((), ())
 
 
 def test_importing_it_imports_no_redis() -> None:

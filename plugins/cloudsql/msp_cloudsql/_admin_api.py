@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from msp_cloudsql._refreshed import Refreshed
+from msp_cloudsql._roles import ADMIN_API, CLIENT
 from msp_cloudsql._trouble import InstanceError
 from msp_core.config import Secret
 
@@ -60,7 +61,8 @@ class AdminAPI:
                 allow_redirects=False,  # whoever is elsewhere gets no token
             )
             if answer.status_code != _OK:
-                raise self._refused(answer.status_code)
+                disabled = b"SERVICE_DISABLED" in answer.content
+                raise self._refused(answer.status_code, disabled=disabled)
             return dict(json.loads(answer.content))
         except (requests.RequestException, ValueError) as error:
             raise InstanceError(
@@ -68,9 +70,10 @@ class AdminAPI:
                 f"{type(error).__name__}"
             ) from None
 
-    def _refused(self, status: int) -> InstanceError:
+    def _refused(self, status: int, *, disabled: bool) -> InstanceError:
+        api = f"{ADMIN_API.name} enabled"
+        rest = f"an instance that exists, and {CLIENT.name} for the service's account"
         return InstanceError(
-            f"the Cloud SQL Admin API answers {status} about {self._instance!r}: expected an "
-            "instance that exists, the role Cloud SQL Client for the service's account, and "
-            "sqladmin.googleapis.com enabled"
+            f"the Cloud SQL Admin API answers {status} about {self._instance!r}: "
+            f"expected {api if disabled else rest}"
         )

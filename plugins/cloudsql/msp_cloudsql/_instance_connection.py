@@ -16,12 +16,13 @@ from psycopg.rows import TupleRow
 
 from msp_cloudsql._connector import installed
 from msp_cloudsql._instance import Access, Instance
+from msp_cloudsql._roles import LOGIN
 from msp_cloudsql._trouble import InstanceError, NoPrivateAddressError
 
 _REFUSED = "authentication failed"
 _ADVICE = (
     ": expected PGUSER to be an IAM user of the instance, without .gserviceaccount.com, for the "
-    "account that the service runs as, with the role Cloud SQL Instance User"
+    f"account that the service runs as, with {LOGIN.name}"
 )
 
 

@@ -16,12 +16,11 @@ from msp_cloudsql._google import Google
 from msp_cloudsql._instance import Instance
 from msp_cloudsql._login import login
 from msp_cloudsql._pool_metrics import pool_metrics
+from msp_cloudsql._roles import ADMIN_API, CLIENT, LOGIN
 from msp_cloudsql._server import Server
 from msp_core.contract import Contract
 from msp_core.hookspecs import hookimpl
-from msp_core.integration import API, Integration, Role
-
-_ON_AN_INSTANCE = "PGINSTANCE is set"
+from msp_core.integration import Integration
 
 logger = logging.getLogger("msp.cloudsql.query")
 
@@ -93,23 +92,6 @@ def msp_integration() -> Integration[CloudSQLConfig, CloudSQL]:
         open=open_cloudsql,
         check=select_one,
         dev=dev_postgresql,
-        roles=(
-            Role(
-                name="roles/cloudsql.client",
-                purpose="asking where the instance is, and for a client certificate",
-                when=_ON_AN_INSTANCE,
-            ),
-            Role(
-                name="roles/cloudsql.instanceUser",
-                purpose="logging in to databases of the instance as an IAM user",
-                when=_ON_AN_INSTANCE,
-            ),
-        ),
-        apis=(
-            API(
-                name="sqladmin.googleapis.com",
-                purpose="where the instance is, and client certificates",
-                when=_ON_AN_INSTANCE,
-            ),
-        ),
+        roles=(CLIENT, LOGIN),
+        apis=(ADMIN_API,),
     )
