@@ -24,7 +24,7 @@ class Loading:
     def __init__(self, environ: Mapping[str, str]) -> None:
         """Load from that mapping of variables; it is only read."""
         self._environ = environ
-        self._msp = _is_msp(environ)
+        self._msp = is_msp(environ)
         self._problems: list[Problem] = []
         self._variables: list[Variable] = []
 
@@ -99,7 +99,8 @@ class Loading:
         return frozenset().union(*map(hide, parts))
 
 
-def _is_msp(environ: Mapping[str, str]) -> bool:
+def is_msp(environ: Mapping[str, str]) -> bool:
+    """Return whether `MSP` says that this is a live platform."""
     # What is wrong with MSP itself is said where it is declared.
     try:
         return parse_bool(environ.get("MSP", "false"))

@@ -76,8 +76,8 @@ class LogConfig:
         format: of a line. From `SRC_LOG_FORMAT`; None leaves it to `format_on`.
         scope_levels: levels of single loggers and their children, which hold whatever `level`
             is; the longest matching name decides. From `SRC_LOG_SCOPE_LEVEL`.
-        development: chooses the console format when it is exactly `true`. From
-            `SRC_DEVELOPMENT`.
+        development: chooses the console format when it is exactly `true`; anything else keeps
+            JSON on a terminal, too. From `SRC_DEVELOPMENT`.
         sampling_initial: how many lines of one text are written in a second before the others are
             sampled. From `SRC_LOG_SAMPLING_INITIAL`, default 0: every line is written.
         sampling_thereafter: of the others, each whose number is a multiple of this is written. From
@@ -93,7 +93,8 @@ class LogConfig:
     format: str | None = env(
         "SRC_LOG_FORMAT",
         default=None,
-        help=f"shape of a log line: {_FORMAT_NAMES}; default json, and json_gcp on Google Cloud",
+        help=f"shape of a log line: {_FORMAT_NAMES}; default json, json_gcp on Google Cloud, "
+        "console on a laptop's terminal",
         empty_is_unset=True,
     )
     scope_levels: str | None = env(
@@ -139,11 +140,16 @@ class LogConfig:
     def _scope_levels(self) -> dict[str, str]:
         return parse_scope_levels(self.scope_levels or "")
 
-    def format_on(self, platform: Platform) -> str:
-        """Return `json`, `json_gcp` or `console`; an unknown format counts as unset."""
+    def format_on(self, platform: Platform, *, watched: bool = False) -> str:
+        """Return `json`, `json_gcp` or `console`; an unknown format counts as unset.
+
+        Args:
+            platform: chooses the JSON format.
+            watched: whether a person reads along; chooses the console where nothing is said.
+        """
         if self.format is not None and self.format.lower() in FORMATS:
             return FORMATS[self.format.lower()]
-        if self.development == "true":
+        if self.development == "true" or (watched and self.development is None):
             return "console"
         return "json_gcp" if platform.google else "json"
 

@@ -100,7 +100,8 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
     platform: Platform,
     project: str | None,
     stream: TextIO | None = None,
-    colour: bool = True,
+    colour: bool = False,
+    watched: bool = False,
 ) -> Logs:
     """Send every log line of the process, and what Python would print itself, to one stream.
 
@@ -115,7 +116,8 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
         platform: chooses the format where none is configured.
         project: the Google Cloud project that holds its traces; None when unknown.
         stream: where to; default stderr.
-        colour: whether the console format may colour its lines when the stream is a terminal.
+        colour: whether the console format colours its lines.
+        watched: whether a person reads along, which chooses the format where none is configured.
 
     Returns:
         To be closed in the end; lines are written at exit in any case.
@@ -130,11 +132,7 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
     )
     fields, scrubber, writer = Fields(), Scrubber(), Writer(output_to(target))
     pipeline = _pipelines(
-        config.format_on(platform),
-        origin,
-        scrubber,
-        writer,
-        colour=colour and target is not None and target.isatty(),
+        config.format_on(platform, watched=watched), origin, scrubber, writer, colour=colour
     )
     usual = pipeline(fields)
     if config.sampled:

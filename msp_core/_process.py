@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import uuid
 from collections.abc import Mapping
 
+from msp_core._colour import is_coloured
 from msp_core._ledger import Ledger
-from msp_core._loading import Loading
+from msp_core._loading import Loading, is_msp
 from msp_core._log_config import LogConfig
 from msp_core._logs import Logs, configure
 from msp_core._stacks import thread_stacks
@@ -78,5 +80,12 @@ def _configured(service: object, environ: Mapping[str, str], instance_id: str) -
         environment_id=environ.get("ENVIRONMENT_ID", "unknown"),
         platform=Platform.of(environ),
         project=environ.get("GOOGLE_CLOUD_PROJECT"),
-        colour=not environ.get("NO_COLOR"),
+        colour=is_coloured(sys.stderr, environ),
+        watched=_is_watched(environ),
     )
+
+
+def _is_watched(environ: Mapping[str, str]) -> bool:
+    """Return whether a person reads along: on a laptop, when stderr is a terminal."""
+    laptop = Platform.of(environ) is Platform.LOCAL and not is_msp(environ)
+    return laptop and sys.stderr is not None and sys.stderr.isatty()

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -119,10 +120,10 @@ def stoppable_redis(tmp_path: Path) -> Iterator[DevResources]:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[StartProgram]:
-    """Give a function (body, environ, *arguments, head=) that starts a program."""
+    """Give a function (body, environ, *arguments, head=, terminal=) that starts a program."""
     started: list[Program] = []
 
-    def start(*arguments: object, **options: str) -> Program:
+    def start(*arguments: object, **options: Any) -> Program:
         started.append(Program(tmp_path, *arguments, **options))  # type: ignore[arg-type]
         return started[-1]
 

@@ -47,7 +47,8 @@ def configured(
     stream: TextIO | None = None,
     platform: Platform = Platform.LOCAL,
     project: str | None = "acme-prod",
-    colour: bool = True,
+    colour: bool = False,
+    watched: bool = False,
 ) -> Logs:
     """Configure logging for a made-up service."""
     return configure(
@@ -60,6 +61,7 @@ def configured(
         project=project,
         stream=stream,
         colour=colour,
+        watched=watched,
     )
 
 

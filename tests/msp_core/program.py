@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -43,6 +45,7 @@ class Program:
         arguments: of the command line.
         head: put before the class; may define `PLUGINS`.
         foot: what the program does.
+        terminal: whether its stderr is a terminal, not a pipe.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Program:
         *arguments: str,
         head: str = "",
         foot: str = FOOT,
+        terminal: bool = False,
     ) -> None:
         file = folder / "probe.py"
         inner = textwrap.indent(textwrap.dedent(body), "    ")
@@ -60,13 +64,17 @@ class Program:
         file.write_text(textwrap.dedent(head) + HEAD + inner + main)
         # What coverage needs to see into the process, and nothing else of ours.
         kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
+        ours, theirs = pty.openpty() if terminal else (None, subprocess.PIPE)
         self.process = subprocess.Popen(  # noqa: S603 - the program of this test
             [sys.executable, str(file), *arguments],
             env={**kept, "PORT": "0", **(environ or {})},
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=theirs,
             text=True,
         )
+        if ours is not None:
+            os.close(theirs)
+            self.process.stderr = os.fdopen(ours)
         self.stdout = self.stderr = ""
         self._grown = threading.Condition()
         self._readers = [
@@ -76,7 +84,8 @@ class Program:
             reader.start()
 
     def _read(self, name: str) -> None:
-        with getattr(self.process, name) as pipe:
+        # A terminal that no program holds any more is read as an error.
+        with contextlib.suppress(OSError), getattr(self.process, name) as pipe:
             for line in pipe:
                 with self._grown:
                     setattr(self, name, getattr(self, name) + line)

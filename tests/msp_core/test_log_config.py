@@ -86,6 +86,21 @@ def test_format_by_default(environ: dict[str, str], platform: Platform, expected
     assert load(LogConfig, environ).format_on(platform) == expected
 
 
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "console"),
+        ({"SRC_DEVELOPMENT": "true"}, "console"),
+        ({"SRC_DEVELOPMENT": "false"}, "json"),
+        ({"SRC_LOG_FORMAT": "json"}, "json"),
+        ({"SRC_LOG_FORMAT": "json_gcp"}, "json_gcp"),
+    ],
+)
+def test_format_when_somebody_watches(environ: dict[str, str], expected: str) -> None:
+    """Who reads along gets lines for people, unless a variable says otherwise."""
+    assert load(LogConfig, environ).format_on(Platform.LOCAL, watched=True) == expected
+
+
 def test_unknown_format_counts_as_unset() -> None:
     """An unknown format does not stop the start, and is named without its value."""
     config = load(LogConfig, {"SRC_LOG_FORMAT": "yaml"})

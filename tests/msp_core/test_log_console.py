@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 
 import pytest
 
 from msp_core._log_config import LogConfig
-from tests.msp_core.log_lines import configured, recorded
+from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook.entries")
 CONSOLE = LogConfig(development="true", level="debug")
 TIME = r"\d\d:\d\d:\d\d\.\d{3}"
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        """Return True."""
-        return True
-
-
-def on_terminal(level: int, *, colour: bool) -> str:
-    """Return what one line looks like on a terminal."""
-    stream = Terminal()
-    logs = configured(CONSOLE, stream=stream, colour=colour)
-    logger.log(level, "hello", extra={"n": 1})
-    logs.close()
-    return stream.getvalue()
 
 
 def test_whole_line() -> None:
@@ -106,20 +88,19 @@ def test_message_cannot_pass_for_another_line() -> None:
         (logging.DEBUG, " DEBUG "),
     ],
 )
-def test_colour_on_a_terminal(level: int, colour: str) -> None:
-    """On a terminal the level's colour says how bad it is."""
-    assert colour in on_terminal(level, colour=True)
+def test_colour(level: int, colour: str) -> None:
+    """Where colours are wanted, the level's colour says how bad it is."""
+    with recorded(CONSOLE, colour=True) as record:
+        logger.log(level, "hello")
+        text = record.text()
+
+    assert colour in text
 
 
 def test_no_colour_when_not_wanted() -> None:
-    """Who sets NO_COLOR gets none, terminal or not."""
-    assert "\x1b" not in on_terminal(logging.ERROR, colour=False)
-
-
-def test_no_colour_in_a_file() -> None:
-    """What is not a terminal gets no colours."""
+    """Without colours a line holds no control characters."""
     with recorded(CONSOLE) as record:
-        logger.error("x")
+        logger.error("x", extra={"n": 1})
         text = record.text()
 
     assert "\x1b" not in text
