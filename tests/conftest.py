@@ -15,6 +15,7 @@ import pytest
 
 from msp_core.dev import DevResource, DevResources
 from tests.distributions import build_all
+from tests.fresh_environment import FreshEnvironment
 from tests.msp_core.program import Program, StartProgram
 
 ROOT = Path(__file__).parent.parent
@@ -49,6 +50,12 @@ def distributions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = tmp_path_factory.getbasetemp()
     in_worker = "PYTEST_XDIST_WORKER" in os.environ
     return build_all((base.parent if in_worker else base) / "distributions")
+
+
+@pytest.fixture
+def fresh_environment(open_folder: Path, distributions: Path) -> FreshEnvironment:
+    """Give an empty virtual environment; only our wheels and an index to install from."""
+    return FreshEnvironment.make(open_folder / "environment", distributions)
 
 
 def environ_of(name: str, resource: DevResource, folder: Path) -> Iterator[Mapping[str, str]]:
