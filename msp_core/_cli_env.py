@@ -6,7 +6,8 @@
                  "distribution": str | null},
      "variables": [{"name": str, "owner": str, "type": str, "form": str, "choices": [str],
                     "required": bool, "default": str | null, "help": str, "secret": bool,
-                    "forbidden_when_msp": bool, "empty_is_unset": bool, "set": bool,
+                    "forbidden_when_msp": bool, "empty_is_unset": bool,
+                    "alone_is_unset": bool, "set": bool,
                     "group": {"choices": [[str]], "optional": bool} | null}],
      "roles": [{"name": str, "purpose": str, "when": str | null, "owner": str}],
      "apis": [{"name": str, "purpose": str, "when": str | null, "owner": str}]}

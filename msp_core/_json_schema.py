@@ -54,10 +54,11 @@ def _property(variable: Variable) -> dict[str, Any]:
 
 def _group_conditions(variables: Sequence[Variable]) -> Iterator[dict[str, Any]]:
     emptiable = {variable.name for variable in variables if variable.empty_is_unset}
+    alone = {variable.name for variable in variables if variable.alone_is_unset}
     for group in dict.fromkeys(variable.group for variable in variables):
         if group is not None and not _free(group):
             complete = _any_of(group.choices, emptiable)
-            mentioned = _any_of([(name,) for name in _names(group)], emptiable)
+            mentioned = _any_of([(name,) for name in _names(group) if name not in alone], emptiable)
             yield {"if": mentioned, "then": complete} if group.optional else complete
 
 

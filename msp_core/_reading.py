@@ -66,7 +66,7 @@ class Reading:
         if section.mentioned(self._environ):
             return self.load(section, _together_hint(section, self._environ))
         for setting in section.settings():
-            if setting.text(self._environ) is not None:
+            if setting.text(self._environ) is not None and not setting.declared.alone_is_unset:
                 self._setting(setting)
         return None
 

@@ -132,9 +132,10 @@ class Section:
         )
 
     def mentioned(self, environ: Mapping[str, str]) -> bool:
-        """Return whether any needed variable counts as set, or none is needed."""
-        present = self.present(environ)
-        return any(not need or not present.isdisjoint(need) for need in self.needs)
+        """Return whether any needed variable that asks for it is set, or none is needed."""
+        alone = {one.name for one in self.settings() if one.declared.alone_is_unset}
+        asking = self.present(environ) - alone
+        return any(not need or not asking.isdisjoint(need) for need in self.needs)
 
     def variables(
         self, owner: str, *, optional: bool = False, group: Group | None = None
@@ -254,6 +255,7 @@ def _variable(setting: Setting, owner: str, group: Group | None) -> Variable:
         secret=kind.secret,
         forbidden_when_msp=setting.declared.forbidden_when_msp,
         empty_is_unset=setting.declared.empty_is_unset,
+        alone_is_unset=setting.declared.alone_is_unset,
         group=group if setting.required else None,
     )
 

@@ -158,9 +158,14 @@ def _unset(variables: tuple[Variable, ...]) -> str:
 
 
 def _asking(variables: tuple[Variable, ...]) -> dict[str, None]:
-    """Return the names that, when set, ask for the integration; one with a default does not."""
+    """Return the names that, when set, ask for the integration: no default, not unset alone."""
+    alone = {variable.name for variable in variables if variable.alone_is_unset}
     return dict.fromkeys(
-        name for variable in variables for choice in _choices(variable) for name in choice
+        name
+        for variable in variables
+        for choice in _choices(variable)
+        for name in choice
+        if name not in alone
     )
 
 

@@ -27,6 +27,7 @@ class Declaration:
         validator: (value) -> anything; raises when the value will not do.
         forbidden_when_msp: whether it is refused on a live platform.
         empty_is_unset: whether a variable that is set to nothing counts as not set.
+        alone_is_unset: whether one that is set without those it is needed with counts as not set.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Declaration:
     validator: Callable[[Any], object] | None = None
     forbidden_when_msp: bool = False
     empty_is_unset: bool = False
+    alone_is_unset: bool = False
 
 
 def env(
@@ -44,6 +46,7 @@ def env(
     validator: Callable[[Any], object] | None = None,
     forbidden_when_msp: bool = False,
     empty_is_unset: bool = False,
+    alone_is_unset: bool = False,
 ) -> Any:  # noqa: ANN401 - as attrs.field, so that the field's own annotation counts
     """Declare that a field of an attrs class is read from a variable.
 
@@ -60,6 +63,9 @@ def env(
             otherwise a value that differs from it.
         empty_is_unset: take a variable that is set to nothing as not set, for names whose meaning
             others define so. Default False: set to nothing is a problem.
+        alone_is_unset: take the variable as not set when none of those that its fragment requires
+            beside it is set, for names that other programs use for themselves. Default False: set
+            alone it asks for the fragment, and is a problem.
     """
     declaration = Declaration(
         name=name,
@@ -67,6 +73,7 @@ def env(
         validator=validator,
         forbidden_when_msp=forbidden_when_msp,
         empty_is_unset=empty_is_unset,
+        alone_is_unset=alone_is_unset,
     )
     return attrs.field(
         default=default,
@@ -113,6 +120,7 @@ class Variable:
         forbidden_when_msp: whether it is refused when `MSP=true`.
         empty_is_unset: whether it counts as not set when it is set to nothing; otherwise that is a
             problem.
+        alone_is_unset: whether it counts as not set when it is set without the others of its group.
         group: the variables it is needed with; None for one that stands alone.
     """
 
@@ -127,6 +135,7 @@ class Variable:
     secret: bool = False
     forbidden_when_msp: bool = False
     empty_is_unset: bool = False
+    alone_is_unset: bool = False
     group: Group | None = None
 
     def is_set(self, environ: Mapping[str, str]) -> bool:
@@ -143,8 +152,8 @@ def text_of(name: str, environ: Mapping[str, str], *, empty_is_unset: bool) -> s
 def merged(variables: Iterable[Variable]) -> tuple[Variable, ...]:
     """Return each variable once, in order, with its first owner.
 
-    One that is required, or secret, anywhere is so altogether; it may be set to nothing only where
-    all readers allow it.
+    One that is required, or secret, anywhere is so altogether; it may be set to nothing, or alone,
+    only where all readers allow it.
     """
     found: dict[str, Variable] = {}
     for variable in variables:
@@ -155,6 +164,7 @@ def merged(variables: Iterable[Variable]) -> tuple[Variable, ...]:
             known,
             secret=known.secret or variable.secret,
             empty_is_unset=known.empty_is_unset and variable.empty_is_unset,
+            alone_is_unset=known.alone_is_unset and variable.alone_is_unset,
         )
     return tuple(found.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from msp_cloudsql import CloudSQLConfig, InstanceLogin, LocalDSN
+from msp_core._loading import Loading
 from msp_core.config import load
 from msp_core.errors import ConfigError
 
@@ -31,14 +32,19 @@ def test_an_instance_needs_its_user(instance: str) -> None:
     )
 
 
-@pytest.mark.parametrize("given", ["PGINSTANCE", "PGUSER"])
-def test_half_an_instance_is_a_problem(given: str) -> None:
+def test_half_an_instance_is_a_problem() -> None:
     """What is missing is named before the start, not at the first query."""
-    with pytest.raises(ConfigError) as caught:
-        load(CloudSQLConfig, {given: "p:europe-west1:main"})
+    with pytest.raises(ConfigError, match="PGUSER is missing; PGINSTANCE is set without it"):
+        load(CloudSQLConfig, {"PGINSTANCE": "p:europe-west1:main"})
 
-    missing = ({"PGINSTANCE", "PGUSER"} - {given}).pop()
-    assert missing in str(caught.value)
+
+@pytest.mark.parametrize("user", ["me", ""])
+def test_a_user_alone_is_libpq_s(user: str) -> None:
+    """People set PGUSER in their shells, for psql: it neither configures anything nor is wrong."""
+    loading = Loading({"PGUSER": user})
+
+    assert loading.section(CloudSQLConfig, "cloudsql", optional=True) is None
+    assert not loading.problems
 
 
 @pytest.mark.parametrize(

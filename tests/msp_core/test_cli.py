@@ -328,6 +328,7 @@ class TestEnv:
             "secret": True,
             "forbidden_when_msp": False,
             "empty_is_unset": False,
+            "alone_is_unset": False,
             "group": None,
             "set": True,
         }

@@ -93,6 +93,16 @@ def test_alternatives() -> None:
     assert condition["then"] == {"anyOf": [{"required": ["DSN"]}, {"required": ["HOST", "USER"]}]}
 
 
+def test_alone_counts_as_unset() -> None:
+    """A variable that asks for nothing by itself makes no choice necessary."""
+    group = Group(choices=(("DSN",), ("HOST", "USER")), optional=True)
+    user = variable("USER", group=group, alone_is_unset=True)
+    [condition] = schema(variable("DSN", group=group), variable("HOST", group=group), user)["allOf"]
+
+    assert condition["if"] == {"anyOf": [{"required": ["DSN"]}, {"required": ["HOST"]}]}
+    assert condition["then"]["anyOf"][1] == {"required": ["HOST", "USER"]}
+
+
 def test_needed_alternatives() -> None:
     """Of a group that is not optional one choice has to be complete in any case."""
     group = Group(choices=(("DSN",), ("HOST", "USER")), optional=False)

@@ -155,6 +155,53 @@ def test_first_alternative_that_is_mentioned_is_taken(
 
 
 @attrs.frozen(kw_only=True)
+class Shell:
+    instance: str = env("PGINSTANCE")
+    user: int = env("PGUSER", alone_is_unset=True)
+
+
+@attrs.frozen
+class FromShell:
+    login: LocalDSN | Shell
+
+
+@pytest.mark.parametrize("config", [Shell, FromShell])
+@pytest.mark.parametrize("user", ["7", "", "no number"])
+def test_alone_is_unset(config: type[object], user: str) -> None:
+    """A name that other programs use too asks for nothing by itself, and is not even looked at."""
+    loading = Loading({"PGUSER": user})
+
+    assert not loading.mentioned(config)
+    assert loading.section(config, SQL, optional=True) is None
+    assert loading.problems == ()
+    assert [one.name for one in loading.variables if one.alone_is_unset] == ["PGUSER"]
+
+
+def test_not_alone_it_counts() -> None:
+    """Beside the others it is needed and judged like any variable."""
+    assert load(Shell, {"PGINSTANCE": "i", "PGUSER": "7"}) == Shell(instance="i", user=7)
+    for user in ({}, {"PGUSER": "no number"}):
+        loading = Loading({"PGINSTANCE": "i", **user})
+
+        assert loading.section(Shell, SQL, optional=True) is None
+        assert [problem.variable for problem in loading.problems] == ["PGUSER"]
+
+
+def test_alone_where_all_readers_allow_it() -> None:
+    """Whoever needs the variable for itself needs it whatever the others say."""
+
+    @attrs.frozen
+    class Other:
+        user: str = env("PGUSER")
+
+    loading = Loading({})
+    loading.section(Shell, SQL, optional=True)
+    loading.section(Other, "service 'x'")
+
+    assert not any(one.alone_is_unset for one in loading.variables)
+
+
+@attrs.frozen(kw_only=True)
 class Exporter:
     endpoint: str = env("OTLP_ENDPOINT", empty_is_unset=True)
     token: str = env("OTLP_TOKEN", empty_is_unset=True)

@@ -73,6 +73,21 @@ def test_half_configured(installed: Installed) -> None:
     assert "hunter2" not in state.reason
 
 
+def test_alone_is_unset(installed: Installed) -> None:
+    """A variable that asks for nothing by itself configures nothing, and is not named as why."""
+    login = LOGIN.replace('env("KV_USER")', 'env("KV_USER", alone_is_unset=True)')
+    installed.plugin("kv", plugin_source("login: Local | Login", before=login))
+    installed.service("guestbook", SERVICE, requires=["msp-kv"])
+    service = find_service("guestbook")
+    alone, both = (
+        plugin_states(assemble(service, {"PORT": "0", "KV_USER": "me", **more}))[0].reason
+        for more in ({}, {"KV_HOST": "here"})
+    )
+
+    assert alone.endswith("not configured because neither KV_DSN nor KV_HOST with KV_USER is set")
+    assert both.endswith("configured by KV_HOST")
+
+
 def test_configured(installed: Installed) -> None:
     """A configured plugin names the variables that configured it."""
     installed.plugin("kv", NEEDS_URL)

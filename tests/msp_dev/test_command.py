@@ -14,8 +14,11 @@ Start = Callable[..., Any]
 
 
 def test_runs_a_service_keeps_its_data_and_forgets_it_when_told(msp_dev: Start, data: Path) -> None:
-    """Both servers start without any preparation, and a second run goes on where the first was."""
-    first = msp_dev("guestbook")
+    """Both servers start without any preparation, and a second run goes on where the first was.
+
+    PGUSER, which libpq's own tools read, is no wish for another server.
+    """
+    first = msp_dev("guestbook", PGUSER="me")
     assert first.line() == "starts 1 1"
     said = first.ready()
     assert first.end(signal.SIGINT) == 0

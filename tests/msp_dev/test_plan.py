@@ -32,6 +32,7 @@ class Far:
 
     instance: str = env("STORE_INSTANCE")
     user: str = env("STORE_USER")
+    region: str = env("STORE_REGION", alone_is_unset=True)
 
 
 @attrs.frozen
@@ -73,8 +74,8 @@ def plan(dev: DevResource | None, **environ: str) -> Plan:
 
 
 def test_starts_what_nothing_asks_for() -> None:
-    """An option alone does not make a resource the user's own."""
-    planned = plan(embedded, STORE_VERBOSE="true")
+    """Neither an option nor what other programs use too makes a resource the user's own."""
+    planned = plan(embedded, STORE_VERBOSE="true", STORE_REGION="here")
 
     assert planned.resources == {"store": embedded}
     assert planned.rows({"store": {"STORE_DSN": "here", "STORE_ZONE": "x"}}) == [
@@ -106,6 +107,6 @@ def test_says_what_an_integration_without_dev_resource_needs() -> None:
         Row(
             plugin="store",
             state="off",
-            reason="no dev resource; needs STORE_DSN, STORE_INSTANCE, STORE_USER",
+            reason="no dev resource; needs STORE_DSN, STORE_INSTANCE, STORE_USER, STORE_REGION",
         )
     ]

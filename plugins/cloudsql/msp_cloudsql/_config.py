@@ -49,7 +49,8 @@ class InstanceLogin:
 
     Attributes:
         instance: connection name, `project:region:instance`. From `PGINSTANCE`.
-        user: IAM user in the database, without `.gserviceaccount.com`. From `PGUSER`.
+        user: IAM user in the database, without `.gserviceaccount.com`. From `PGUSER`, which means
+            nothing without `PGINSTANCE`: libpq and its tools have a variable of that name.
     """
 
     instance: str = env(
@@ -58,7 +59,9 @@ class InstanceLogin:
         validator=_instance,
     )
     user: str = env(
-        "PGUSER", help="IAM user in the Cloud SQL instance, without .gserviceaccount.com"
+        "PGUSER",
+        help="IAM user in the Cloud SQL instance, without .gserviceaccount.com",
+        alone_is_unset=True,  # libpq's own variable, which people set in their shells
     )
 
 

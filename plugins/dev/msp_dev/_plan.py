@@ -76,7 +76,9 @@ class Plan:
         return Row(plugin=name, state="off", reason=reason)
 
     def _set_by_user(self, integration: AssembledIntegration) -> list[str]:
-        return [name for name in _asking(integration.variables) if name in self.environ]
+        alone = {one.name for one in integration.variables if one.alone_is_unset}
+        asking = [name for name in _asking(integration.variables) if name in self.environ]
+        return asking if set(asking) - alone else []
 
 
 def _asking(variables: Iterable[Variable]) -> list[str]:
