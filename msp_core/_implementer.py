@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Collection, Iterator
 
 import pluggy
 
 from msp_core import hookspecs
+from msp_core._near_miss import closest
 
 
 def register(
@@ -57,8 +57,8 @@ def _misnamed(
             return f"implements {name}, which only a service or a job may"
         if name in hookspecs.PLUGIN_HOOKS:
             return f"implements {name}, which only a plugin may"
-        close = difflib.get_close_matches(name, hooks, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(hooks)}"
+        close = closest(name, hooks)
+        hint = f"did you mean {close}?" if close else f"there are {', '.join(hooks)}"
         return f"implements {name}, which is no hook: {hint}"
     return None
 

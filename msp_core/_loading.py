@@ -62,6 +62,8 @@ class Loading:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Return the problems of all classes so far, in order of declaration."""
+        if all(problem.wrong != MISSING for problem in self._problems):
+            return tuple(self._problems)
         strays = {name: stray for stray, name in self._strays().items()}
         return tuple(
             _with_hint(problem, strays.get(problem.variable)) for problem in self._problems

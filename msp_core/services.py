@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import importlib
 import importlib.metadata
 from importlib.metadata import Distribution, EntryPoint
 from types import ModuleType
 
+from msp_core._near_miss import closest
 from msp_core._requirements import find_distribution
 from msp_core.errors import UsageError
 
@@ -94,8 +94,8 @@ def _not_chosen(name: str | None, installed: list[str]) -> str:
     names = ", ".join(installed)
     if name is None:
         return f"several services are installed, {names}: say which one"
-    close = difflib.get_close_matches(name, installed, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    close = closest(name, installed)
+    hint = f"did you mean {close!r}? " if close else ""
     return f"no service is named {name!r}: {hint}installed are {names}; or give it as module:Class"
 
 

@@ -1,10 +1,17 @@
-"""Did you mean: which names are taken for misspellings of which."""
+"""Did you mean: which names are taken for misspellings of which, and what that costs."""
 
 from __future__ import annotations
 
-import pytest
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
 
-from msp_core._near_miss import edits, near_misses
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from msp_core._near_miss import closest, edits, near_misses
 
 
 @pytest.mark.parametrize(
@@ -24,8 +31,30 @@ from msp_core._near_miss import edits, near_misses
 )
 def test_edits_are_counted(one: str, other: str, distance: int) -> None:
     """One slip of a finger is one edit, a swap of neighbours included, in either direction."""
-    assert edits(one, other) == distance
-    assert edits(other, one) == distance
+    assert edits(one, other, 3) == distance
+    assert edits(other, one, 3) == distance
+
+
+def all_edits(one: str, other: str) -> int:
+    """Return the optimal string alignment distance, the way textbooks count it."""
+    rows: list[list[int]] = [[*range(len(other) + 1)]]
+    for row, letter in enumerate(one, start=1):
+        rows.append([row])
+        for column, counterpart in enumerate(other, start=1):
+            replaced = rows[-2][column - 1] + (letter != counterpart)
+            cost = min(rows[-2][column] + 1, rows[-1][-1] + 1, replaced)
+            if row > 1 < column and (letter, one[row - 2]) == (other[column - 2], counterpart):
+                cost = min(cost, rows[-3][column - 2] + 1)
+            rows[-1].append(cost)
+    return rows[-1][-1]
+
+
+@given(st.text("AB_", max_size=8), st.text("AB_", max_size=8), st.integers(0, 3))
+def test_edits_are_those_of_the_textbook(one: str, other: str, most: int) -> None:
+    """Giving up early changes no count."""
+    expected = all_edits(one, other)
+
+    assert edits(one, other, most) == (expected if expected <= most else None)
 
 
 @pytest.mark.parametrize(
@@ -63,3 +92,88 @@ def test_closest_declared_name_is_suggested() -> None:
     declared = ["CACHE_ENDPOINT_B2", "CACHE_ENDPOINT_1", "CACHE_ENDPOINT_2"]
 
     assert near_misses(["CACHE_ENDPOINT_"], declared) == {"CACHE_ENDPOINT_": "CACHE_ENDPOINT_1"}
+
+
+def test_name_that_is_meant() -> None:
+    """Services and hooks are suggested by the same rule as variables."""
+    assert closest("gestbook", ["tidy", "guestbook"]) == "guestbook"
+    assert closest("book", ["tidy", "guestbook"]) is None
+    assert closest("book", []) is None
+
+
+def service_links(amount: int) -> list[str]:
+    """Return what Kubernetes sets in a container for so many services, seven variables each."""
+    tails = ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT", "PORT_80_TCP")
+    more = ("PORT_80_TCP_PROTO", "PORT_80_TCP_ADDR")
+    return [f"MSP_SHOP_{at}_{tail}" for at in range(amount) for tail in (*tails, *more)]
+
+
+@pytest.mark.parametrize("link", service_links(1))
+def test_service_link_is_no_misspelling(link: str) -> None:
+    """Nobody wrote the variables that Kubernetes sets for each service of a namespace."""
+    declared = f"{link[:-1]}X"
+
+    assert near_misses(service_links(1), [declared]) == {}
+    assert near_misses([link], [declared]) == (
+        {} if link.endswith("_SERVICE_HOST") else {link: declared}
+    )
+
+
+def test_service_whose_name_looks_like_a_link() -> None:
+    """The service is told by its host, however its own name ends."""
+    links = ["MY_PORT_DB_SERVICE_HOST", "MY_PORT_DB_PORT"]
+
+    assert near_misses(links, ["MY_PORT_DB_PORX"]) == {}
+
+
+def test_misspelt_port_beside_service_links() -> None:
+    """A name that ends like a link, of a service that does not exist, is a misspelling."""
+    assert near_misses([*service_links(1), "GUESTBOK_PORT"], ["GUESTBOOK_PORT"]) == {
+        "GUESTBOK_PORT": "GUESTBOOK_PORT"
+    }
+    assert near_misses(["SHOP_SERVICE_HOST", "SHOP_PORTER"], ["SHOP_PORTERS"]) == {
+        "SHOP_PORTER": "SHOP_PORTERS"
+    }
+
+
+def calls(work: Callable[[], object]) -> int:
+    """Return how many functions, built-in ones included, the work calls."""
+    count = 0
+
+    def counting(_frame: FrameType, event: str, _argument: Any) -> None:
+        nonlocal count
+        count += event in {"call", "c_call"}
+
+    before = sys.getprofile()
+    sys.setprofile(counting)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+DECLARED = [f"MSP_RESOURCE_{at:02}_{tail}" for at in range(20) for tail in ("HOST", "TIMEOUT")]
+
+
+@pytest.mark.parametrize(
+    ("names", "per_name"),
+    [
+        pytest.param(service_links, 10, id="service links"),
+        pytest.param(
+            lambda amount: [f"SOME_FOREIGN_{at:05}_NAME" for at in range(7 * amount)],
+            70,
+            id="other names",
+        ),
+    ],
+)
+def test_work_grows_with_the_number_of_variables(
+    names: Callable[[int], Iterable[str]], per_name: int
+) -> None:
+    """Beside 200 services, each variable costs what it costs beside 100, and not much."""
+    few, many = (list(names(amount)) for amount in (100, 200))
+    fewer = calls(lambda: near_misses(few, DECLARED))
+    more = calls(lambda: near_misses(many, DECLARED))
+
+    assert more < 2.1 * fewer
+    assert more < per_name * len(many)
