@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from urllib.parse import quote
 
+from msp_core._for_people import CONSOLE, ForPeople, brief
 from msp_core._inflight import Inflight, InflightRequest
 from msp_core._request import RequestContext, current_request
 from msp_core._scope import identity
@@ -72,16 +73,19 @@ def _add_request_id(message: Message, context: RequestContext) -> None:
 
 def _log(request: InflightRequest, status: int, scope: Scope, context: RequestContext) -> None:
     client = scope.get("client")
+    seconds = round(request.age, 6)
+    said = f"{request.method} {request.path} {status} {brief(seconds)}"
     logger.info(
         "%s %s %d",
         request.method,
         request.path,
         status,
         extra={
+            CONSOLE: ForPeople(said),
             "method": request.method,
             "path": request.path,
             "status": status,
-            "duration": round(request.age, 6),
+            "duration": seconds,
             "request_id": context.request_id,
             "client": client[0] if client else None,
         },

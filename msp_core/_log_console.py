@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import logging
 import re
+import traceback
+from types import TracebackType
 from typing import Any, Final
 
+from msp_core._for_people import CONSOLE, ForPeople
 from msp_core._log_fields import Collect
+from msp_core._log_traceback import fold_traceback
 from msp_core._log_values import encode
 
 COLOURS: Final = (
@@ -19,43 +23,66 @@ DIM: Final = "\x1b[2m"
 PLAIN: Final = "\x1b[0m"
 NAMES: Final = {"WARNING": "WARN", "CRITICAL": "CRIT"}
 
+SHORT: Final = 8
+"""Characters of an id: enough to tell the requests on one screen apart, and to search by."""
+
 # A terminal obeys control characters; a log line must not command it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _BARE = re.compile(r"[\w.:/@%+\-]+")
+_IDS = ("trace_id", "request_id")
+_OF_A_TRACE = frozenset({*_IDS, "span_id", "trace_sampled"})
 
 
 class ConsoleFormat(logging.Formatter):
-    """The format `console`: time, level, logger, message, key=value, then the traceback."""
+    """The format `console`: time, level, logger, message, key=value, then the traceback.
 
-    def __init__(self, collect: Collect, *, colour: bool) -> None:
+    Args:
+        collect: gives a record's fields.
+        colour: whether lines are coloured.
+        fold: whether tracebacks show the frames of libraries as one line.
+    """
+
+    def __init__(self, collect: Collect, *, colour: bool, fold: bool) -> None:
         super().__init__(datefmt="%H:%M:%S")
         self._collect = collect
         self._colour = colour
+        self._fold = fold
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line, and further ones for what has lines of its own."""
         fields = self._collect(record)
-        if isinstance(record.msg, dict):
-            fields.update(record.msg)
-        # Indented, so that no message can pass for a line of its own.
-        message = "" if isinstance(record.msg, dict) else record.getMessage()
+        name = _short_id(fields)
+        shown = {key: value for key, value in fields.items() if key not in _OF_A_TRACE}
         parts = [
             self._dim(f"{self.formatTime(record, self.datefmt)}.{int(record.msecs):03d}"),
             self._level(record),
-            self._dim(record.name),
-            _tame(message).replace("\n", "\n    "),
+            *self._text(record, shown),
             *(
                 self._dim(f"{_tame(str(key))}=") + _value(value)
-                for key, value in fields.items()
+                for key, value in shown.items()
                 if not _is_table(value)
             ),
+            self._dim(_tame(name)),
         ]
         return "\n".join([" ".join(filter(None, parts)), *self._stacks(record)])
+
+    def _text(self, record: logging.LogRecord, fields: dict[str, Any]) -> list[str]:
+        """Return what the line says; leave in the fields what it does not."""
+        said = getattr(record, CONSOLE, None)
+        if isinstance(said, ForPeople):
+            for key in fields.keys() & record.__dict__.keys() - said.fields:
+                del fields[key]
+            return [_indented(said.text)]
+        if isinstance(record.msg, dict):
+            fields.update(record.msg)
+            return [self._dim(record.name)]
+        return [self._dim(record.name), _indented(record.getMessage())]
 
     def _stacks(self, record: logging.LogRecord) -> list[str]:
         stacks = []
         if record.exc_info and record.exc_info[0] is not None:
-            stacks.append(_tame(self.formatException(record.exc_info)))
+            printed = fold_traceback if self._fold else _whole
+            stacks.append(_tame(printed(*record.exc_info)))
         if record.stack_info:
             stacks.append(_tame(self.formatStack(record.stack_info)))
         return stacks
@@ -69,7 +96,19 @@ class ConsoleFormat(logging.Formatter):
         return name
 
     def _dim(self, text: str) -> str:
-        return f"{DIM}{text}{PLAIN}" if self._colour else text
+        return f"{DIM}{text}{PLAIN}" if text and self._colour else text
+
+
+def _short_id(fields: dict[str, Any]) -> str:
+    """Return how to find the lines of the same request: by its trace, without one by its own id."""
+    for name in _IDS:
+        if fields.get(name) is not None:
+            return f"{name.removesuffix('_id')}={str(fields[name])[:SHORT]}"
+    return ""
+
+
+def _whole(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> str:
+    return "".join(traceback.format_exception(kind, error, frames)).rstrip("\n")
 
 
 def _is_table(value: Any) -> bool:  # noqa: ANN401 - any value is the point
@@ -82,8 +121,13 @@ def _value(value: Any) -> str:  # noqa: ANN401 - any value is the point
     if isinstance(value, str) and _BARE.fullmatch(value):
         return value
     if isinstance(value, str) and "\n" in value:  # a stack, most likely: shown as it is
-        return "\n    " + _tame(value).replace("\n", "\n    ")
+        return f"\n    {_indented(value)}"
     return _tame(json.dumps(value, ensure_ascii=False))
+
+
+def _indented(text: str) -> str:
+    """Return the text with its further lines indented, so that none passes for a log line."""
+    return _tame(text).replace("\n", "\n    ")
 
 
 def _tame(text: str) -> str:

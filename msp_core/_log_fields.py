@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 
+from msp_core._for_people import CONSOLE
 from msp_core._request import RequestContext, current_request
 from msp_core.integration import LogProcessor
 
@@ -16,6 +17,7 @@ RESERVED: Final = frozenset(
         *RESERVED_ATTRS,
         "taskName",  # an attribute of records since Python 3.12
         "color_message",  # uvicorn's second copy of the message, with colours in it
+        CONSOLE,
     }
 )
 

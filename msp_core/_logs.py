@@ -132,7 +132,12 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
     )
     fields, scrubber, writer = Fields(), Scrubber(), Writer(output_to(target))
     pipeline = _pipelines(
-        config.format_on(platform, watched=watched), origin, scrubber, writer, colour=colour
+        config.format_on(platform, watched=watched),
+        origin,
+        scrubber,
+        writer,
+        colour=colour,
+        fold=config.root_level() > logging.DEBUG,
     )
     usual = pipeline(fields)
     if config.sampled:
@@ -155,12 +160,18 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
 
 
 def _pipelines(
-    format_name: str, origin: Origin, scrubber: Scrubber, writer: Writer, *, colour: bool
+    format_name: str,
+    origin: Origin,
+    scrubber: Scrubber,
+    writer: Writer,
+    *,
+    colour: bool,
+    fold: bool,
 ) -> Callable[[Collect], Pipeline]:
     """Return what makes a pipeline of the format out of a way to collect fields."""
 
     def console(collect: Collect) -> Pipeline:
-        return Pipeline(ConsoleFormat(collect, colour=colour), scrubber.text, writer)
+        return Pipeline(ConsoleFormat(collect, colour=colour, fold=fold), scrubber.text, writer)
 
     def lines(collect: Collect) -> Pipeline:
         shape = GCPFormat if format_name == "json_gcp" else OTelFormat

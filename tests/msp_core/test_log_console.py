@@ -7,6 +7,8 @@ import re
 
 import pytest
 
+from msp_core._for_people import CONSOLE as CONSOLE_TEXT
+from msp_core._for_people import ForPeople, brief
 from msp_core._log_config import LogConfig
 from tests.msp_core.log_lines import recorded
 
@@ -33,6 +35,65 @@ def test_dict_message() -> None:
         text = record.text()
 
     assert text.endswith("INFO  guestbook.entries a=[1, null]\n")
+
+
+def test_ids_are_short_and_one_is_enough() -> None:
+    """Of a line in a trace the trace's first digits are shown, at the end, and no other id."""
+    ids = {"trace_id": "4bf92f3577b34da6", "span_id": "00f067aa", "trace_sampled": True}
+    with recorded(CONSOLE) as record:
+        logger.info("x", extra={**ids, "request_id": "124aebb5b0ee464f", "n": 1})
+        text = record.text()
+
+    assert text.endswith(" guestbook.entries x n=1 trace=4bf92f35\n")
+
+
+def test_request_without_a_trace() -> None:
+    """Without a trace the request's own id tells which lines belong together."""
+    with recorded(CONSOLE) as record:
+        logger.info("x", extra={"request_id": "124aebb5b0ee464f", "trace_id": None})
+        text = record.text()
+
+    assert text.endswith(" x request=124aebb5\n")
+
+
+def test_what_people_are_told() -> None:
+    """A line may say it better to people: then nothing that the text says comes twice."""
+    said = ForPeople("wrote 3 in\n5 ms", frozenset({"kept", "absent"}))
+    with recorded(CONSOLE) as record:
+        record.logs.add_processor(lambda record, fields: fields.update(plugin="x"))
+        logger.info("wrote", extra={CONSOLE_TEXT: said, "count": 3, "kept": "yes"})
+        text = record.text()
+
+    assert re.fullmatch(f"{TIME} INFO  wrote 3 in\n    5 ms kept=yes plugin=x\n", text)
+
+
+@pytest.mark.parametrize("format_name", ["json", "json_gcp"])
+def test_what_people_are_told_is_not_for_machines(format_name: str) -> None:
+    """The JSON formats show message and fields as ever."""
+    with recorded(LogConfig(format=format_name)) as record:
+        logger.info("wrote", extra={CONSOLE_TEXT: ForPeople("wrote 3"), "count": 3})
+        line = record.line()
+
+    assert line["Attributes"] == {"count": 3}
+    assert "wrote" in line.values()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0.0 ms"),
+        (0.00314, "3.1 ms"),
+        (0.00999, "10.0 ms"),
+        (0.01, "10 ms"),
+        (0.1764, "176 ms"),
+        (0.999, "999 ms"),
+        (1.0, "1.00 s"),
+        (62.345, "62.34 s"),
+    ],
+)
+def test_durations(seconds: float, text: str) -> None:
+    """A duration has the unit and the digits a person wants."""
+    assert brief(seconds) == text
 
 
 def test_tables_are_for_machines() -> None:

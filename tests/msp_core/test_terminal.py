@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+import httpx
 import pytest
 
-from tests.msp_core.program import StartProgram
+from tests.msp_core.program import Program, StartProgram
 
 IDLE = """
 @hookimpl
@@ -60,3 +61,42 @@ def test_platforms_and_who_says_so_get_json(program: StartProgram, environ: dict
 
     assert service.stop() == 0
     assert all(isinstance(json.loads(line), dict) for line in service.stderr.splitlines())
+
+
+HTTP = """
+@hookimpl
+async def msp_initialize(self, contract):
+    from msp_core.http import HTTPServer
+    return HTTPServer(self.app, contract)
+async def app(self, scope, receive, send):
+    if scope["type"] == "lifespan":
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    if scope["path"] == "/slow":
+        logging.getLogger("probe").info("slow begins")
+        await asyncio.sleep(1000)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"here"})
+"""
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+def url(service: Program) -> str:
+    """Return where the service answers."""
+    service.until("service started")
+    found = re.search(r"port=(\d+)", service.stderr)
+    assert found
+    return f"http://127.0.0.1:{found[1]}"
+
+
+def test_access_line(program: StartProgram) -> None:
+    """A request is one short line, with what finds its trace."""
+    service = program(HTTP, {"NO_COLOR": "1"}, terminal=True)
+    httpx.get(f"{url(service)}/todos", headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"})
+
+    assert service.stop() == 0
+    (line,) = [line for line in service.stderr.splitlines() if "GET" in line]
+    assert re.fullmatch(r"[\d:.]+ INFO  GET /todos 200 \d+(\.\d)? m?s trace=4bf92f35", line)

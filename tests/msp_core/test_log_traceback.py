@@ -1,0 +1,137 @@
+"""Tracebacks for people: their own code, not everybody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import logging
+import re
+import sysconfig
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from msp_core._log_config import LogConfig
+from msp_core._log_traceback import Packages
+from msp_core._spawn import call
+from tests.msp_core.log_lines import recorded
+
+logger = logging.getLogger("guestbook")
+PACKAGES = Packages(
+    own=frozenset({"guestbook"}), runtime=("/src/msp_core", "/src/plugins/redis/msp_redis.py")
+)
+
+
+def visit(number: object) -> str:
+    """Fail, in a frame of its own."""
+    raise ValueError(number)
+
+
+def logged(run: Callable[[], object], level: str = "info") -> str:
+    """Return the console's text of what that raises."""
+    with recorded(LogConfig(format="console", level=level)) as record:
+        try:
+            run()
+        except Exception:
+            logger.exception("failed")
+        return record.text()
+
+
+@pytest.mark.parametrize(
+    ("filename", "library"),
+    [
+        ("/home/ann/guestbook/service.py", None),
+        ("/srv/app.py", None),
+        ("<string>", None),
+        ("/home/ann/guestbook/.venv/lib/python3.13/site-packages/starlette/x.py", "starlette"),
+        ("/usr/lib/python3/dist-packages/six.py", "six"),
+        ("/opt/venv/lib/python3.13/site-packages/guestbook/service.py", None),
+        ("<frozen importlib._bootstrap>", "importlib"),
+        ("<frozen runpy>", "runpy"),
+        (asyncio.__file__, "asyncio"),
+        (json.decoder.__file__, "json"),
+        (str(Path(sysconfig.get_paths()["stdlib"]) / "threading.py"), "threading"),
+        (str(Path(sysconfig.get_paths()["scripts"]) / "msp"), "msp"),
+        ("/src/msp_core/_life.py", "msp_core"),
+        ("/src/plugins/redis/msp_redis.py", "msp_redis"),
+        ("/src/tests/msp_core/test_life.py", None),
+    ],
+)
+def test_whose_file_it_is(filename: str, library: str | None) -> None:
+    """What is installed, Python's own and the runtime is a library; a service never is."""
+    assert PACKAGES.library(filename) == library
+
+
+def test_own_frames_are_shown_and_others_folded() -> None:
+    """The program's frames stand there whole; those around them are one line each run."""
+    text = logged(lambda: asyncio.run(call(lambda: visit(13))))
+
+    folded = r"\n  … \d frames of asyncio, msp_core, concurrent\n  File .*, in <lambda>\n"
+    assert re.search(folded, text)
+    assert text.count("  File ") == 4
+    assert "in visit\n    raise ValueError(number)\nValueError: 13\n" in text
+
+
+def test_one_frame() -> None:
+    """A single frame of a library is counted as one."""
+    text = logged(lambda: functools.reduce(lambda *_: re.sub("x", visit, "x"), "ab"))
+
+    assert "  … 1 frame of re\n" in text
+
+
+def test_last_frame_is_shown_whoever_it_belongs_to() -> None:
+    """Where the error was raised is always said."""
+    text = logged(lambda: json.loads("{"))
+
+    assert "decoder.py" in text
+    assert "  … 2 frames of json\n" in text
+    assert text.count("  File ") == 3
+
+
+def test_causes_and_groups_too() -> None:
+    """Every error of a chain, and every member of a group, is folded the same way."""
+
+    def chain() -> None:
+        try:
+            json.loads("{", object_hook=visit)
+        except ValueError as error:
+            raise ExceptionGroup("both", [error]) from error
+
+    text = logged(chain)
+
+    assert text.count("  … 2 frames of json\n") == 2
+    assert "direct cause" in text
+    assert "ExceptionGroup: both" in text
+
+
+def test_error_that_was_never_raised() -> None:
+    """An error without a traceback is its last line alone."""
+    with recorded(LogConfig(format="console")) as record:
+        logger.error("failed", exc_info=ValueError("13"))
+        text = record.text()
+
+    assert text.endswith("failed\nValueError: 13\n")
+
+
+def test_everything_at_debug() -> None:
+    """Who debugs sees every frame."""
+    text = logged(lambda: json.loads("{"), level="debug")
+
+    assert "…" not in text
+    assert text.count("  File ") == 5
+    assert text.endswith("(char 1)\n")
+
+
+@pytest.mark.parametrize("format_name", ["json", "json_gcp"])
+def test_machines_get_everything(format_name: str) -> None:
+    """The JSON formats keep the traceback as Python prints it."""
+    with recorded(LogConfig(format=format_name)) as record:
+        try:
+            json.loads("{")
+        except ValueError:
+            logger.exception("failed")
+        line = record.line()
+
+    assert (line.get("Stacktrace") or line["stack_trace"]).count("  File ") == 4
