@@ -2,7 +2,7 @@
 
 A map, from what a service author meets first to what only plugin authors need:
 
-* `runtime`: `start`, `execute_job`, `run`, `open_contract`; the life of a process.
+* `runtime`: `start`, `execute_job`, `run`, `StopHandle`, `open_contract`; the life of a process.
 * `config`, `secret`: `env` and `Secret`; an attrs class becomes typed variables.
 * `contract`: `ServiceContract` and `JobContract`; what the platform gave, `contract[Redis]`.
 * `execution`: `Execution`; one run of a job, and this task's share of its work.
@@ -20,6 +20,7 @@ logging and pulls in no vendor library.
 
 from msp_core._open_contract import open_contract
 from msp_core._request import RequestContext, current_request
+from msp_core._stop_handle import StopHandle
 from msp_core.assembly import AssembledIntegration, Assembly, assemble
 from msp_core.config import (
     URL,
@@ -112,6 +113,7 @@ __all__ = [
     "RoutineError",
     "Secret",
     "ServiceContract",
+    "StopHandle",
     "StopTimeoutError",
     "UsageError",
     "Variable",

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from msp_core._running import describe
+from msp_core._spawn import contained
 from msp_core._stacks import task_stack
 from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import RoutineError, StopTimeoutError
@@ -83,9 +84,10 @@ class Holding:
             ) from error
 
     async def _hold(self) -> None:
-        async with self._context as client:
-            self._opened.set_result(client)
-            await self._closed()
+        with contained(f'integration "{self.name}"'):
+            async with self._context as client:
+                self._opened.set_result(client)
+                await self._closed()
 
     async def _closed(self) -> None:
         """Wait for the close; raise what is to go through the context manager."""

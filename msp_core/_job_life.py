@@ -6,6 +6,7 @@ import contextvars
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 from msp_core._execution_contexts import ExecutionContexts
@@ -20,8 +21,8 @@ from msp_core._running_job import (
     HELD_LOCK,
     RunningJob,
     early_end,
-    is_early,
 )
+from msp_core._stop_request import stop_early
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract
 from msp_core.deadline import Deadline
@@ -43,7 +44,7 @@ class JobLife(Life[RunningJob]):
     """
 
     def __init__(self, assembly: Assembly, process: Process) -> None:
-        super().__init__(assembly, process, ending=lambda: is_early(process.stop.reason))
+        super().__init__(assembly, process)
         self._stop.second_signal_code = 1  # 0 would tell the platform that the work is done
         self._contract = cast("JobContract", self._resources.contract)
         self._variables = contextvars.copy_context()
@@ -69,7 +70,8 @@ class JobLife(Life[RunningJob]):
             return
         margin = min(self._stop.budget + 1, limit * MARGIN_SHARE)
         self._stop.limit = Deadline(deadline.when - margin * RESERVE)
-        timer = threading.Timer(deadline.remaining() - margin, self._stop.ask, (DEADLINE,))
+        wait = deadline.remaining() - margin
+        timer = threading.Timer(wait, self._stop.ask, (DEADLINE,), {"early": True})
         timer.name, timer.daemon = "msp-deadline", True
         timer.start()
         try:
@@ -85,7 +87,7 @@ class JobLife(Life[RunningJob]):
 
     async def _work(self) -> Any:  # noqa: ANN401 - a summary of the job's own shape
         assembly, contract = self._assembly, self._contract
-        async with job_lock(assembly, contract, self._stop.ask):
+        async with job_lock(assembly, contract, partial(stop_early, self._stop)):
             summary = await assembly.hooks.execute(contract, assembly.config)
             self._stop.ask(COMPLETION)  # a signal comes too late from here on
         return summary
@@ -110,7 +112,7 @@ class JobLife(Life[RunningJob]):
         if self._errors:
             return self._errors[0]
         if running is None:
-            return self._failed(early_end(self._stop.reason))
+            return self._failed(early_end(self._stop))
         error = running.error()
         if error is not None:
             return self._failed(error, running)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import abc
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core._exit_code import exit_code
 from msp_core._process import Process
 from msp_core._resources import Resources
 from msp_core._running import describe
+from msp_core._spawn import contained
 from msp_core._stacks import task_stack
+from msp_core._stop_request import stop_early
 from msp_core.assembly import Assembly
 from msp_core.deadline import Deadline
 from msp_core.errors import MSPError, RoutineError, StopTimeoutError
@@ -49,17 +52,19 @@ class Life(abc.ABC, Generic[WorkT]):
     Args:
         assembly: without problems.
         process: whose request to stop ends the wait; its ledger is filled by the stop.
-        ending: () -> whether a job's execution is to end early. Default: never.
     """
 
-    def __init__(
-        self, assembly: Assembly, process: Process, ending: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, assembly: Assembly, process: Process) -> None:
         self._assembly = assembly
         self._logs = process.logs
         self._stop = process.stop
         self._ledger = process.ledger
-        self._resources = Resources(assembly, process.logs.scrub, ending)
+        self._resources = Resources(
+            assembly,
+            process.logs.scrub,
+            ending=lambda: process.stop.early,
+            stop=partial(stop_early, process.stop),
+        )
         self._running: WorkT | None = None
         self._errors: list[Exception] = []
 
@@ -75,6 +80,18 @@ class Life(abc.ABC, Generic[WorkT]):
         code = exit_code(*self._errors)
         self._log_ledger(code)
         return code
+
+    def interrupt(self, end: BaseException) -> None:
+        """Ask for the stop after a task, or a callback, raised what ends an event loop.
+
+        That is `SystemExit`, or `KeyboardInterrupt` where a library put back Python's own handler
+        of SIGINT. The loop is sound, and goes on to stop everything in order.
+        """
+        if isinstance(end, KeyboardInterrupt):
+            self._stop.ask("KeyboardInterrupt", early=True)
+            return
+        log_failure(stop_logger, "a task called sys.exit", end)
+        self._stop.ask("sys.exit in a task", early=True)
 
     @property
     def stuck(self) -> bool:
@@ -95,10 +112,11 @@ class Life(abc.ABC, Generic[WorkT]):
 
     async def _start(self) -> None:
         """Open the resources, then begin."""
-        await self._resources.open()
-        for processor in self._assembly.plugins.log_processors(self._resources.contract):
-            self._logs.add_processor(processor)
-        await self._begin()
+        with contained("the start"):
+            await self._resources.open()
+            for processor in self._assembly.plugins.log_processors(self._resources.contract):
+                self._logs.add_processor(processor)
+            await self._begin()
 
     async def _first(self, event: Awaitable[Any]) -> None:
         """Wait for the event or for a request to stop."""

@@ -73,6 +73,8 @@ def log_loop_exception(
     An exception handler as `loop.set_exception_handler` takes it.
     """
     exception = context.get("exception")
+    if isinstance(exception, SystemExit | KeyboardInterrupt):
+        return  # it has left the loop, too, and who runs the loop has told it
     fields = {
         key: repr(value)
         for key, value in context.items()

@@ -10,7 +10,7 @@ from typing import Any
 from msp_core._holding import Holding
 from msp_core._ledger import Ledger
 from msp_core.assembly import AssembledIntegration, Assembly
-from msp_core.contract import Contract
+from msp_core.contract import Contract, refuse_stop
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError
 from msp_core.health import Check, Health
@@ -25,6 +25,7 @@ class Resources:
         assembly: whose configured integrations are opened.
         scrub: (text) -> text without secrets, for what health shows.
         ending: () -> whether a job's execution is to end early. Default: never.
+        stop: (reason) -> asks for the stop of a service. Default: refuses, as nobody runs it.
     """
 
     def __init__(
@@ -32,12 +33,13 @@ class Resources:
         assembly: Assembly,
         scrub: Callable[[str], str],
         ending: Callable[[], bool] = lambda: False,
+        stop: Callable[[str], object] = refuse_stop,
     ) -> None:
         self._assembly = assembly
         self._held: list[Holding] = []
         self.health = Health(scrub=scrub)
         self._opened: dict[type, Any] = {}
-        self.contract: Contract = assembly.contract(self.health, self._opened, ending)
+        self.contract: Contract = assembly.contract(self.health, self._opened, ending, stop)
 
     async def open(self) -> None:
         """Open every configured integration in order, then ask the plugins for their parts.

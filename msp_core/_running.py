@@ -14,6 +14,10 @@ from msp_core.errors import RoutineError, StopTimeoutError
 logger = logging.getLogger("msp.routine")
 
 
+class EarlyReturn(RoutineError):  # noqa: N818 - no failure where the routine asked for the stop
+    """The `start` of a routine returned before it was stopped."""
+
+
 class Running:
     """One routine, started; watches over its end.
 
@@ -23,6 +27,7 @@ class Running:
 
     def __init__(self, routine: Routine) -> None:
         self.routine = routine
+        self._death_told = False
         self._task: asyncio.Task[None] = asyncio.create_task(
             call(routine.start), name=f"routine {routine.name}"
         )
@@ -46,15 +51,19 @@ class Running:
         await asyncio.wait({self._task})
 
     def death(self) -> RoutineError | None:
-        """Return why the routine is over although nobody stopped it; None while it runs."""
+        """Return why the routine is over although nobody stopped it; None while it runs.
+
+        What was told here, `stop` does not raise again.
+        """
         if not self._task.done():
             return None
+        self._death_told = True
         name = self.routine.name
         if self._task.cancelled():
             return RoutineError(f'routine "{name}" was cancelled', routine=name)
         cause = self._task.exception()
         if cause is None:
-            return RoutineError(f'routine "{name}" returned before it was stopped', routine=name)
+            return EarlyReturn(f'routine "{name}" returned before it was stopped', routine=name)
         if isinstance(cause, RoutineError):
             return cause
         error = RoutineError(f'routine "{name}" failed: {describe(cause)}', routine=name)
@@ -68,7 +77,6 @@ class Running:
             StopTimeoutError: not over by the deadline; its stack was logged.
             RoutineError: `stop` raised, or `start` did on its way out.
         """
-        died = self._task.done()
         stopping: asyncio.Task[None] = asyncio.create_task(
             call(self.routine.stop, deadline), name=f"stop routine {self.routine.name}"
         )
@@ -79,11 +87,13 @@ class Running:
         pending = (await asyncio.wait(tasks, timeout=deadline.remaining()))[1]
         if pending:
             raise self._hung(stopping if stopping in pending else self._task)
-        for task in (stopping,) if died else (stopping, self._task):
+        for task in (stopping,) if self._death_told else (stopping, self._task):
             self._raise_failure(task)
 
     def _raise_failure(self, task: asyncio.Task[None]) -> None:
         error = _failure(task)
+        if isinstance(error, EarlyReturn):
+            return  # of a member of a group, which asked for the stop itself
         if isinstance(error, RoutineError):
             raise error
         if error is not None:

@@ -8,7 +8,6 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
-from msp_core._life import FAILED_START
 from msp_core._stacks import task_stack, thread_stacks
 from msp_core._stop_request import StopRequest
 from msp_core.deadline import Deadline
@@ -32,20 +31,14 @@ HELD_LOCK = "held lock"
 DEADLINE = "deadline"
 """Reason of a stop: the deadline is near."""
 
-_OWN = frozenset({"", COMPLETION, FAILURE, FAILED_START, HELD_LOCK})
 _SAID = (ConfigError, JobCancelledError, JobDeadlineError, PermanentError)
 
 
-def is_early(reason: str) -> bool:
-    """Return whether a stop was asked for from outside, before the work was done."""
-    return reason not in _OWN
-
-
-def early_end(reason: str) -> JobCancelledError | JobDeadlineError:
+def early_end(stop: StopRequest) -> JobCancelledError | JobDeadlineError:
     """Return the error that says why the execution was ended."""
-    if reason == DEADLINE:
+    if stop.reason == DEADLINE:
         return JobDeadlineError("execution exceeded its deadline")
-    by = reason if is_early(reason) else "itself"
+    by = stop.reason if stop.early else "itself"
     return JobCancelledError(f"execution cancelled by {by}")
 
 
@@ -82,7 +75,7 @@ class RunningJob:
         Raises:
             StopTimeoutError: not over by the deadline.
         """
-        if is_early(self._stop.reason):
+        if self._stop.early:
             self._task.cancel()
         pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
         if pending:
@@ -106,9 +99,9 @@ class RunningJob:
         if self._hung is not None:
             return self._hung
         failure = None if self._task.cancelled() else self._task.exception()
-        if not is_early(self._stop.reason) or isinstance(failure, _SAID):
-            return failure  # type: ignore[return-value]  # what is no Exception has ended the loop
-        error = early_end(self._stop.reason)
+        if not self._stop.early or isinstance(failure, _SAID):
+            return failure  # type: ignore[return-value]  # what is no Exception has ended it early
+        error = early_end(self._stop)
         error.__cause__ = failure
         return error
 
@@ -118,4 +111,4 @@ async def _converted(work: Coroutine[Any, Any, Any], stop: StopRequest) -> Any: 
     try:
         return await work
     except asyncio.CancelledError as cancelled:
-        raise early_end(stop.reason) from cancelled
+        raise early_end(stop) from cancelled

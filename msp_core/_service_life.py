@@ -46,10 +46,18 @@ class ServiceLife(Life[Running]):
         if self._on_ready is not None:
             self._on_ready(contract)
 
+    def interrupt(self, end: BaseException) -> None:
+        """Ask for the stop; a call of `sys.exit` is a failure of the service."""
+        if isinstance(end, SystemExit):
+            self._errors.append(RuntimeError("a task called sys.exit"))
+        super().interrupt(end)
+
     def _note_end(self, running: Running) -> None:
-        """Ask for the stop when the routine is over although nobody stopped it."""
-        death = running.death()
-        if death is not None and not self._stop.reason:
+        """Ask for the stop when the routine is over although nobody stopped it.
+
+        One that asked for the stop itself may be over by now; how it ended, its stop tells.
+        """
+        if not self._stop.reason and (death := running.death()):
             self._errors.append(death)
             log_failure(start_logger, "stopping the service", death)
             self._stop.ask(f'routine "{death.routine}"')

@@ -48,15 +48,19 @@ async def in_thread(function: Callable[..., Any], **arguments: object) -> Any:  
 
 @contextmanager
 def contained(name: str) -> Iterator[None]:
-    """Turn a call of `sys.exit`, which would tear the event loop down, into an error.
+    """Turn a call of `sys.exit`, or a `KeyboardInterrupt`, into an error.
+
+    Either would tear down the event loop, and what is to be stopped with it.
 
     Raises:
-        RuntimeError: what ran inside called `sys.exit`.
+        RuntimeError: what ran inside raised one of them.
     """
     try:
         yield
     except SystemExit as error:
         raise RuntimeError(f"{name} called sys.exit: raise an exception instead") from error
+    except KeyboardInterrupt as error:
+        raise RuntimeError(f"{name} was ended by KeyboardInterrupt") from error
 
 
 def is_async(function: Callable[..., Any]) -> bool:

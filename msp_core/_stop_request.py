@@ -11,12 +11,24 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+import attrs
+
 from msp_core._watchdog import Watchdog
 from msp_core.deadline import Deadline
+from msp_core.errors import UsageError
 
 logger = logging.getLogger("msp.stop")
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+@attrs.frozen(kw_only=True)
+class _Asked:
+    """The request that counts."""
+
+    reason: str
+    early: bool
+    deadline: Deadline
 
 
 class StopRequest:
@@ -33,8 +45,6 @@ class StopRequest:
         budget: see above; may be changed until the stop is asked for.
         limit: what the deadline is never after; None without one.
         second_signal_code: what the process leaves with when a second signal comes. Default 0.
-        reason: `SIGTERM`, or what failed; empty until asked.
-        deadline: when the budget is spent; None until asked.
     """
 
     def __init__(self, budget: float, watchdog: Watchdog) -> None:
@@ -44,24 +54,49 @@ class StopRequest:
         self._watchdog = watchdog
         self._signals = 0
         self._wake: Callable[[], object] = _nothing
-        self.reason = ""
-        self.deadline: Deadline | None = None
+        self._asked: dict[str, _Asked] = {}
 
-    def ask(self, reason: str) -> Deadline:
-        """Ask for the stop; the first reason counts. Returns the deadline."""
-        if self.deadline is None:
-            self.reason = reason
-            within = Deadline.after(self.budget)
-            self.deadline = min(within, self.limit or within, key=lambda each: each.when)
-            self._watchdog.arm(self.deadline)
+    @property
+    def reason(self) -> str:
+        """`SIGTERM`, or what failed; empty until asked."""
+        return self._asked["first"].reason if self._asked else ""
+
+    @property
+    def early(self) -> bool:
+        """Whether the stop was asked for from outside, before the work was done."""
+        return bool(self._asked) and self._asked["first"].early
+
+    @property
+    def deadline(self) -> Deadline | None:
+        """When the budget is spent; None until asked."""
+        return self._asked["first"].deadline if self._asked else None
+
+    def ask(self, reason: str, *, early: bool = False) -> Deadline:
+        """Ask for the stop, from any thread or signal handler; the first request counts.
+
+        Args:
+            reason: completes "stopped by …".
+            early: whether it comes from outside, before the work is done. Default False.
+
+        Returns:
+            The deadline.
+        """
+        within = Deadline.after(self.budget)
+        deadline = min(within, self.limit or within, key=lambda each: each.when)
+        asked = _Asked(reason=reason, early=early, deadline=deadline)
+        # Not under a lock: a signal handler may interrupt the very thread that holds it.
+        # `setdefault` is one step for every thread and handler.
+        first = self._asked.setdefault("first", asked)
+        if first is asked:
+            self._watchdog.arm(deadline)
             self._wake()
-        return self.deadline
+        return first.deadline
 
     async def wait(self) -> None:
         """Wait until the stop is asked for; a request made before counts."""
         asked = asyncio.Event()
         self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, asked.set)
-        if self.deadline is None:
+        if not self._asked:
             await asked.wait()
 
     def take_signals(self) -> Callable[[], None]:
@@ -80,9 +115,29 @@ class StopRequest:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         self._signals += 1
-        self.ask(name)
+        self.ask(name, early=True)
         if self._signals > 1:
             self._watchdog.leave(self.second_signal_code, f"second signal {name}")
+
+
+def stop_early(request: StopRequest, reason: str) -> None:
+    """Ask for a stop from outside.
+
+    Raises:
+        UsageError: the reason is empty.
+    """
+    request.ask(check_reason(reason), early=True)
+
+
+def check_reason(reason: str) -> str:
+    """Return the reason.
+
+    Raises:
+        UsageError: it is empty.
+    """
+    if not reason:
+        raise UsageError('stop without a reason: expected a text that completes "stopped by"')
+    return reason
 
 
 def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:

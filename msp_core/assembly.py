@@ -90,7 +90,11 @@ class Assembly:
         return "job" if self.hooks.is_job else "service"
 
     def contract(
-        self, health: Health, opened: dict[type, Any], ending: Callable[[], bool]
+        self,
+        health: Health,
+        opened: dict[type, Any],
+        ending: Callable[[], bool],
+        stop: Callable[[str], object],
     ) -> Contract:
         """Return the contract.
 
@@ -98,6 +102,7 @@ class Assembly:
             health: what its diagnostics answer from.
             opened: its clients by type; filled while the integrations are opened.
             ending: () -> whether the execution is to end early; asked for a job only.
+            stop: (reason) -> asks for the stop; for a service only.
 
         Raises:
             ConfigError: the assembly has problems.
@@ -122,7 +127,7 @@ class Assembly:
             ),
         }
         if isinstance(self.own, ServiceVariables):
-            return ServiceContract(**values, **attrs.asdict(self.own))
+            return ServiceContract(**values, **attrs.asdict(self.own), stop=stop)
         execution = new_execution(self.own, Platform.of(self.environ), ending)
         return JobContract(**values, execution=execution)
 

@@ -9,11 +9,20 @@ import attrs
 
 from msp_core.asgi import ASGIMiddleware
 from msp_core.diagnostics import Diagnostics
-from msp_core.errors import ContractError
+from msp_core.errors import ContractError, UsageError
 from msp_core.execution import Execution
 from msp_core.platforms import Platform
 
 ClientT = TypeVar("ClientT")
+
+
+def refuse_stop(_reason: str) -> None:
+    """Stand for the stop of a service that nobody runs.
+
+    Raises:
+        UsageError: always.
+    """
+    raise UsageError("contract.stop() of a service that is not run: leave its contract's block")
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +107,22 @@ class ServiceContract(Contract):
 
     port: int
     external_dns_name: str | None = None
+    _stop: Callable[[str], object] = attrs.field(alias="stop", default=refuse_stop)
+
+    def stop(self, reason: str) -> None:
+        """Ask for the stop of the service, from any thread, and return at once.
+
+        It stops in order, as by a signal, and leaves with 0 unless something fails. A routine
+        whose work is done asks for it, and returns.
+
+        Args:
+            reason: why, as it completes "stopped by …" in the log: `the end of the queue`. Not
+                empty; the first request counts, a signal's included.
+
+        Raises:
+            UsageError: the reason is empty, or the contract is one of `open_contract`.
+        """
+        self._stop(reason)
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -57,7 +57,7 @@ def msp_integration() -> Integration[Any, Any]:
 def msp_log_processor(contract: Contract) -> LogProcessor:
     """Give a function that adds fields to every log record, such as trace ids.
 
-    When: once, after the integrations were opened and before `msp_initialize`.
+    When: once, after the integrations were opened, before `msp_initialize` or `msp_execute`.
     With: the contract.
     Return: a function (record, fields) -> None, called in the thread and context that logs.
     If it raises: the start fails with a `PluginError`; what the returned function raises is
@@ -70,7 +70,8 @@ def msp_log_processor(contract: Contract) -> LogProcessor:
 def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
     """Give a function that wraps the service's ASGI application.
 
-    When: once per `HTTPServer`, when it starts.
+    When: once, after the integrations were opened, for a job and `open_contract` too; each
+    `HTTPServer` calls the function when it starts.
     With: the contract.
     Return: a function app -> app.
     If it raises: the start fails with a `PluginError`.

@@ -22,6 +22,7 @@ from msp_core._logs import Logs
 from msp_core._process import Process
 from msp_core._service_hooks import ServiceHooks
 from msp_core._service_life import OnReady, ServiceLife
+from msp_core._stop_handle import StopHandle
 from msp_core.assembly import Assembly, assemble
 from msp_core.errors import ConfigError, MSPError, UsageError
 from msp_core.services import find_service
@@ -100,6 +101,7 @@ def run(
     distribution: str | None = None,
     argv: Sequence[str] = (),
     on_ready: OnReady | None = None,
+    stop: StopHandle | None = None,
     exits: bool = False,
 ) -> int:
     """Run a service until it is stopped, or a job until it is done, and return the exit code.
@@ -111,6 +113,7 @@ def run(
         distribution: as for `start`.
         argv: arguments; one of `-h`, `-help`, `--help` prints the help and returns 0.
         on_ready: (contract), called once when the service is ready; never for a job.
+        stop: stops the run from outside, from any thread: `stop.stop("the end of the test")`.
         exits: whether the process exits next: then threads left behind are waited for, and log
             lines and signals stay with the runtime to the end. Default False, giving them back.
 
@@ -123,7 +126,7 @@ def run(
         return 0
     process = Process(service, given)
     try:
-        return _run(process, service, given, plugins, distribution, argv, on_ready)
+        return _run(process, service, given, plugins, distribution, argv, on_ready, stop)
     finally:
         if exits:
             process.finish()
@@ -139,6 +142,7 @@ def _run(
     distribution: str | None,
     argv: Sequence[str],
     on_ready: OnReady | None,
+    stop: StopHandle | None,
 ) -> int:
     """Turn every way to end, errors included, into an exit code and its log lines."""
     try:
@@ -151,13 +155,15 @@ def _run(
         )
         if not HELP.isdisjoint(argv):
             return _print_help(assembly)
-        return _live(assembly, process, on_ready)
+        return _live(assembly, process, on_ready, stop)
     except Exception as error:  # noqa: BLE001 - the last resort: logged, and an exit code
         log_failure(logger, "failed to start", error)
         return exit_code(error)
 
 
-def _live(assembly: Assembly, process: Process, on_ready: OnReady | None) -> int:
+def _live(
+    assembly: Assembly, process: Process, on_ready: OnReady | None, stop: StopHandle | None
+) -> int:
     """Serve or execute, unless the environment has problems."""
     try:
         core = _checked(assembly, process.logs)
@@ -168,6 +174,8 @@ def _live(assembly: Assembly, process: Process, on_ready: OnReady | None) -> int
         tell_plugins(assembly, error, process.logs)
         return exit_code(error)
     process.stop.budget = core.shutdown_budget or process.stop.budget
+    if stop is not None:
+        stop.bind(process.stop)
     return _serve(_life(assembly, process, on_ready), process.logs)
 
 
@@ -231,12 +239,24 @@ def _life(assembly: Assembly, process: Process, on_ready: OnReady | None) -> Lif
 def _serve(life: Life[Any], logs: Logs) -> int:
     """Live on an event loop; leave from here when something on it or beside it hangs."""
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.get_loop().set_exception_handler(log_loop_exception)
-        code = runner.run(life.live())
+        loop = runner.get_loop()
+        loop.set_exception_handler(log_loop_exception)
+        code = _complete(life, loop)
         if life.stuck:
             logs.flush(LAST_LINES)
             os._exit(code)  # closing the loop would wait for what hangs
     return code
+
+
+def _complete(life: Life[Any], loop: asyncio.AbstractEventLoop) -> int:
+    """Run the life to its end, although a task may raise what ends the loop before."""
+    living = loop.create_task(life.live(), name="life")
+    while not living.done():
+        try:
+            loop.run_until_complete(living)
+        except (KeyboardInterrupt, SystemExit) as end:
+            life.interrupt(end)
+    return living.result()
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

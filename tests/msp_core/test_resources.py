@@ -306,6 +306,13 @@ async def test_plugin_parts_are_put_in_place(installed: Installed) -> None:
         assert len(contract.middleware) == 1
 
 
+async def test_middleware_of_a_job(installed: Installed) -> None:
+    """Plugins are asked for middleware once, whatever the contract is for."""
+    resource(installed, "one")
+    async with open_contract({"ONE_URL": "x"}, Job(), plugins=("one",)) as contract:
+        assert len(contract.middleware) == 1
+
+
 async def test_conflicting_route(installed: Installed) -> None:
     """A plugin whose route hides one of the core's is refused."""
     resource(installed, "live")

@@ -268,6 +268,28 @@ async def test_start_that_fails_while_stopping() -> None:
         await running.stop(Deadline.after(LATE))
 
 
+async def test_member_that_fails_before_its_turn() -> None:
+    """A routine that dies while another one is being stopped is a failure, not lost."""
+    release = asyncio.Event()
+
+    async def fail() -> None:
+        await release.wait()
+        raise OSError("half written")
+
+    async def stop(deadline: Deadline) -> None:
+        release.set()
+        await first.ended()
+
+    lifo = LIFOStopRoutine(
+        CallbackRoutine("first", start=fail), CallbackRoutine("second", stop=stop)
+    )
+    running = await started(lifo)
+    first = lifo._running[0]
+
+    with pytest.raises(RoutineError, match=r'^stop routine "first": half written$'):
+        await running.stop(Deadline.after(LATE))
+
+
 async def test_plain_callbacks_run_in_threads() -> None:
     """A plain function may block: it runs beside the event loop, and is ended by its stop."""
     release = threading.Event()
