@@ -5,8 +5,20 @@ from __future__ import annotations
 import pytest
 
 from msp_cloudsql import RenderedDSNError, TemplateFieldError, TemplateSyntaxError
-from msp_cloudsql._dsn import Template, parameters
-from tests.msp_core.program import StartProgram
+from msp_cloudsql._dsn import Template, check_values, parameters
+from msp_core import NoopRoutine, hookimpl
+from msp_core._cli import main
+
+
+class Idle:
+    """A service."""
+
+    name, version = "idle", "1"
+
+    @hookimpl
+    async def msp_initialize(self) -> NoopRoutine:
+        """Give what does nothing."""
+        return NoopRoutine("idle")
 
 
 @pytest.mark.parametrize(
@@ -97,22 +109,44 @@ def test_gives_libpq_s_parameters() -> None:
     assert parameters("user=me password='a b' host=localhost dbname=db") == wanted
 
 
-@pytest.mark.parametrize("text", ["{{ .Database", "{{ .Foo }}", "hunter2={{ .Database }}"])
-def test_ends_the_process_as_a_configuration_problem(program: StartProgram, text: str) -> None:
-    """Whichever way PGDSN is wrong, a real service leaves with 78, having named the variable."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            return NoopRoutine("idle")
-        """,
-        {"PGDSN": text},
-        head='PLUGINS = ("cloudsql",)',
-    )
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host=localhost dbname={{ .Database }}",
+        "postgresql://me:a%20b@[::1]:5432/{{ .Database }}?sslmode=disable",
+        "host=a,b port=1,2",
+        "hostaddr=10.0.0.1,10.0.0.2 port=1,2",
+        "host=/tmp connect_timeout=-1 keepalives=0",
+    ],
+)
+def test_values_that_libpq_takes(text: str) -> None:
+    """Judging does not connect: nobody is at these addresses."""
+    check_values(Template.parse(text).render("postgres"))
 
-    assert service.code() == 78
-    assert any("PGDSN" in line for line in service.errors())
-    assert "hunter2" not in service.stderr
+
+VALUES = [
+    "sslmode=hunter2",
+    "port=hunter2",
+    "port=99999 password=hunter2",
+    "target_session_attrs=hunter2",
+    "host=a,b port=1,2,3 password=hunter2",
+    "hostaddr=10.0.0.1 port=1,2 host=a,b password=hunter2",
+    "service=hunter2",
+    *(f"{name}=hunter2" for name in ("connect_timeout", "tcp_user_timeout", "keepalives")),
+    *(f"keepalives_{name}=hunter2" for name in ("idle", "interval", "count")),
+]
+
+
+@pytest.mark.parametrize("text", ["{{ .Database", "{{ .Foo }}", "hunter2={{ .Database }}", *VALUES])
+def test_is_judged_in_the_one_report(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whichever way PGDSN is wrong, it is told without a connection, and leaves with 78."""
+    environ = {"PGDSN": text, "PORT": "no"}
+
+    assert main(["check", f"{__name__}:Idle", "--plugins", "cloudsql"], environ) == 78
+    said = "".join(capsys.readouterr())
+    assert "PORT is not an integer" in said
+    assert "PGDSN will not do" in said
+    assert "hunter2" not in said
 
 
 def test_a_template_does_not_show_itself() -> None:

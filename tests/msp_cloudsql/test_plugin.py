@@ -14,13 +14,14 @@ from google.auth.credentials import Credentials
 from msp_cloudsql import (
     CloudSQL,
     CloudSQLConfig,
+    LocalDSN,
     RenderedDSNError,
     msp_integration,
 )
 from msp_cloudsql._google import Google
 from msp_cloudsql._plugin import open_cloudsql
 from msp_core import Contract
-from msp_core.config import load
+from msp_core.config import Secret, load
 
 
 def test_describes_the_integration() -> None:
@@ -47,8 +48,8 @@ async def test_opening_an_instance_asks_nobody(contract: Contract) -> None:
 
 
 async def test_opening_finds_a_dsn_that_renders_to_nothing_useful(contract: Contract) -> None:
-    """What only libpq can tell shows at the start, not at the first query."""
-    config = load(CloudSQLConfig, {"PGDSN": "hunter2={{ .Database }}"})
+    """A config that was made by hand, so that nobody judged it, shows at the start."""
+    config = CloudSQLConfig(connection=LocalDSN(dsn=Secret("hunter2={{ .Database }}")))
     with pytest.raises(RenderedDSNError) as caught:
         async with open_cloudsql(config, contract):
             pass

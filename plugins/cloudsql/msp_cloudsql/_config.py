@@ -6,7 +6,7 @@ import re
 
 import attrs
 
-from msp_cloudsql._dsn import DSNError, Template
+from msp_cloudsql._dsn import DSNError, Template, check_values
 from msp_core.config import Secret, env
 from msp_core.errors import InvalidValue
 
@@ -16,7 +16,7 @@ _INSTANCE = re.compile(r"[^:]+(:[^:]+)?:[^:]+:[^:]+")
 
 def _template(value: Secret) -> None:
     try:
-        Template.parse(value.reveal())
+        check_values(Template.parse(value.reveal()).render("postgres"))
     except DSNError as error:
         raise InvalidValue(error.expected) from None
 

@@ -16,6 +16,16 @@ from msp_core.errors import MSPError
 _SPACE = " \t\r\n"  # what Go's lexer takes for space; trim marks remove exactly these
 _COMMENT = re.compile(rf"/\*(?:(?!\*/).)*\*/(?P<trim>[{_SPACE}]-)?\}}\}}", re.DOTALL)
 _ACTION = re.compile(rf"(?P<body>.*?)(?P<trim>[{_SPACE}]-)?\}}\}}", re.DOTALL)
+_NOWHERE = "/msp-nowhere"
+# What libpq judges only once it is connected, or leaves to psycopg.
+_NUMBERS = (
+    "connect_timeout",
+    "keepalives",
+    "keepalives_idle",
+    "keepalives_interval",
+    "keepalives_count",
+    "tcp_user_timeout",
+)
 _FIELD = re.compile(r"(?:\.[^\W\d]\w*)+")
 
 
@@ -53,7 +63,8 @@ class RenderedDSNError(DSNError):
 
     expected = (
         "a URL such as postgresql://user:password@host:5432/{{ .Database }}, percent-encoded, "
-        "or pairs such as host=localhost dbname={{ .Database }}, with parameters libpq knows"
+        "or pairs such as host=localhost dbname={{ .Database }}, with parameters and values that "
+        "libpq takes"
     )
 
     def __init__(self) -> None:
@@ -130,3 +141,30 @@ def parameters(conninfo: str) -> dict[str, str]:
     except psycopg.ProgrammingError:
         raise RenderedDSNError from None  # the cause quotes the string
     return {name: str(value) for name, value in found.items() if value is not None}
+
+
+def check_values(conninfo: str) -> None:
+    """Raise unless libpq takes the values of a rendered PGDSN; connects to nothing.
+
+    Raises:
+        RenderedDSNError: libpq does not take it, or a value in it.
+    """
+    from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - vendor library: see below
+    from psycopg.pq import PGconn  # noqa: PLC0415 - vendor library: only libpq can judge
+
+    found = parameters(conninfo)
+    if not all(map(_is_number, map(found.get, _NUMBERS))):
+        raise RenderedDSNError
+    # libpq judges the values when a connection begins, before it connects: so one begins, to
+    # sockets in a folder that does not exist, as many as there are hosts.
+    hosts = (found.pop("hostaddr", None) or found.get("host", "")).split(",")
+    nowhere = {**found, "host": ",".join([_NOWHERE] * len(hosts))}
+    begun = PGconn.connect_start(make_conninfo("", **nowhere).encode())
+    began = _NOWHERE.encode() in begun.error_message
+    begun.finish()
+    if not began:
+        raise RenderedDSNError
+
+
+def _is_number(value: str | None) -> bool:
+    return value is None or value.strip().lstrip("+-").isdecimal()

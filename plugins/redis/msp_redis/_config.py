@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
+import re
+from urllib.parse import SplitResult, urlsplit
 
 import attrs
 
 from msp_core.config import Secret, env
 from msp_core.errors import InvalidValue
+from msp_redis._endpoint import OPTIONS_EXPECTED, Endpoint, EndpointError
+
+_DATABASE = re.compile(r"(/\d*)?/?", re.ASCII)
 
 
 def _redis_url(value: Secret) -> None:
+    url = _split(value)
+    if url is None:
+        raise InvalidValue(
+            "redis://host:port or rediss://user:password@host:port, the password percent-encoded"
+        )
+    if not _DATABASE.fullmatch(url.path):  # redis-py would take the first one without a word
+        raise InvalidValue("after host and port nothing, or '/' and the number of a database")
+    if url.query:  # the platform's has none, so that nothing is imported there
+        _check_options(value)
+
+
+def _split(value: Secret) -> SplitResult | None:
     try:
         url = urlsplit(value.reveal())
         valid = url.scheme in ("redis", "rediss") and url.hostname and url.port != 0
     except ValueError:  # a port that is no number; its text holds the value
-        valid = False
-    if not valid:
-        raise InvalidValue(
-            "redis://host:port or rediss://user:password@host:port, the password percent-encoded"
-        )
+        return None
+    return url if valid else None
+
+
+def _check_options(value: Secret) -> None:
+    try:
+        Endpoint(url=value, trust=None, name="check").check_options()
+    except EndpointError:
+        raise InvalidValue(OPTIONS_EXPECTED) from None
 
 
 @attrs.frozen(kw_only=True)

@@ -44,6 +44,9 @@ _PROBE_OPTIONS: dict[str, Any] = {
 }
 
 
+OPTIONS_EXPECTED = "after the '?' options that redis-py knows, with values that it takes"
+
+
 class EndpointError(MSPError):
     """`REDIS_ENDPOINT` has an option that redis-py does not take; never holds the URL."""
 
@@ -106,6 +109,17 @@ class Endpoint:
             return TracedRedis.from_pool(pool)
         return redis.Redis.from_pool(pool)
 
+    def check_options(self) -> None:
+        """Raise unless redis-py takes every option of the URL; connects to nothing.
+
+        Raises:
+            EndpointError: it does not take one.
+        """
+        from msp_redis._pools import Pool  # noqa: PLC0415 - vendor library: only it can judge
+
+        self._async_pool(_OPTIONS)
+        self._pool(Pool, _OPTIONS)
+
     def _async_pool(self, options: dict[str, Any]) -> AsyncPool:
         from msp_redis._pools import AsyncPool  # noqa: PLC0415 - imports the vendor library
 
@@ -114,13 +128,11 @@ class Endpoint:
     def _pool(self, pool: type[PoolT], options: dict[str, Any]) -> PoolT:
         tls = self.trust.options() if self.trust else {}
         try:
-            made: PoolT = pool.from_url(self.url.reveal(), client_name=self.name, **options, **tls)  # type: ignore[attr-defined]
-        except ValueError:
-            raise EndpointError(
-                "REDIS_ENDPOINT has an option with a value that redis-py does not take: "
-                "correct what follows the '?'"
-            ) from None
-        return made
+            made: Any = pool.from_url(self.url.reveal(), client_name=self.name, **options, **tls)  # type: ignore[attr-defined]
+            made.make_connection()  # an option that does not exist would show on the first use
+        except Exception:  # noqa: BLE001 - of many classes; their texts quote the URL
+            raise EndpointError(f"REDIS_ENDPOINT is wrong: expected {OPTIONS_EXPECTED}") from None
+        return made  # type: ignore[no-any-return]  # redis-py's, untyped
 
 
 def _traced() -> bool:
