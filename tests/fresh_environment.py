@@ -60,6 +60,11 @@ class FreshEnvironment:
         pins = ("--constraint", str(ROOT / "constraints.txt"))
         _uv("pip", "install", *at, *pins, *requirements, cwd=folder)
 
+    def build(self, arguments: Sequence[str], folder: Path) -> None:
+        """Do what `pip wheel --no-deps` would in a folder."""
+        arguments = ["--out-dir" if each == "--wheel-dir" else each for each in arguments]
+        _uv("build", "--wheel", *(each for each in arguments if each != "--no-deps"), cwd=folder)
+
     def run(self, command: str, folder: Path, **variables: str) -> str:
         """Return what a shell command prints in the active environment; it must leave with 0."""
         return _checked(["/bin/sh", "-c", command], folder, {**self.environ, **variables})

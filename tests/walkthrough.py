@@ -3,7 +3,7 @@
 The words behind the language of a code block say what to do:
 
 * `file=PATH`: the block is written there.
-* `install`: (console) each `$ pip install` line is run in a fresh environment; ours are wheels.
+* `install`: (console) each `$ pip` line is run in a fresh environment; `install -e` takes wheels.
 * `run`: (console) each `$` line is run and its output compared; `…` stands for any text.
 * `serve`: (console) the `$` line is started and stays; at the end of the page it gets SIGINT,
   must leave with 0, and everything it printed is compared; `^C` marks that moment.
@@ -75,11 +75,14 @@ class Walkthrough:
 
     def _install(self, block: Block) -> None:
         for command, _ in _commands(block.text):
-            requirements = words_of(command, "pip install")
-
-            assert requirements, f"{block}: expected pip install, not {command}"
-
-            self.environment.install(requirements, self.folder)
+            words = words_of(command, "pip") or ["nothing"]
+            match words:
+                case ["install", *requirements]:
+                    self.environment.install(requirements, self.folder)
+                case ["wheel", *arguments]:
+                    self.environment.build(arguments, self.folder)
+                case _:
+                    raise AssertionError(f"{block}: expected pip install or wheel, not {command}")
 
     def _run(self, block: Block) -> None:
         for command, expected in _commands(block.text):

@@ -1,1 +1,1 @@
-"""Features of the example; imported by its `service` package only."""
+"""Features of the example; imported by its `service` and `jobs` packages only."""

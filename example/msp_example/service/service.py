@@ -19,6 +19,7 @@ from msp_example.internal.bigquery import BigQueryEvents
 from msp_example.internal.httpapi import make_app
 from msp_example.internal.postgresql import PostgreSQLVisits
 from msp_example.internal.redis import RedisVisits
+from msp_example.internal.turnstile import Turnstile
 from msp_example.internal.visits import Visits
 from msp_example.service.config import Config
 from msp_redis import Redis
@@ -45,15 +46,22 @@ class Example:
     async def msp_initialize(self, contract: ServiceContract, config: Config) -> Routine:
         """Reach every dependency before a request can arrive; a failure ends the start."""
         if config.stateless_mode:
-            return HTTPServer(make_app(config.variable, None, contract.diagnostics), contract)
+            return self._server(contract, config, None)
         self._visits = visits = Visits(
             postgresql=PostgreSQLVisits(contract[CloudSQL]),
             redis=RedisVisits(contract[Redis]),
             events=BigQueryEvents.of(contract),
         )
         await visits.prepare()
-        server = HTTPServer(make_app(config.variable, visits, contract.diagnostics), contract)
+        server = self._server(contract, config, visits)
         return CombinedRoutine(server, PeriodicRoutine("visits", visits.report, interval=60))
+
+    def _server(
+        self, contract: ServiceContract, config: Config, visits: Visits | None
+    ) -> HTTPServer:
+        turnstile = Turnstile(config.turnstile)
+        app = make_app(config.variable, visits, turnstile, contract.diagnostics)
+        return HTTPServer(app, contract)
 
     @hookimpl
     async def msp_healthy(self, contract: Contract, query: Mapping[str, str]) -> None:  # noqa: ARG002 - shows what a health check is given
