@@ -8,7 +8,9 @@
 
 An `id` is `plugin.NAME`, `variable.NAME`, or for all variables of one owner `variables.core`,
 `variables.plugin.NAME`, `variables.service`. The command leaves with 0 when nothing failed,
-warnings or not; with 78 when only variables failed; with 1 when a plugin did.
+warnings or not; with 78 when only variables failed; with 1 when a plugin did. `--strict` makes
+every warning a failure of a variable. `--image` judges what an image holds, and of the environment
+only what is set: what the platform is to set later is not missing yet.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core._reading import is_missing
 from msp_core._states import PluginState, plugin_states
 from msp_core.assembly import Assembly
 from msp_core.errors import ConfigError, PluginError
@@ -44,6 +47,12 @@ class Finding:
     message: str
     exit_code: int = 0
 
+    def strictly(self) -> Finding:
+        """Return the finding with a warning made a failure."""
+        if self.status != "warning":
+            return self
+        return attrs.evolve(self, status="fail", exit_code=ConfigError.exit_code)
+
 
 def check_command(environ: Mapping[str, str]) -> Command:
     """Return the command; it judges these variables."""
@@ -51,14 +60,16 @@ def check_command(environ: Mapping[str, str]) -> Command:
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
         service = chosen.find()
-        findings = _findings(chosen, service, environ)
+        findings = _findings(chosen, service, environ, image=arguments.image)
+        if arguments.strict:
+            findings = [finding.strictly() for finding in findings]
         text = _json(service, findings) if arguments.format == "json" else _text(findings)
         sys.stdout.write(f"{text}\n")
         return _exit_code(findings)
 
     return Command(
         name="check",
-        help="resolve, load and validate without starting",
+        help="check plugins and variables of a service without starting it",
         configure=_configure,
         run=run,
     )
@@ -66,39 +77,53 @@ def check_command(environ: Mapping[str, str]) -> Command:
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     add_service_arguments(parser)
+    parser.add_argument("--strict", action="store_true", help="let warnings fail the check, too")
+    parser.add_argument(
+        "--image",
+        action="store_true",
+        help="check what an image holds, before a platform sets its variables: none is missing",
+    )
     add_format(parser, "text", "json")
 
 
 def _findings(
-    chosen: ServiceArguments, service: object, environ: Mapping[str, str]
+    chosen: ServiceArguments, service: object, environ: Mapping[str, str], *, image: bool
 ) -> list[Finding]:
     try:
         assembly = chosen.assemble(service, environ)
     except PluginError as error:
-        findings = list(_plugin_findings(chosen.states(service)))
+        findings = list(_plugin_findings(chosen.states(service), image=image))
         # Plugins that load one by one and not together have no finding of their own.
         together = Finding(f"plugin.{error.plugin}", "fail", str(error), error.exit_code)
         return findings if _exit_code(findings) else [*findings, together]
-    return [*_plugin_findings(plugin_states(assembly)), *_variable_findings(assembly)]
+    return [
+        *_plugin_findings(plugin_states(assembly), image=image),
+        *_variable_findings(assembly, image=image),
+    ]
 
 
-def _plugin_findings(states: Sequence[PluginState]) -> Iterator[Finding]:
+def _plugin_findings(states: Sequence[PluginState], *, image: bool) -> Iterator[Finding]:
     """Judge the declared plugins; one that is loaded and not configured may be meant so."""
     for state in states:
         name, message = f"plugin.{state.name}", f"{state.name}: {state.reason}"
         if state.declared and not state.loaded:
             yield Finding(name, "fail", message, PluginError.exit_code)
+        elif state.declared and image:
+            yield Finding(name, "pass", f"{state.name}: {state.distribution} is loaded")
+        elif state.declared and state.needed and not state.configured:
+            yield Finding(name, "fail", message, ConfigError.exit_code)
         elif state.declared:
             yield Finding(name, "pass" if state.configured else "warning", message)
 
 
-def _variable_findings(assembly: Assembly) -> Iterator[Finding]:
-    wrong = Counter(problem.owner for problem in assembly.problems)
+def _variable_findings(assembly: Assembly, *, image: bool) -> Iterator[Finding]:
+    problems = [one for one in assembly.problems if not (image and is_missing(one))]
+    wrong = {problem.owner for problem in problems}
     for owner, amount in Counter(variable.owner for variable in assembly.variables).items():
         if owner not in wrong:
             message = f"{owner}: nothing wrong with {amount} variables"
             yield Finding(f"variables.{_short(assembly, owner)}", "pass", message)
-    for problem in assembly.problems:
+    for problem in problems:
         code = ConfigError.exit_code
         yield Finding(f"variable.{problem.variable}", "fail", str(problem), code)
     for sentence in assembly.near_misses:

@@ -5,6 +5,7 @@
     {"service": str | null,
      "plugins": [{"name": str, "distribution": str | null, "version": str | null,
                   "installed": bool, "declared": bool, "loaded": bool, "configured": bool,
+                  "needed": bool,
                   "state": "missing" | "installed" | "declared" | "loaded" | "configured",
                   "reason": str,
                   "roles": [{"name": str, "purpose": str, "when": str | null}],

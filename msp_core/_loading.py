@@ -29,7 +29,7 @@ class Loading:
         self._variables: list[Variable] = []
 
     def section(
-        self, config: type[ConfigT], owner: str, *, optional: bool = False
+        self, config: type[ConfigT], owner: str, *, optional: bool = False, hint: str = ""
     ) -> ConfigT | None:
         """Return an instance of a config class; None when there are problems.
 
@@ -38,6 +38,7 @@ class Loading:
             owner: who needs it: `core`, `plugin 'redis', msp-redis 0.1.0`, `service 'guestbook'`.
             optional: return None as well when none of its required variables is set. What is set
                 of the others is checked all the same.
+            hint: what to say about a variable that is missing.
 
         Raises:
             UsageError: the class cannot be loaded from variables.
@@ -46,7 +47,7 @@ class Loading:
         self._variables.extend(section.variables(owner, optional=optional))
         reading = Reading(self._environ, owner, msp=self._msp)
         instance: ConfigT | None = (
-            reading.load_optional(section) if optional else reading.load(section)
+            reading.load_optional(section) if optional else reading.load(section, hint)
         )
         self._problems.extend(reading.problems)
         return None if reading.problems else instance

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from typing import TYPE_CHECKING
 
-from msp_core._declaration import GROUP
+from msp_core._declaration import GROUP, Declaration
 from msp_core._requirements import CORE
 
 if TYPE_CHECKING:  # the assembly makes contracts, which say why they lack something
@@ -18,7 +18,7 @@ def why_missing(assembly: Assembly, client: type) -> str:
     for integration in assembly.integrations:
         if integration.record.client is client:
             return f"{asked}: {_unconfigured(assembly, integration)}"
-    return f"{asked}: {_undeclared(assembly, client)}"
+    return f"{asked}: {why_undeclared(assembly.declaration, client)}"
 
 
 def _unconfigured(assembly: Assembly, integration: AssembledIntegration) -> str:
@@ -35,9 +35,10 @@ def _unconfigured(assembly: Assembly, integration: AssembledIntegration) -> str:
     return "; ".join([text, *hints])
 
 
-def _undeclared(assembly: Assembly, client: type) -> str:
+def why_undeclared(declaration: Declaration, client: type) -> str:
+    """Return one clause: which line to add where, or that no installed plugin has such a client."""
     package = client.__module__.partition(".")[0]
-    where = assembly.declaration.distribution
+    where = declaration.distribution
     place = f"the dependencies in the pyproject.toml of {where}" if where else "`plugins=`"
     for entry in importlib.metadata.entry_points(group=GROUP):
         if entry.module.partition(".")[0] == package and entry.dist is not None:

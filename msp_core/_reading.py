@@ -14,6 +14,12 @@ from msp_core.errors import InvalidValue, Problem
 from msp_core.secret import texts_to_hide
 
 MISSING = "is missing"
+NONE_CHOSEN = "are missing"
+
+
+def is_missing(problem: Problem) -> bool:
+    """Return whether the problem is that nothing is set, and not what is set."""
+    return problem.wrong in {MISSING, NONE_CHOSEN}
 
 
 @attrs.frozen
@@ -76,7 +82,7 @@ class Reading:
             return self.load_optional(only) if choice.optional else self.load(only, hint)
         taken = next((one for one in choice.fragments if one.mentioned(self._environ)), None)
         if taken is None and not choice.optional:
-            self._report_none_chosen(choice)
+            self._report_none_chosen(choice, hint)
         value = None
         for fragment in choice.fragments:
             if taken is None or fragment is taken:
@@ -141,10 +147,10 @@ class Reading:
         self._add(names or name, refusal)
         return None
 
-    def _report_none_chosen(self, choice: Choice) -> None:
+    def _report_none_chosen(self, choice: Choice, hint: str) -> None:
         names = dict.fromkeys(name for names in choice.choices for name in names)
         expected = ", or ".join(" with ".join(names) for names in choice.choices)
-        self._add(", ".join(names), Refusal("are missing", expected))
+        self._add(", ".join(names), Refusal(NONE_CHOSEN, expected, hint))
 
     def _report(self, setting: Setting, refusal: Refusal) -> None:
         self._add(setting.name, refusal, setting.declared.help)

@@ -26,6 +26,7 @@ class PluginState:
         declared: whether the service requires it.
         loaded: whether it was imported and its hooks fit.
         configured: whether the environment asks for what it provides.
+        needed: whether the service says that it cannot do without.
         reason: why it came so far and not further, one sentence without the name.
         roles: of Google's IAM that its integration needs; known once it is loaded.
         apis: of Google that its integration calls; known once it is loaded.
@@ -37,6 +38,7 @@ class PluginState:
     declared: bool = False
     loaded: bool = False
     configured: bool = False
+    needed: bool = False
     reason: str
     roles: tuple[Role, ...] = ()
     apis: tuple[API, ...] = ()
@@ -128,11 +130,14 @@ def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
     if not found:
         return _state(plugin, configured=True, reason="provides nothing to configure")
     [integration] = found
-    if integration.configured:
-        why = _why_configured(assembly, integration)
-        return _state(plugin, integration.record, configured=True, reason=why)
-    why = _why_not_configured(assembly, integration)
-    return _state(plugin, integration.record, reason=f"not configured because {why}")
+    configured, needed = integration.configured, integration.needed
+    if configured:
+        reason = _why_configured(assembly, integration)
+    else:
+        reason = f"not configured because {_why_not_configured(assembly, integration)}"
+    if needed:
+        reason = f"needed by the {assembly.kind}, {reason}"
+    return _state(plugin, integration.record, configured=configured, needed=needed, reason=reason)
 
 
 def _why_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
@@ -180,6 +185,7 @@ def _state(
     *records: Integration[Any, Any],
     loaded: bool = True,
     configured: bool = False,
+    needed: bool = False,
     reason: str,
 ) -> PluginState:
     return PluginState(
@@ -189,6 +195,7 @@ def _state(
         declared=True,
         loaded=loaded,
         configured=configured,
+        needed=needed,
         reason=f"{plugin.reason}, {reason}",
         roles=tuple(role for record in records for role in record.roles),
         apis=tuple(api for record in records for api in record.apis),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from msp_core._declaration import Declaration, DeclaredPlugin, resolve
 from msp_core._job_variables import JobVariables, new_execution
 from msp_core._loading import Loading
 from msp_core._missing import why_missing
+from msp_core._needs import needed_clients
 from msp_core._plugins import Plugins
 from msp_core._service_hooks import ServiceHooks
 from msp_core.config import Variable, describe
@@ -34,12 +35,14 @@ class AssembledIntegration:
         record: what the plugin's `msp_integration` returned.
         config: its loaded fragment; None when it is not configured.
         variables: that its fragment declares.
+        needed: whether the service says that it cannot do without.
     """
 
     plugin: DeclaredPlugin
     record: Integration[Any, Any]
     config: Any = attrs.field(repr=False)
     variables: tuple[Variable, ...] = attrs.field(repr=False)
+    needed: bool = False
 
     @property
     def configured(self) -> bool:
@@ -143,7 +146,7 @@ def assemble(
     """Resolve and load what the service declares, and read the environment. Opens nothing.
 
     Args:
-        service: an object with `name`, `version`, perhaps `config`, and hooks.
+        service: an object with `name`, `version`, perhaps `config` and `needs`, and hooks.
         environ: the variables.
         plugins: names of plugins, instead of the declared ones; for a script without metadata.
         distribution: the service's, where no `msp.services` entry point tells.
@@ -151,7 +154,8 @@ def assemble(
 
     Raises:
         PluginError: a declared plugin is missing, broken or does not fit.
-        UsageError: the service lacks a name, a version, or the hook that makes it one.
+        UsageError: the service lacks a name, a version, or the hook that makes it one; or it
+            needs a client that no declared plugin provides.
     """
     hooks = ServiceHooks(service)
     declaration = resolve(service, plugins=plugins, distribution=distribution)
@@ -159,9 +163,10 @@ def assemble(
     loading = Loading(environ)
     core = loading.section(CoreConfig, "core")
     own = _own(hooks, loading)
-    integrations = tuple(_assembled(loaded, loading))
-    config_class = getattr(service, "config", None)
     owner = f"{'job' if hooks.is_job else 'service'} {_named(service)!r}"
+    needed = needed_clients(service, owner, declaration, loaded)
+    integrations = tuple(_assembled(loaded, loading, needed, owner))
+    config_class = getattr(service, "config", None)
     return Assembly(
         service=service,
         hooks=hooks,
@@ -187,16 +192,25 @@ def _own(hooks: ServiceHooks, loading: Loading) -> ServiceVariables | JobVariabl
     return loading.section(ServiceVariables, "core")
 
 
-def _assembled(plugins: Plugins, loading: Loading) -> list[AssembledIntegration]:
-    return [
-        AssembledIntegration(
-            plugin=provided.plugin,
-            record=provided.record,
-            config=loading.section(provided.record.config, provided.plugin.owner, optional=True),
-            variables=describe(provided.record.config, owner=provided.plugin.owner),
+def _assembled(
+    plugins: Plugins, loading: Loading, needed: Collection[type], subject: str
+) -> Iterator[AssembledIntegration]:
+    """Load each integration's variables; nothing of one that is needed may be missing."""
+    for provided in plugins.integrations():
+        plugin, record = provided.plugin, provided.record
+        is_needed = record.client in needed
+        yield AssembledIntegration(
+            plugin=plugin,
+            record=record,
+            config=loading.section(
+                record.config,
+                plugin.owner,
+                optional=not is_needed,
+                hint=f"{subject} cannot do without {record.name!r}",
+            ),
+            variables=describe(record.config, owner=plugin.owner),
+            needed=is_needed,
         )
-        for provided in plugins.integrations()
-    ]
 
 
 def _named(service: object) -> str:

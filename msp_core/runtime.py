@@ -44,9 +44,10 @@ def start(
     the arguments `-h`, `-help`, `--help`; other arguments are the service's own.
 
     Args:
-        service: with `name`, `version`, perhaps `config`, and the hook `msp_initialize`; or the
-            name it is installed under, or `module:Class`: then a declared plugin that is not
-            installed is told in one sentence before the service's own import of it fails.
+        service: with `name`, `version`, perhaps `config` and `needs`, and the hook
+            `msp_initialize`; or the name it is installed under, or `module:Class`: then a declared
+            plugin that is not installed is told in one sentence before the service's own import of
+            it fails.
         plugins: names of plugins, instead of the declared ones; for a script without metadata.
         distribution: the service's, where no `msp.services` entry point tells.
 

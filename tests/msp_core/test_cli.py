@@ -384,6 +384,7 @@ class TestPlugins:
             "declared": True,
             "loaded": True,
             "configured": False,
+            "needed": False,
             "state": "loaded",
             "reason": (
                 "required by guestbook, not configured because neither KV_DSN nor KV_HOST with"
@@ -484,6 +485,162 @@ class TestCheck:
         checks = msp("check guestbook --format json").json["checks"]
 
         assert "variables.core" in [check["id"] for check in checks]
+
+
+NEEDY = """
+    from fake_kv import Client
+    from msp_core.hookspecs import hookimpl
+
+    class Service:
+        name = "guestbook"
+        version = "1"
+        needs = (Client,)
+
+        @hookimpl
+        async def msp_initialize(self): ...
+"""
+
+
+class TestCheckStrictly:
+    def test_warnings_fail(self, msp: Shell, guestbook: Installed) -> None:
+        """What may be meant so is a failure for those who do not mean it so."""
+        lenient = msp("check guestbook --format json")
+        strict = msp("check guestbook --format json --strict")
+        before, after = lenient.json["checks"], strict.json["checks"]
+
+        assert (lenient.code, strict.code) == (0, 78)
+        assert [it["id"] for it in before if it["status"] == "warning"] == ["plugin.kv"]
+        assert [it["id"] for it in after if it["status"] == "fail"] == ["plugin.kv"]
+        assert strict.json["summary"]["passed"] == lenient.json["summary"]["passed"]
+
+    def test_nothing_to_warn_of(self, msp: Shell, guestbook: Installed) -> None:
+        """A service that has everything passes."""
+        assert msp("check guestbook --strict", {**ENVIRON, "KV_DSN": "dsn"}).code == 0
+
+    def test_plugin(self, msp: Shell, guestbook: Installed) -> None:
+        """A plugin that cannot be loaded stays the worse failure."""
+        guestbook.plugin("broken", "import nowhere")
+
+        assert msp("check guestbook --plugins kv,broken --strict").code == 1
+
+
+class TestCheckOfAnImage:
+    def test_nothing_is_missing(self, msp: Shell, guestbook: Installed) -> None:
+        """The build of an image has no port, no secrets and no resources."""
+        answer = msp("check guestbook --image --strict", {})
+
+        assert answer.code == 0
+        assert answer.out.splitlines()[0] == "pass     kv: msp-kv is loaded"
+        assert answer.out.splitlines()[-1] == "Summary: 4 passed, 0 warnings, 0 failed"
+
+    def test_needs(self, msp: Shell, installed: Installed) -> None:
+        """Nor is what the service cannot do without."""
+        installed.plugin("kv", plugin_source("login: Local | Login", before=LOGIN))
+        installed.service("guestbook", NEEDY, requires=["msp-kv"])
+
+        assert msp("check guestbook --image", {}).code == 0
+        assert msp("check guestbook", {}).code == 78
+
+    def test_what_is_set(self, msp: Shell, guestbook: Installed) -> None:
+        """What the image sets is judged."""
+        environ = {"MOOD": "ugly", "GREETIN": "hi", "PORT": "web"}
+        answer = msp("check guestbook --image --format json", environ)
+
+        assert answer.code == 78
+        assert [(it["id"], it["status"]) for it in answer.json["checks"]] == [
+            ("plugin.kv", "pass"),
+            ("variables.plugin.kv", "pass"),
+            ("variable.PORT", "fail"),
+            ("variable.MOOD", "fail"),
+            ("variable.GREETIN", "warning"),
+        ]
+
+    def test_broken_plugin(self, msp: Shell, guestbook: Installed) -> None:
+        """A plugin that the image lacks, or that cannot be imported there, fails."""
+        guestbook.plugin("broken", "import nowhere")
+        answer = msp("check guestbook --image --plugins kv,broken", {})
+
+        assert answer.code == 1
+        assert "pass     kv: msp-kv is loaded" in answer.out
+        assert "fail     broken: given in plugins=, not loaded because" in answer.out
+
+
+class TestNeeds:
+    @pytest.fixture
+    def needy(self, installed: Installed) -> Installed:
+        """Install a service that cannot do without the client of its plugin."""
+        installed.plugin("kv", plugin_source("login: Local | Login", before=LOGIN))
+        installed.service("guestbook", NEEDY, requires=["msp-kv"])
+        return installed
+
+    def test_check(self, msp: Shell, needy: Installed) -> None:
+        """What is needed and not configured is a problem, told as any other."""
+        answer = msp("check guestbook --format json", {"PORT": "0"})
+        failed = {it["id"]: it["message"] for it in answer.json["checks"] if it["status"] == "fail"}
+
+        assert answer.code == 78
+        assert failed["plugin.kv"] == (
+            "kv: required by guestbook, needed by the service, "
+            "not configured because KV_DSN, KV_HOST, KV_USER are missing"
+        )
+        assert failed["variable.KV_DSN, KV_HOST, KV_USER"] == (
+            "KV_DSN, KV_HOST, KV_USER are missing: expected KV_DSN, or KV_HOST with KV_USER; "
+            "service 'guestbook' cannot do without 'kv' (needed by plugin 'kv', msp-kv 0.1.0)"
+        )
+
+    def test_configured(self, msp: Shell, needy: Installed) -> None:
+        """Once configured, it is as if nothing had been said."""
+        answer = msp("check guestbook --format json --strict", {"PORT": "0", "KV_DSN": "dsn"})
+
+        assert answer.code == 0
+        assert answer.json["checks"][0]["message"] == (
+            "kv: required by guestbook, needed by the service, configured by KV_DSN"
+        )
+
+    def test_plugins(self, msp: Shell, needy: Installed) -> None:
+        """The state of the plugin says that it is needed."""
+        plugin, *_ = msp("plugins guestbook --format json", {"PORT": "0"}).json["plugins"]
+
+        assert (plugin["needed"], plugin["configured"]) == (True, False)
+
+    def test_env(self, msp: Shell, needy: Installed) -> None:
+        """The variables of what is needed are required, for every reader of the list."""
+        found = msp("env guestbook --format json").json["variables"]
+        (group,) = [it["group"] for it in found if it["name"] == "KV_DSN"]
+
+        assert not group["optional"]
+        assert {"anyOf": [{"required": ["KV_DSN"]}, {"required": ["KV_HOST", "KV_USER"]}]} in msp(
+            "env guestbook --format json-schema"
+        ).json["allOf"]
+
+    def test_start(self, needy: Installed) -> None:
+        """The start ends with the same report and 78, before anything is opened."""
+        with Process(needy.folder).start("guestbook", PORT="0") as running:
+            _, err = running.communicate(timeout=60)
+
+        assert running.returncode == 78
+        assert "service 'guestbook' cannot do without 'kv'" in err
+
+    def test_undeclared(self, msp: Shell, installed: Installed) -> None:
+        """A client of a plugin that is not declared is told with the line to add."""
+        installed.plugin("kv", plugin_source("login: Local | Login", before=LOGIN))
+        installed.service("guestbook", NEEDY, requires=["msp-core"])
+        answer = msp("check guestbook")
+
+        assert answer.code == 2
+        assert answer.err == (
+            "msp: service 'guestbook' needs Client: plugin 'kv' is not declared: add 'msp-kv' to "
+            "the dependencies in the pyproject.toml of guestbook\n"
+        )
+
+    @pytest.mark.parametrize("needs", ["Client", '("redis",)', "7"])
+    def test_no_types(self, msp: Shell, needy: Installed, needs: str) -> None:
+        """A name, or a type alone, is told to be wrong and how to write it."""
+        needy.module("shop", NEEDY.replace("(Client,)", needs))
+        answer = msp("check shop:Service --plugins kv")
+
+        assert answer.code == 2
+        assert "`needs` is not a tuple of types: expected" in answer.err
 
 
 ROUTINE = """
