@@ -126,6 +126,8 @@ def _variable_findings(assembly: Assembly, *, image: bool) -> Iterator[Finding]:
     for problem in problems:
         code = ConfigError.exit_code
         yield Finding(f"variable.{problem.variable}", "fail", str(problem), code)
+    for problem in assembly.ignored:
+        yield Finding(f"variable.{problem.variable}", "warning", str(problem))
     for sentence in assembly.near_misses:
         yield Finding(f"variable.{sentence.partition(' ')[0]}", "warning", sentence)
 

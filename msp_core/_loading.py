@@ -26,6 +26,7 @@ class Loading:
         self._environ = environ
         self._msp = is_msp(environ)
         self._problems: list[Problem] = []
+        self._ignored: list[Problem] = []
         self._variables: list[Variable] = []
 
     def section(
@@ -50,6 +51,7 @@ class Loading:
             reading.load_optional(section) if optional else reading.load(section, hint)
         )
         self._problems.extend(reading.problems)
+        self._ignored.extend(reading.ignored)
         return None if reading.problems else instance
 
     def mentioned(self, config: type[Any]) -> bool:
@@ -69,6 +71,11 @@ class Loading:
         return tuple(
             _with_hint(problem, strays.get(problem.variable)) for problem in self._problems
         )
+
+    @property
+    def ignored(self) -> tuple[Problem, ...]:
+        """Return what is wrong with values that are ignored, in order of declaration."""
+        return tuple(self._ignored)
 
     @property
     def variables(self) -> tuple[Variable, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
@@ -14,6 +15,8 @@ from msp_core.contract import Contract
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError
 from msp_core.platforms import Platform
+
+logger = logging.getLogger("msp.start")
 
 
 @asynccontextmanager
@@ -45,6 +48,8 @@ async def open_contract(
         RoutineError: a resource failed to close.
     """
     assembly = assemble(service, environ, plugins=plugins, distribution=distribution)
+    for problem in assembly.ignored:
+        logger.warning("%s", problem)
     scrubber = Scrubber()
     scrubber.add(assembly.secrets)
     resources = Resources(assembly, scrubber.text)

@@ -39,10 +39,12 @@ class Reading:
 
     Attributes:
         problems: found so far, in order of declaration.
+        ignored: the same about values that are ignored.
     """
 
     def __init__(self, environ: Mapping[str, str], owner: str, *, msp: bool) -> None:
         self.problems: list[Problem] = []
+        self.ignored: list[Problem] = []
         self._environ = environ
         self._owner = owner
         self._msp = msp
@@ -102,10 +104,14 @@ class Reading:
             value, refusal = _converted(setting, text)
         if refusal is None:
             refusal = self._forbidden_value(setting, value) or _validated(setting, value, text)
-        if refusal is not None:
-            self._report(setting, refusal)
-            return attrs.NOTHING
-        return value
+        if refusal is None:
+            return value
+        if setting.declared.invalid_is_unset:
+            ignored = self._problem(setting.name, refusal, setting.declared.help)
+            self.ignored.append(attrs.evolve(ignored, hint="the value is ignored"))
+            return self._unset(setting, hint)
+        self._report(setting, refusal)
+        return attrs.NOTHING
 
     def _unset(self, setting: Setting, hint: str) -> Any:  # noqa: ANN401 - as _setting
         if setting.required:
@@ -156,7 +162,10 @@ class Reading:
         self._add(setting.name, refusal, setting.declared.help)
 
     def _add(self, variable: str, refusal: Refusal, help_text: str = "") -> None:
-        problem = Problem(
+        self.problems.append(self._problem(variable, refusal, help_text))
+
+    def _problem(self, variable: str, refusal: Refusal, help_text: str) -> Problem:
+        return Problem(
             variable=variable,
             owner=self._owner,
             wrong=refusal.wrong,
@@ -164,7 +173,6 @@ class Reading:
             help=help_text,
             hint=refusal.hint,
         )
-        self.problems.append(problem)
 
 
 def _together_hint(section: Section, environ: Mapping[str, str]) -> str:

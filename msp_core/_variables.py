@@ -28,6 +28,7 @@ class Declaration:
         forbidden_when_msp: whether it is refused on a live platform.
         empty_is_unset: whether a variable that is set to nothing counts as not set.
         alone_is_unset: whether one that is set without those it is needed with counts as not set.
+        invalid_is_unset: whether one whose value will not do counts as not set.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Declaration:
     forbidden_when_msp: bool = False
     empty_is_unset: bool = False
     alone_is_unset: bool = False
+    invalid_is_unset: bool = False
 
 
 def env(
@@ -47,6 +49,7 @@ def env(
     forbidden_when_msp: bool = False,
     empty_is_unset: bool = False,
     alone_is_unset: bool = False,
+    invalid_is_unset: bool = False,
 ) -> Any:  # noqa: ANN401 - as attrs.field, so that the field's own annotation counts
     """Declare that a field of an attrs class is read from a variable.
 
@@ -66,6 +69,8 @@ def env(
         alone_is_unset: take the variable as not set when none of those that its fragment requires
             beside it is set, for names that other programs use for themselves. Default False: set
             alone it asks for the fragment, and is a problem.
+        invalid_is_unset: warn of a value that will not do, and take the variable as not set, for
+            what must never keep a service from starting. Default False: it is a problem.
     """
     declaration = Declaration(
         name=name,
@@ -74,6 +79,7 @@ def env(
         forbidden_when_msp=forbidden_when_msp,
         empty_is_unset=empty_is_unset,
         alone_is_unset=alone_is_unset,
+        invalid_is_unset=invalid_is_unset,
     )
     return attrs.field(
         default=default,

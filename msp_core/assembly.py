@@ -65,6 +65,7 @@ class Assembly:
         own: what only a service or only a job is told; None when one of it has a problem.
         config: the service's own; None when it declares none, or has a problem.
         problems: of core, plugins and service, in that order.
+        ignored: what is wrong with values that are ignored.
         variables: all that were declared.
         near_misses: sentences about variables that are set, read by nobody, and close to one
             that is.
@@ -82,6 +83,7 @@ class Assembly:
     own: ServiceVariables | JobVariables | None
     config: Any = attrs.field(repr=False)
     problems: tuple[Problem, ...]
+    ignored: tuple[Problem, ...]
     variables: tuple[Variable, ...]
     near_misses: tuple[str, ...]
     secrets: frozenset[str] = attrs.field(repr=False)
@@ -178,6 +180,7 @@ def assemble(
         own=own,
         config=loading.section(config_class, owner) if config_class else None,
         problems=loading.problems,
+        ignored=loading.ignored,
         variables=loading.variables,
         near_misses=loading.near_misses(),
         secrets=loading.secrets,

@@ -13,7 +13,8 @@ environment mentions by setting a variable it requires (one that requires none a
 Types: str, int, float, bool, Duration, Percent, URL, Secret, Path, an Enum (by value), Literal,
 list[X] and tuple[X, ...] of those (comma separated), and `X | None`. A variable that is set to
 nothing is a problem, unless `env(..., empty_is_unset=True)` says that it counts as unset;
-`alone_is_unset=True` says so of one without which its fragment is not asked for. Types
+`alone_is_unset=True` says so of one without which its fragment is not asked for, and
+`invalid_is_unset=True` says that a value which will not do is ignored with a warning. Types
 are resolved when a class is loaded, so they must be defined or imported at the top of its module.
 """
 

@@ -222,8 +222,8 @@ def _print_help(assembly: Assembly) -> int:
 def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
     """Log what is merely suspicious; raise what is wrong; return the core's variables."""
     logs.add_secrets(assembly.secrets)
-    for near_miss in assembly.near_misses:
-        logger.warning("%s", near_miss)
+    for suspicious in (*assembly.ignored, *assembly.near_misses):
+        logger.warning("%s", suspicious)
     if assembly.problems or assembly.core is None:
         raise ConfigError(assembly.problems)
     return assembly.core

@@ -448,6 +448,18 @@ class TestCheck:
         assert lines[-1] == "Summary: 0 passed, 2 warnings, 3 failed"
         assert "hunter" not in answer.out
 
+    def test_ignored(self, msp: Shell, installed: Installed) -> None:
+        """A value that would be ignored is a warning."""
+        lenient = 'rate: float = env("RATE", default=1.0, invalid_is_unset=True)'
+        installed.plugin("kv", plugin_source(lenient))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        answer = msp("check guestbook", {"PORT": "0", "RATE": "hunter2"})
+
+        assert answer.code == 0
+        assert "warning  RATE is not a number: expected" in answer.out
+        assert "the value is ignored" in answer.out
+        assert "hunter2" not in answer.out
+
     def test_broken_plugin(self, msp: Shell, guestbook: Installed) -> None:
         """A plugin that cannot be loaded fails the check, whatever the variables are."""
         guestbook.plugin("broken", "import nowhere")

@@ -253,6 +253,27 @@ def test_empty_is_missing_where_it_is_needed() -> None:
     ]
 
 
+@attrs.frozen(kw_only=True)
+class Sampling:
+    rate: float = env("RATE", default=1.0, invalid_is_unset=True)
+    seed: int = env("SEED", invalid_is_unset=True)
+
+
+def test_invalid_counts_as_unset_where_it_is_allowed() -> None:
+    """A value that will not do is told and ignored; what is needed is missing all the same."""
+    loading = Loading({"RATE": "often", "SEED": "s3cr3t"})
+
+    assert loading.section(Sampling, "x") is None
+    assert [str(ignored).partition(":")[0] for ignored in loading.ignored] == [
+        "RATE is not a number",
+        "SEED is not an integer",
+    ]
+    assert all("the value is ignored" in str(ignored) for ignored in loading.ignored)
+    assert "s3cr3t" not in str(loading.ignored)
+    assert [problem.variable for problem in loading.problems] == ["SEED"]
+    assert Loading({"RATE": "often", "SEED": "1"}).section(Sampling, "x") == Sampling(seed=1)
+
+
 def test_choice_that_is_not_made_is_one_problem() -> None:
     """It says what there is to choose from."""
     loading = Loading({})

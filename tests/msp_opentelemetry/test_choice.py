@@ -115,11 +115,42 @@ def test_destinations(
 
 
 @pytest.mark.parametrize(
+    ("traces", "metrics", "urls", "console"),
+    [
+        ("console", "console", (None, None), {"traces", "metrics"}),
+        ("otlp,console", "otlp", (f"{BASE}/v1/traces", f"{BASE}/v1/metrics"), {"traces"}),
+        ("otlp", "prometheus", (f"{BASE}/v1/traces", None), set()),
+        ("none", "console,prometheus", (None, None), {"metrics"}),
+    ],
+)
+def test_exporters_that_are_named(
+    traces: str, metrics: str, urls: tuple[str | None, str | None], console: set[str]
+) -> None:
+    """Named exporters replace what would get the signal by itself."""
+    environ = {
+        "OTEL_TRACES_EXPORTER": traces,
+        "OTEL_METRICS_EXPORTER": metrics,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": BASE,
+    }
+    choice = decide(environ, msp=True, project="p")
+
+    assert tuple(to and to.url for to in (choice.traces, choice.metrics)) == urls
+    assert choice.console == console
+
+
+@pytest.mark.parametrize(
     ("environ", "msp", "served"),
-    [({}, False, True), ({}, True, False), ({"OTEL_METRICS_EXPORTER": "none"}, False, False)],
+    [
+        ({}, False, True),
+        ({}, True, False),
+        ({"OTEL_METRICS_EXPORTER": "none"}, False, False),
+        ({"OTEL_METRICS_EXPORTER": "otlp"}, False, True),
+        ({"OTEL_METRICS_EXPORTER": "prometheus"}, True, True),
+        ({"OTEL_METRICS_EXPORTER": "otlp,prometheus"}, True, True),
+    ],
 )
 def test_prometheus(environ: dict[str, str], *, msp: bool, served: bool) -> None:
-    """`/metrics` is open to everybody, so it is served where the platform is not live."""
+    """`/metrics` is served where the platform is not live, and where it is asked for."""
     assert decide(environ, msp=msp, project="p").prometheus is served
 
 
@@ -130,6 +161,8 @@ def test_prometheus(environ: dict[str, str], *, msp: bool, served: bool) -> None
         ({}, True, "p", False),
         ({}, False, None, False),
         ({"OTEL_TRACES_EXPORTER": "none", "OTEL_METRICS_EXPORTER": "none"}, True, None, False),
+        ({"OTEL_TRACES_EXPORTER": "console"}, True, None, True),
+        ({"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none"}, True, None, False),
     ],
 )
 def test_unsent(environ: dict[str, str], *, msp: bool, project: str | None, unsent: bool) -> None:

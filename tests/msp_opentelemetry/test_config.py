@@ -1,11 +1,11 @@
-"""The variables: refused when they cannot be meant, silent about their values."""
+"""The variables: never a reason not to start, silent about their values."""
 
 from __future__ import annotations
 
 import pytest
 
-from msp_core import ConfigError
-from msp_core.config import load
+from msp_core._loading import Loading
+from msp_core.config import describe, load
 from msp_opentelemetry import OpenTelemetryConfig
 from msp_opentelemetry._pairs import parse_pairs
 
@@ -21,16 +21,31 @@ from msp_opentelemetry._pairs import parse_pairs
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json", "http/protobuf"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector", "scheme"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "otlp"),
+        ("OTEL_BSP_MAX_QUEUE_SIZE", "0", "a number above 0"),
+        ("OTEL_SDK_DISABLED", "perhaps", "true or false"),
     ],
 )
-def test_refused(name: str, value: str, expected: str) -> None:
-    """What the plugin cannot do is a problem at the start, and says what it could."""
-    with pytest.raises(ConfigError) as caught:
-        load(OpenTelemetryConfig, {name: value})
+def test_ignored(name: str, value: str, expected: str) -> None:
+    """What the plugin cannot do is a warning, which says what it could, and changes nothing."""
+    loading = Loading({name: value})
+    config = loading.section(OpenTelemetryConfig, "x")
 
-    (problem,) = caught.value.problems
-    assert problem.variable == name
-    assert expected in str(problem)
+    (ignored,) = loading.ignored
+    assert loading.problems == ()
+    assert config == load(OpenTelemetryConfig, {})
+    assert ignored.variable == name
+    assert expected in str(ignored)
+
+
+@pytest.mark.parametrize("value", ["", "!"])
+def test_no_variable_keeps_a_service_from_starting(value: str) -> None:
+    """Every variable may be set to nothing, or to nonsense."""
+    names = [variable.name for variable in describe(OpenTelemetryConfig)]
+    loading = Loading(dict.fromkeys(names, value))
+
+    assert loading.section(OpenTelemetryConfig, "x") is not None
+    assert loading.problems == ()
+    assert bool(loading.ignored) is bool(value)
 
 
 def test_headers_are_secret() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from msp_opentelemetry._receiver import Receiver
 from tests.msp_core.program import Program
-from tests.msp_opentelemetry.conftest import points, url
+from tests.msp_opentelemetry.conftest import points, spans, url
 from tests.msp_opentelemetry.endpoint import Endpoint
 from tests.msp_opentelemetry.test_logs import BODY, HEAD, port
 
@@ -63,6 +63,27 @@ def test_hanging_receiver(tmp_path: Path, endpoint: Endpoint) -> None:
     assert outcomes["opentelemetry"]["seconds"] < outcomes["opentelemetry"]["share"]
     assert len(told) == 2  # traces and metrics were not flushed
     assert "Traceback" not in program.stderr
+
+
+def test_variables_that_are_empty_or_unknown(tmp_path: Path, receiver: Receiver) -> None:
+    """No variable of telemetry keeps a service from starting; one that is unknown is a line."""
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": url(receiver),
+        "OTEL_EXPORTER_OTLP_HEADERS": "",
+        "OTEL_RESOURCE_ATTRIBUTES": "",
+        "OTEL_TRACES_SAMPLER": "s3cr3t",
+        **JSON,
+    }
+    program = Program(tmp_path, BODY, environ, head=HEAD)
+    httpx.get(f"http://127.0.0.1:{port(program)}/page/1")
+    code = program.stop()
+
+    warned = [line for line in program.lines if line["SeverityText"] == "WARN"]
+    (ignored,) = [line for line in warned if "OTEL_" in line["Body"]]
+    assert code == 0
+    assert ignored["Body"].startswith("OTEL_TRACES_SAMPLER is not one of its choices")
+    assert "s3cr3t" not in program.stderr
+    assert "GET /page/{id}" in {span["name"] for span in spans(receiver)}
 
 
 @pytest.mark.parametrize(

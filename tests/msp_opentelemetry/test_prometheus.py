@@ -25,6 +25,21 @@ async def test_metrics_page(opened: Opened) -> None:
     assert "python_info" in page.text
 
 
+async def test_on_a_platform_for_holders_of_the_secret(opened: Opened) -> None:
+    """Where it is asked for a live platform has the endpoint, behind the secret."""
+    environ = {"MSP": "true", "DIAGNOSTICS_SECRET": "x", "OTEL_METRICS_EXPORTER": "prometheus"}
+    async with (
+        opened(**environ) as contract,
+        serving(starlette(), contract) as server,
+        client(server) as http,
+    ):
+        refused = await http.get("/metrics")
+        page = await http.get("/metrics", headers={"authorization": "Bearer x"})
+
+    assert refused.status_code == 401
+    assert "otel_trace_created_span_count" in page.text or "process_cpu_time" in page.text
+
+
 async def test_not_on_a_platform(opened: Opened) -> None:
     """A live platform has no such endpoint."""
     async with opened(MSP="true", DIAGNOSTICS_SECRET="x") as contract:

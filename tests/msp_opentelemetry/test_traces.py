@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from opentelemetry import environment_variables as api_variables
 from opentelemetry import metrics, propagate, trace
+from opentelemetry.sdk import environment_variables as sdk_variables_module
 
-from msp_core import MSPError, open_contract
+from msp_core import open_contract
 from msp_opentelemetry import OpenTelemetry, _runtime_metrics
 from msp_opentelemetry._receiver import Receiver
 from msp_redis import Redis
@@ -24,13 +28,13 @@ async def test_everything_arrives_at_the_end(opened: Opened, receiver: Receiver)
     async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)):
         tracer, meter = trace.get_tracer("probe"), metrics.get_meter("probe")
         with tracer.start_as_current_span("outer"):
-            for number in range(3000):
+            for number in range(2000):  # as many as may wait, in whatever time they are sent
                 tracer.start_span(f"inner {number}").end()
         meter.create_counter("greetings").add(2, {"kind": "warm"})
 
     counts = receiver.store.counts()
     (greetings,) = points(receiver, "greetings")
-    assert counts["spans"] == 3001
+    assert counts["spans"] == 2001
     assert (greetings["value"], greetings["attributes"]) == (2, {"kind": "warm"})
 
 
@@ -204,14 +208,126 @@ async def test_foreign_providers_stay(
     assert all("Overriding of current" in message for message in told)
 
 
-async def test_refused_protocol_leaves_nothing_behind(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return what the plugin warned of."""
+    return [record.message for record in caplog.records if record.name == "msp.opentelemetry"]
+
+
+async def test_exporter_that_cannot_be_made(
+    opened: Opened,
+    receiver: Receiver,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """GRPC without its extra is one sentence with the install command."""
+    """GRPC without its extra is a warning with the install command; the other signal is sent."""
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.grpc", None)
-    with pytest.raises(MSPError, match=r"pip install 'msp-opentelemetry\[grpc\]'"):
-        async with opened(OTEL_EXPORTER_OTLP_PROTOCOL="grpc"):
-            raise AssertionError("opened")
+    endpoint = url(receiver)
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+        "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": "grpc",
+    }
+    async with opened(**environ):
+        trace.get_tracer("probe").start_span("span").end()
+
+    (text,) = told(caplog)
+    assert text.startswith("traces are sent nowhere: ")
+    assert "pip install 'msp-opentelemetry[grpc]'" in text
+    assert points(receiver, "otel.trace.created_span.count")
+
+
+async def test_file_that_is_not_there(
+    opened: Opened, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    """A file of the variables that cannot be read is a warning, without its path."""
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "https://127.0.0.1:1",
+        "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+        "OTEL_EXPORTER_OTLP_CERTIFICATE": str(tmp_path / "nothing.pem"),
+    }
+    async with opened(**environ):
+        pass
+
+    assert told(caplog) == [
+        f"{signal} are sent nowhere: FileNotFoundError" for signal in ("metrics", "traces")
+    ]
+
+
+def sdk_variables() -> list[str]:
+    """Return the names of all variables that OpenTelemetry's packages read."""
+    names = {**vars(api_variables), **vars(sdk_variables_module)}.values()
+    return [name for name in names if isinstance(name, str) and name.startswith("OTEL_")]
+
+
+async def test_variables_of_the_sdk_that_are_empty(
+    opened: Opened, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is set to nothing is not set, also where the SDK reads a variable itself."""
+    empty = dict.fromkeys(sdk_variables(), "")
+    for name in empty:
+        monkeypatch.setenv(name, "")
+    async with opened(**{**empty, "OTEL_EXPORTER_OTLP_ENDPOINT": url(receiver)}) as contract:
+        trace.get_tracer("probe").start_span("span").end()
+
+        assert contract[OpenTelemetry].enabled
+        assert os.environ["OTEL_METRICS_EXEMPLAR_FILTER"] == ""
+
+    assert [span["name"] for span in spans(receiver)] == ["span"]
+
+
+async def test_telemetry_that_cannot_be_opened(
+    opened: Opened, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What makes the SDK raise is one warning, without its value, and the service goes on."""
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "s3cr3t")
+    async with opened() as contract:
+        enabled = contract[OpenTelemetry].enabled
+
+    assert not enabled
+    assert told(caplog) == ["there is no telemetry: opening it raised ValueError"]
+
+
+async def test_console(opened: Opened, capsys: pytest.CaptureFixture[str]) -> None:
+    """The exporter `console` prints spans and metrics."""
+    environ = {"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "console"}
+    async with opened(**environ):
+        trace.get_tracer("probe").start_span("a span for people").end()
+        metrics.get_meter("probe").create_counter("greetings").add(1)
+
+    printed = capsys.readouterr().out
+    assert '"name": "a span for people"' in printed
+    assert '"name": "greetings"' in printed
+
+
+async def test_value_that_is_ignored_is_told(
+    opened: Opened, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A program with a main of its own hears of it too."""
+    async with opened(OTEL_TRACES_SAMPLER="sometimes"):
+        pass
+
+    (record,) = [each for each in caplog.records if each.name == "msp.start"]
+    assert record.message.startswith("OTEL_TRACES_SAMPLER is not one of its choices")
+
+
+@pytest.mark.parametrize("name", ["OTEL_PROPAGATORS", "OTEL_PYTHON_TRACER_PROVIDER"])
+def test_named_propagators_and_providers(name: str) -> None:
+    """What is not installed may be named where the runtime uses its own."""
+    code = """if True:
+        import asyncio, sys
+        from msp_core import open_contract
+        from msp_opentelemetry import OpenTelemetry
+        from tests.msp_opentelemetry.conftest import Guestbook
+
+        async def main():
+            plugins = ("opentelemetry",)
+            async with open_contract({"PORT": "0"}, Guestbook(), plugins=plugins) as contract:
+                sys.exit(contract[OpenTelemetry].enabled * 7)
+
+        asyncio.run(main())
+    """
+    done = subprocess.run([sys.executable, "-c", code], env={**os.environ, name: "b3"}, check=False)  # noqa: S603 - code of this file
+
+    assert done.returncode == 7
 
 
 async def test_redis_commands_belong_to_their_trace(

@@ -65,12 +65,14 @@ class Choice:
     Attributes:
         traces: None to send none.
         metrics: None to send none.
+        console: of `traces` and `metrics`, what is printed on standard output.
         prometheus: whether `/metrics` is served.
         unsent: whether a live platform gives no destination for anything.
     """
 
     traces: Destination | Google | None
     metrics: Destination | Google | None
+    console: frozenset[str]
     prometheus: bool
     unsent: bool
 
@@ -78,10 +80,12 @@ class Choice:
 def choose(config: OpenTelemetryConfig, *, msp: bool, project: str | None) -> Choice:
     """Return where telemetry goes.
 
-    1. A signal whose exporter is `none` goes nowhere.
+    1. A signal whose exporters are named goes to those, which are none for `none`.
     2. An OTLP endpoint, protocol or exporter that the variables name gets it, on every platform.
     3. On a live platform with a Google Cloud project, Google's Telemetry API gets it.
-    4. Otherwise it is not sent; metrics are served at `/metrics` unless the platform is live.
+    4. Otherwise it is not sent.
+
+    Metrics are served at `/metrics` unless the platform is live, or their exporter is `none`.
 
     Args:
         config: of the plugin.
@@ -91,12 +95,14 @@ def choose(config: OpenTelemetryConfig, *, msp: bool, project: str | None) -> Ch
     google = (config.project or project) if msp else None
     traces = _destination(config, config.traces, "traces", google)
     metrics = _destination(config, config.metrics, "metrics", google)
-    off = config.traces.exporter == "none" and config.metrics.exporter == "none"
+    named = {"traces": config.traces.exporters, "metrics": config.metrics.exporters}
+    measured = named["metrics"] or ()
     return Choice(
         traces=traces,
         metrics=metrics,
-        prometheus=not msp and config.metrics.exporter != "none",
-        unsent=msp and not off and traces is None and metrics is None,
+        console=frozenset(signal for signal, to in named.items() if to and "console" in to),
+        prometheus="prometheus" in measured or (not msp and "none" not in measured),
+        unsent=msp and not all(named.values()) and traces is None and metrics is None,
     )
 
 
@@ -106,10 +112,10 @@ def _destination(
     signal: str,
     google: str | None,
 ) -> Destination | Google | None:
-    if own.exporter == "none":
+    if own.exporters is not None and "otlp" not in own.exporters:
         return None
-    asked = (own.exporter, own.endpoint, own.protocol, config.otlp.endpoint, config.otlp.protocol)
-    if any(asked):
+    otlp = (own.exporters, own.endpoint, own.protocol, config.otlp.endpoint, config.otlp.protocol)
+    if any(otlp):
         return _otlp(config.otlp, own, signal)
     if google is None:
         return None

@@ -6,10 +6,12 @@ from typing import Literal
 
 import attrs
 
-from msp_core.config import URL, env
+from msp_core.config import URL
 from msp_core.errors import InvalidValue
+from msp_opentelemetry._lenient import lenient
 from msp_opentelemetry._otlp_config import MetricsConfig, OTLPConfig, TracesConfig
 from msp_opentelemetry._pairs import parse_pairs
+from msp_opentelemetry._span_queue_config import SpanQueueConfig
 
 Sampler = Literal[
     "always_on",
@@ -48,45 +50,47 @@ class OpenTelemetryConfig:
         resource_attributes: win over those the runtime knows. From `OTEL_RESOURCE_ATTRIBUTES`.
         sampler: from `OTEL_TRACES_SAMPLER`, default `parentbased_always_on`.
         ratio: of the samplers with a ratio, 0 to 1. From `OTEL_TRACES_SAMPLER_ARG`, default 1.
+        span_queue: spans that wait to be sent.
         otlp: for both signals.
         traces: for traces alone.
         metrics: for metrics alone.
     """
 
-    disabled: bool = env("OTEL_SDK_DISABLED", default=False, help="switches all telemetry off")
-    project: str | None = env(
+    disabled: bool = lenient("OTEL_SDK_DISABLED", default=False, help="switches all telemetry off")
+    project: str | None = lenient(
         "OTEL_GCP_PROJECT_ID",
         default=None,
         help="Google Cloud project that gets telemetry when MSP=true; default GOOGLE_CLOUD_PROJECT",
     )
-    google_endpoint: URL = env(
+    google_endpoint: URL = lenient(
         "OTEL_GCP_ENDPOINT",
         default="https://telemetry.googleapis.com",
         help="base URL of Google's Telemetry API",
     )
-    google_trace_endpoint: URL = env(
+    google_trace_endpoint: URL = lenient(
         "OTEL_GCP_TRACE_ENDPOINT",
         default="https://cloudtrace.googleapis.com",
         help="base URL of the Cloud Trace API, for traces that the Telemetry API refuses",
     )
-    service_name: str | None = env(
+    service_name: str | None = lenient(
         "OTEL_SERVICE_NAME", default=None, help="name in telemetry; default the service's own"
     )
-    resource_attributes: str | None = env(
+    resource_attributes: str | None = lenient(
         "OTEL_RESOURCE_ATTRIBUTES",
         default=None,
         help="attributes of everything that is sent: name=value,...",
         validator=_pairs,
     )
-    sampler: Sampler = env(
+    sampler: Sampler = lenient(
         "OTEL_TRACES_SAMPLER", default="parentbased_always_on", help="decides which traces are kept"
     )
-    ratio: float = env(
+    ratio: float = lenient(
         "OTEL_TRACES_SAMPLER_ARG",
         default=1.0,
         help="of traces that a sampler with a ratio keeps",
         validator=_ratio,
     )
+    span_queue: SpanQueueConfig
     otlp: OTLPConfig
     traces: TracesConfig
     metrics: MetricsConfig

@@ -12,16 +12,22 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 
 class CountedSpanExporter(SpanExporter):
-    """Exports spans through another exporter, and counts them."""
+    """Exports spans through another exporter, and counts them.
+
+    Attributes:
+        exported: spans that were given to it, whether they arrived or not.
+    """
 
     def __init__(self, exporter: SpanExporter, meter: Meter) -> None:
         self._exporter = exporter
+        self.exported = 0
         self._exported = meter.create_counter(
             "otel.trace.exported_span.count", description="Spans that were exported, or not."
         )
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Export the spans."""
+        self.exported += len(spans)
         result = SpanExportResult.FAILURE
         try:
             result = self._exporter.export(spans)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from msp_core.asgi import ASGIMiddleware
@@ -14,10 +15,14 @@ from msp_core.hookspecs import hookimpl
 from msp_core.integration import API, Integration, LogProcessor, Role
 from msp_opentelemetry._config import OpenTelemetryConfig
 from msp_opentelemetry._opentelemetry import OpenTelemetry
+from msp_opentelemetry._sdk_environ import sdk_environ
 
 _TRACES = "traces go to Google"
 _METRICS = "metrics go to Google"
 _PROFILES = "the extra profiler is installed"
+
+
+logger = logging.getLogger("msp.opentelemetry")
 
 
 @asynccontextmanager
@@ -25,19 +30,33 @@ async def open_telemetry(
     config: OpenTelemetryConfig, contract: Contract
 ) -> AsyncIterator[OpenTelemetry]:
     """Give telemetry, or what does nothing in its place; waits for no receiver."""
-    if config.disabled:
-        from opentelemetry import metrics, trace  # noqa: PLC0415 - vendor library: imported where it is opened
+    async with AsyncExitStack() as stack:
+        yield _disabled() if config.disabled else await _opened(config, contract, stack)
 
-        yield OpenTelemetry(
-            enabled=False,
-            tracer_provider=trace.NoOpTracerProvider(),
-            meter_provider=metrics.NoOpMeterProvider(),
-        )
-        return
-    from msp_opentelemetry._open import open_enabled  # noqa: PLC0415 - imports the vendor library
 
-    async with open_enabled(config, contract) as telemetry:
-        yield telemetry
+async def _opened(
+    config: OpenTelemetryConfig, contract: Contract, stack: AsyncExitStack
+) -> OpenTelemetry:
+    """Return telemetry; what does nothing, after a warning, when it cannot be opened."""
+    try:
+        with sdk_environ():
+            from msp_opentelemetry._open import open_enabled  # noqa: PLC0415 - imports the vendor library
+
+            return await stack.enter_async_context(open_enabled(config, contract))
+    except Exception as error:  # noqa: BLE001 - telemetry keeps no service from starting
+        # Its text may hold the value of a variable that the SDK reads itself.
+        logger.warning("there is no telemetry: opening it raised %s", type(error).__name__)
+        return _disabled()
+
+
+def _disabled() -> OpenTelemetry:
+    from opentelemetry import metrics, trace  # noqa: PLC0415 - vendor library: imported where it is opened
+
+    return OpenTelemetry(
+        enabled=False,
+        tracer_provider=trace.NoOpTracerProvider(),
+        meter_provider=metrics.NoOpMeterProvider(),
+    )
 
 
 def dev_receiver(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
@@ -107,9 +126,9 @@ def msp_job_execution(
 
 @hookimpl
 def msp_diagnostics_routes(contract: Contract) -> list[Route]:
-    """Give `/metrics`, which everybody may read, unless the platform is live."""
+    """Give `/metrics`: to everybody, but on a live platform to holders of the secret."""
     if not contract[OpenTelemetry].prometheus:
         return []
     from msp_opentelemetry._prometheus import respond  # noqa: PLC0415 - imports the vendor library
 
-    return [Route(path="/metrics", respond=respond, secret=False)]
+    return [Route(path="/metrics", respond=respond, secret=contract.msp)]
