@@ -8,6 +8,7 @@ from msp_core._bounds import check_not_negative, check_positive
 from msp_core._log_config import LogConfig
 from msp_core.config import Duration, Secret, env
 from msp_core.errors import InvalidValue
+from msp_core.health import HealthzResources
 
 HIGHEST_PORT = 65535
 
@@ -45,6 +46,11 @@ class CoreConfig:
         help="time to go on accepting after readiness turned red; default 0s, and 5s on "
         "Kubernetes and Knative",
         validator=check_not_negative,
+    )
+    healthz_resources: HealthzResources = env(
+        "MSP_HEALTHZ_RESOURCES",
+        default="never",
+        help="when failing resources make /-/healthz fail; start: until all have answered once",
     )
     logs: LogConfig
 

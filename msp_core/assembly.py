@@ -114,6 +114,7 @@ class Assembly:
         """
         if self.core is None or self.own is None or self.problems:
             raise ConfigError(self.problems)
+        health.healthz_resources = self.core.healthz_resources
         values: dict[str, Any] = {
             "name": self.service.name,
             "version": self.service.version,

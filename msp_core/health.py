@@ -9,9 +9,12 @@ from typing import Literal
 from msp_core._checks import Check, CheckResult, Watch
 from msp_core._single_flight import SingleFlight
 
-__all__ = ["Check", "CheckResult", "Health", "Readiness", "ServiceCheck"]
+__all__ = ["Check", "CheckResult", "Health", "HealthzResources", "Readiness", "ServiceCheck"]
 
 Readiness = Literal["ready", "starting", "draining", "unhealthy"]
+
+HealthzResources = Literal["never", "start", "always"]
+"""When critical checks of resources count at `/-/healthz`: `start` is until all passed once."""
 
 ServiceCheck = Callable[[Mapping[str, str]], Awaitable[None]]
 """(query parameters) -> awaitable that raises when the service is unhealthy."""
@@ -30,6 +33,8 @@ class Health:
         service: the service's own check, `msp_healthy`; None when it has none. Set by the runtime.
         started: whether every routine is up. Set by the runtime.
         draining: whether the process is about to stop. Set by the runtime.
+        healthz_resources: when critical checks of resources count at `/-/healthz`. Default
+            `never`; set by the runtime.
         scrub: (text) -> the text without secrets.
 
     Args:
@@ -48,6 +53,7 @@ class Health:
         self.service: ServiceCheck | None = None
         self.started = False
         self.draining = False
+        self.healthz_resources: HealthzResources = "never"
         self._timeout = timeout
         self._cache = cache
         self.scrub = scrub
@@ -79,12 +85,24 @@ class Health:
     async def healthz(self, query: Mapping[str, str]) -> str | None:
         """Return what the service's own check says against itself, None when it is healthy.
 
-        Resources do not count: a platform that restarts the process on this answer would restart
-        it for a fault that a restart does not mend.
+        Resources count only where `healthz_resources` says so: a platform that restarts the
+        process on this answer would restart it for a fault that a restart does not mend.
         """
-        if self.service is None:
-            return None
-        return (await self._service_flight(self.service, query).get()).detail
+        if self.service is not None:
+            wrong = (await self._service_flight(self.service, query).get()).detail
+            if wrong is not None:
+                return wrong
+        return None if self.healthz_resources == "never" else await self._wrong_resources()
+
+    async def _wrong_resources(self) -> str | None:
+        """Return which critical resources fail; `start` is over once none does."""
+        results = (await self.results())[: len(self._watches)]  # the service's own comes after
+        failing = [each for each in results if each.critical and not each.healthy]
+        if failing:
+            return "; ".join(f"{each.name}: {each.detail}" for each in failing)
+        if self.healthz_resources == "start":
+            self.healthz_resources = "never"
+        return None
 
     async def _run_round(self) -> tuple[CheckResult, ...]:
         running = [watch.result() for watch in self._watches]

@@ -179,7 +179,8 @@ def msp_healthy(contract: Contract, query: Mapping[str, str]) -> Awaitable[None]
     one; cached and single-flight, so far less often than probes arrive.
     With: the contract and the query parameters, the last value of each name.
     Return: nothing. May be `async def`; a plain `def` runs in a worker thread. Must answer within
-    the check timeout.
+    the check timeout. Judge what a restart mends: where the platform's liveness probe is
+    `/-/healthz`, pinging a database means restarts while it is away. Plugins check resources.
     If it raises: unhealthy; the text, scrubbed of secrets, is shown to holders of the secret.
     Order: one service, one implementation.
     """

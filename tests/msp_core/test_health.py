@@ -125,6 +125,50 @@ class TestHealthz:
 
         assert await health.healthz({}) is None
 
+    async def test_counts_resources_at_the_start(self) -> None:
+        """With `start` a critical resource that never answered keeps a revision out, once."""
+        postgres, redis = broken("no route"), broken()
+        health = health_of(
+            Check("postgres", postgres.ping),
+            Check("cache", broken().ping, critical=False),
+            Check("redis", redis.ping),
+        )
+        health.healthz_resources = "start"
+
+        assert await health.healthz({}) == "postgres: no route; redis: connection refused"
+        redis.error = None
+        assert await health.healthz({}) == "postgres: no route"
+        postgres.error = None
+        assert await health.healthz({}) is None
+        postgres.error = OSError("outage")
+        assert await health.healthz({}) is None
+
+    async def test_counts_resources_always(self) -> None:
+        """With `always` an outage later counts too; what the service says comes first."""
+        resource = Resource()
+        health = health_of(Check("postgres", resource.ping))
+        health.healthz_resources = "always"
+        health.service = says()
+
+        assert await health.healthz({}) is None
+        resource.error = OSError("outage")
+        assert await health.healthz({}) == "postgres: outage"
+        health.service = says(OSError("stuck"))
+        assert await health.healthz({"deep": "1"}) == "stuck"
+
+    async def test_service_is_no_resource(self) -> None:
+        """A query that the service passes is not failed by its answer to another one."""
+
+        async def healthy(query: Mapping[str, str]) -> None:
+            if not query:
+                raise OSError("no query")
+
+        health = health_of(Check("postgres", Resource().ping))
+        health.healthz_resources = "always"
+        health.service = healthy
+
+        assert await health.healthz({"deep": "1"}) is None
+
     async def test_passes_the_query_on(self) -> None:
         """An operator's query reaches the service; each query has its own answer."""
         queries = []

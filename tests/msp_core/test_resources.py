@@ -306,6 +306,34 @@ async def test_plugin_parts_are_put_in_place(installed: Installed) -> None:
         assert len(contract.middleware) == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "wrong"),
+    [
+        ({}, None),
+        ({"MSP_HEALTHZ_RESOURCES": "start"}, "one: refused"),
+        ({"MSP_HEALTHZ_RESOURCES": "always"}, "one: refused"),
+    ],
+)
+async def test_resources_at_healthz(
+    installed: Installed, given: Mapping[str, str], wrong: str | None
+) -> None:
+    """A resource that is away makes `/-/healthz` fail only where the variable says so."""
+    resource(installed, "one")
+    environ = {"PORT": "80", "ONE_URL": "x", **given}
+    async with open_contract(environ, Service(), plugins=("one",)) as contract:
+        contract[module("one").Client].healthy = False
+
+        assert await contract.diagnostics.health.healthz({}) == wrong
+
+
+async def test_unknown_choice_of_healthz() -> None:
+    """What counts at `/-/healthz` is never guessed."""
+    environ = {"PORT": "80", "MSP_HEALTHZ_RESOURCES": "sometimes"}
+    with pytest.raises(ConfigError, match="MSP_HEALTHZ_RESOURCES"):
+        async with open_contract(environ, Service(), plugins=()):
+            raise AssertionError
+
+
 async def test_middleware_of_a_job(installed: Installed) -> None:
     """Plugins are asked for middleware once, whatever the contract is for."""
     resource(installed, "one")
