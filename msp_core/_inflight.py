@@ -64,6 +64,10 @@ class Inflight:
         """Iterate over the requests as they are now."""
         return iter(tuple(self._requests))
 
+    def __len__(self) -> int:
+        """Return how many there are now."""
+        return len(self._requests)
+
     @contextmanager
     def serving(self, method: str, path: str) -> Iterator[InflightRequest]:
         """Count a request in while the block runs."""

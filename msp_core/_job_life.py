@@ -49,7 +49,8 @@ class JobLife(Life[RunningJob]):
         self._contract = cast("JobContract", self._resources.contract)
         self._variables = contextvars.copy_context()
         self._contexts = ExecutionContexts(assembly, self._variables)
-        self._outcome = Outcome(self._contract.execution)
+        reported = bool(self._circumstances()["sentry"])
+        self._outcome = Outcome(self._contract.execution, reported=reported)
 
     async def live(self) -> int:
         """Live, and end early when the deadline comes near."""

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core._exit_code import exit_code
+from msp_core._for_people import CONSOLE, ForPeople
 from msp_core._process import Process
 from msp_core._resources import Resources
 from msp_core._running import describe
@@ -67,6 +68,7 @@ class Life(abc.ABC, Generic[WorkT]):
         )
         self._running: WorkT | None = None
         self._errors: list[Exception] = []
+        self._said = False
 
     async def live(self) -> int:
         """Start, wait, stop; return the exit code."""
@@ -124,6 +126,19 @@ class Life(abc.ABC, Generic[WorkT]):
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
+        self._say_stopping()
+
+    def _say_stopping(self) -> None:
+        """Say once, as soon as a signal came, what the stop waits for: it may take all its time."""
+        if self._said or not self._stop.signalled:
+            return
+        self._said = True
+        requests = sum(count() for count in self._resources.contract.diagnostics.inflight)
+        plural = "" if requests == 1 else "s"
+        text = f"stopping: {requests} request{plural} in flight" if requests else "stopping"
+        said = ForPeople(f"{text}, Ctrl-C again to leave")
+        fields = {"reason": self._stop.reason, "requests": requests, "budget": self._stop.budget}
+        stop_logger.info(text, extra={CONSOLE: said, **fields})
 
     async def _settle(self, starting: asyncio.Task[None]) -> None:
         """Note a start that failed; abandon one that a request to stop has overtaken."""
@@ -165,15 +180,14 @@ class Life(abc.ABC, Generic[WorkT]):
 
     def _log_ledger(self, code: int) -> None:
         seconds = sum(step.seconds for step in self._ledger.steps)
+        kind, reason = self._assembly.kind, self._stop.reason
+        text = f"{kind} stopped by {reason} in {seconds:.2f} s: {self._ledger}"
         stop_logger.log(
             logging.ERROR if code else logging.INFO,
-            "%s stopped by %s in %.2f s: %s",
-            self._assembly.kind,
-            self._stop.reason,
-            seconds,
-            self._ledger,
+            text,
             extra={
-                "reason": self._stop.reason,
+                CONSOLE: ForPeople(f"{text}; exit code {code}" if code else text),
+                "reason": reason,
                 "exit_code": code,
                 "seconds": round(seconds, 4),
                 "steps": self._ledger.records(),

@@ -10,7 +10,8 @@ from collections.abc import Callable
 class Sampling:
     """A filter of the kind `logging` takes: lets the first lines of a second pass, then some.
 
-    Lines count as the same when level and text before its arguments are. Two threads that meet
+    Lines count as the same when level and text before its arguments are; where the text is all
+    argument, it counts with it. Two threads that meet
     here may let one line more pass; a lock would cost every line more than that is worth.
 
     Args:
@@ -33,6 +34,15 @@ class Sampling:
         second = int(self._clock())
         if second != self._second:
             self._second, self._counts = second, {}
-        key = record.levelno, str(record.msg)
+        key = record.levelno, _text(record)
         count = self._counts[key] = self._counts.get(key, 0) + 1
         return count <= self._initial or (count - self._initial) % self._thereafter == 0
+
+
+def _text(record: logging.LogRecord) -> str:
+    if record.msg == "%s":
+        try:
+            return record.getMessage()
+        except Exception:  # noqa: BLE001 - arguments that do not fit; whoever formats it says so
+            return "%s"
+    return str(record.msg)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msp_core._exit_code import exit_code
+from msp_core._for_people import CONSOLE, ForPeople, brief
 from msp_core._running import describe
 from msp_core.errors import (
     JobCancelledError,
@@ -27,9 +28,10 @@ class Outcome:
 
     Args:
         execution: named by every line.
+        reported: whether Sentry learns of it, where it has a schedule and a deadline.
     """
 
-    def __init__(self, execution: Execution) -> None:
+    def __init__(self, execution: Execution, *, reported: bool) -> None:
         self._began = time.monotonic()
         self._time_limit = execution.time_limit
         self._fields: dict[str, Any] = {
@@ -41,11 +43,13 @@ class Outcome:
         }
         if execution.platform_execution is not None:
             self._fields["platform_execution"] = execution.platform_execution
+        self._fields |= _as_in_go(execution, reported=reported)
 
     def starting(self, job: str, circumstances: Mapping[str, Any]) -> None:
         """Log that the work starts now."""
         self._began = time.monotonic()
-        extra = {"job": job, **circumstances, **self._fields}
+        said = ForPeople("execution starting")
+        extra = {CONSOLE: said, "job": job, **circumstances, **self._fields}
         if self._time_limit is not None:
             extra["time_limit"] = self._time_limit
         logger.info("execution starting", extra=extra)
@@ -84,8 +88,24 @@ class Outcome:
     ) -> None:
         seconds = round(time.monotonic() - self._began, 4)
         given = {key: value for key, value in (more or {}).items() if value is not None}
-        extra = {**self._fields, "seconds": seconds, **given}
+        said = ForPeople(f"{text} ({brief(seconds)})", frozenset(given))
+        times = {"seconds": seconds, "duration": seconds}
+        extra = {CONSOLE: said, **self._fields, **times, **given}
         logger.log(level, "%s", text, extra=extra, exc_info=cause)
+
+
+def _as_in_go(execution: Execution, *, reported: bool) -> dict[str, Any]:
+    """Return the fields that these lines have in a Go job, under their names there.
+
+    One query then finds the executions of all jobs of a fleet.
+    """
+    schedule, deadline = execution.cron_schedule, execution.time_limit
+    return {
+        "executionID": execution.id,
+        "useSentryCronMonitor": reported and None not in (schedule, deadline),
+        "cronSchedule": schedule,
+        "cronDeadline": deadline,
+    }
 
 
 def _own(cause: BaseException | None) -> BaseException | None:

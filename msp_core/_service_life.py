@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+from msp_core._for_people import CONSOLE, ForPeople, brief
 from msp_core._life import ROUTINES_SHARE, Life, log_failure, start_logger
 from msp_core._process import Process
 from msp_core._running import Running
@@ -41,8 +42,17 @@ class ServiceLife(Life[Running]):
         await self._running.started()
         self._resources.health.started = True
         seconds = round(time.monotonic() - self._began, 4)
-        extra = {"port": contract.port, **self._circumstances(), "seconds": seconds}
-        start_logger.info("service started", extra=extra)
+        circumstances = self._circumstances()
+        said = ", ".join([f"service started in {brief(seconds)}", *circumstances["integrations"]])
+        start_logger.info(
+            "service started",
+            extra={
+                CONSOLE: ForPeople(said),
+                "port": contract.port,
+                **circumstances,
+                "seconds": seconds,
+            },
+        )
         if self._on_ready is not None:
             self._on_ready(contract)
 

@@ -57,6 +57,11 @@ class StopRequest:
         self._asked: dict[str, _Asked] = {}
 
     @property
+    def signalled(self) -> bool:
+        """Whether a signal came: then another one leaves at once."""
+        return self._signals > 0
+
+    @property
     def reason(self) -> str:
         """`SIGTERM`, or what failed; empty until asked."""
         return self._asked["first"].reason if self._asked else ""

@@ -50,6 +50,11 @@ class Diagnostics:
     | `/-/healthz` | yes | 200 `healthz: ok`; 500 `healthz: …`; the query reaches `msp_healthy` |
     | `/-/health` | yes | every check as JSON; 200, or 503 when a critical one fails |
 
+    Attributes:
+        health: what is asked.
+        inflight: functions that return how many requests a server is serving now; each
+            `HTTPServer` adds its own. The first line of a stop says the sum.
+
     Args:
         version: of the service.
         secret: from `DIAGNOSTICS_SECRET`; None leaves the endpoints open, which is logged.
@@ -59,6 +64,7 @@ class Diagnostics:
 
     def __init__(self, *, version: str, secret: Secret | None, health: Health, msp: bool) -> None:
         self.health = health
+        self.inflight: list[Callable[[], int]] = []
         self._version = version
         self._secret = secret
         self._msp = msp

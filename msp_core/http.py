@@ -72,6 +72,7 @@ class HTTPServer:
         self._contract = contract
         self._interface = interface_of(app) if interface == "auto" else interface
         self._inflight = Inflight()
+        contract.diagnostics.inflight.append(self._inflight.__len__)
         self._listener: Listener | None = None
         self._server: EmbeddedServer | None = None
         self._threads: ThreadedWSGI | None = None

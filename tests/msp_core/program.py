@@ -91,11 +91,11 @@ class Program:
                     setattr(self, name, getattr(self, name) + line)
                     self._grown.notify_all()
 
-    def until(self, text: str) -> None:
-        """Wait until the program has printed the text."""
+    def until(self, text: str, *, times: int = 1) -> None:
+        """Wait until the program has printed the text that many times."""
         end = time.monotonic() + PATIENCE
         with self._grown:
-            while text not in self.stdout + self.stderr:
+            while (self.stdout + self.stderr).count(text) < times:
                 if self.process.poll() is not None or time.monotonic() > end:
                     raise AssertionError(f"never printed {text!r}: {self.stdout}{self.stderr}")
                 self._grown.wait(0.1)

@@ -107,6 +107,37 @@ class TestOutcome:
         assert job.ledger()["reason"] == "completion"
         assert [step["name"] for step in job.ledger()["steps"]] == ["execution"]
 
+    @pytest.mark.parametrize(
+        ("environ", "schedule", "deadline"),
+        [
+            ({}, None, None),
+            ({"JOB_EXECUTION_DEADLINE": "10m"}, None, 600),
+            (
+                {"JOB_EXECUTION_DEADLINE": "10m", "JOB_EXECUTION_CRON_SCHEDULE": "0 3 * * *"},
+                "0 3 * * *",
+                600,
+            ),
+        ],
+    )
+    def test_names_of_a_go_job(
+        self,
+        program: StartProgram,
+        environ: dict[str, str],
+        schedule: str | None,
+        deadline: float | None,
+    ) -> None:
+        """Start and end carry the fields that a Go job logs, so that one query finds both."""
+        job = program(WELL, environ)
+
+        assert job.code() == 0
+        start, end = job.line("execution starting"), job.line("execution succeeded")
+        for line in (start, end):
+            assert line["executionID"] == start["execution_id"]
+            assert line["useSentryCronMonitor"] is False
+            assert (line["cronSchedule"], line["cronDeadline"]) == (schedule, deadline)
+        assert "duration" not in start
+        assert end["duration"] == end["seconds"]
+
     def test_plain_code(self, program: StartProgram) -> None:
         """A plain `def` works in a thread; without a summary none is logged."""
         job = program(

@@ -33,6 +33,48 @@ def test_signal_stops_with_0(program: StartProgram, number: signal.Signals) -> N
     assert [step["name"] for step in ledger["steps"]] == ["idle"]
 
 
+def test_stop_is_announced_at_once(program: StartProgram) -> None:
+    """The first line after a signal says why, what is waited for, and how long that may take."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            contract.diagnostics.inflight += [lambda: 1, lambda: 0]
+            return CallbackRoutine("slow", stop=self.stop)
+        async def stop(self, deadline):
+            logging.getLogger("probe").info("waiting")
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "7s"},
+    )
+
+    assert service.stop() == 0
+    bodies = [line["Body"] for line in service.lines]
+    assert bodies.index("stopping: 1 request in flight") < bodies.index("waiting")
+    said = service.line("stopping: 1 request in flight")
+    assert (said["level"], said["reason"]) == ("INFO", "SIGTERM")
+    assert (said["requests"], said["budget"]) == (1, 7)
+
+
+def test_stop_of_a_start_is_announced_once(program: StartProgram) -> None:
+    """A signal while the service starts is answered at once, too, and once."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            logging.getLogger("probe").info("at it")
+            try:
+                await asyncio.sleep(1000)
+            finally:
+                logging.getLogger("probe").info("interrupted")
+        """
+    )
+
+    assert service.stop(after="at it") == 0
+    bodies = [line["Body"] for line in service.lines]
+    assert bodies[-3:-1] == ["stopping", "interrupted"]
+    assert bodies.count("stopping") == 1
+
+
 def test_second_signal_leaves_at_once(program: StartProgram) -> None:
     """A second signal does not wait for what the first one asked to stop."""
     service = program(

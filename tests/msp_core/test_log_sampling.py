@@ -38,6 +38,23 @@ def test_texts_and_levels_are_counted_apart() -> None:
     assert passes(record("visit", level=logging.ERROR))
 
 
+def test_texts_that_are_all_argument_are_counted_apart() -> None:
+    """`%s` says nothing about what repeats: of two problems, both are written."""
+    passes = Sampling(1, 1000, clock=lambda: 7.5)
+
+    assert passes(record("%s", "PORT is missing"))
+    assert passes(record("%s", "GREETING is missing"))
+    assert not passes(record("%s", "PORT is missing"))
+
+
+def test_arguments_that_do_not_fit() -> None:
+    """A line whose arguments do not fit is left to whoever writes it."""
+    passes = Sampling(1, 1000, clock=lambda: 7.5)
+
+    assert passes(record("%s", 1, 2))
+    assert not passes(record("%s", 3, 4))
+
+
 def test_each_second_begins_anew() -> None:
     """What passed in one second does not count in the next."""
     now = [1.9]

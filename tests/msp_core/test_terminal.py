@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -100,3 +102,60 @@ def test_access_line(program: StartProgram) -> None:
     assert service.stop() == 0
     (line,) = [line for line in service.stderr.splitlines() if "GET" in line]
     assert re.fullmatch(r"[\d:.]+ INFO  GET /todos 200 \d+(\.\d)? m?s trace=4bf92f35", line)
+
+
+def test_stop_says_at_once_what_it_waits_for(program: StartProgram) -> None:
+    """Who presses Ctrl-C learns what is waited for, while it is, and how to leave."""
+    service = program(HTTP, {"NO_COLOR": "1"}, terminal=True)
+    with ThreadPoolExecutor() as pool:
+        answers = [pool.submit(httpx.get, f"{url(service)}/slow", timeout=60) for _ in range(2)]
+        service.until("slow begins", times=2)
+        service.signal(signal.SIGINT)
+        service.until("INFO  stopping: 2 requests in flight, Ctrl-C again to leave\n")
+        service.signal(signal.SIGINT)
+        code = service.code()
+
+    assert code == 0
+    assert all(isinstance(answer.exception(), httpx.TransportError) for answer in answers)
+
+
+def test_stop_without_requests(program: StartProgram) -> None:
+    """Where nothing is waited for, no number is told; the lines of start and stop say it all."""
+    service = program(IDLE, {"NO_COLOR": "1"}, terminal=True)
+
+    assert service.stop() == 0
+    said = [line[13:] for line in service.stderr.splitlines()]
+    assert re.fullmatch(r"INFO  service started in \d+(\.\d+)? m?s", said[-3])
+    assert said[-2] == "INFO  stopping, Ctrl-C again to leave"
+    assert re.fullmatch(r"INFO  service stopped by SIGTERM in .* s: idle .* s", said[-1])
+
+
+def test_exit_code_that_is_not_0(program: StartProgram) -> None:
+    """A service that stops for a failure says what it leaves with, to people, too."""
+    body = """
+    @hookimpl
+    async def msp_initialize(self, contract):
+        return CallbackRoutine("short", start=self.end)
+    async def end(self):
+        raise OSError("disk on fire")
+    """
+    service = program(body, {"NO_COLOR": "1"}, terminal=True)
+
+    assert service.code() == 1
+    assert re.search(r'service stopped by routine "short" in .*; exit code 1\n$', service.stderr)
+    assert "Ctrl-C" not in service.stderr
+
+
+def test_job(program: StartProgram) -> None:
+    """A job's lines say what a person asks: it starts, it came out so, after so long."""
+    body = """
+    @hookimpl
+    async def msp_execute(self, contract):
+        return {"rows": 3}
+    """
+    job = program(body, {"NO_COLOR": "1"}, terminal=True)
+
+    assert job.code() == 0
+    said = [line[13:] for line in job.stderr.splitlines()]
+    assert said[0] == "INFO  execution starting"
+    assert re.fullmatch(r'INFO  execution succeeded \([\d.]+ m?s\) summary=\{"rows": 3\}', said[1])

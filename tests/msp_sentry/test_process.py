@@ -241,6 +241,7 @@ def test_job(run: Run, receiver: Receiver) -> None:
     assert (first["status"], last["status"]) == ("in_progress", "ok")
     assert first["check_in_id"] == last["check_in_id"] == job.stdout.strip()
     assert not [line for line in job.lines if line["InstrumentationScope"] == "msp.job.checkin"]
+    assert job.line("execution succeeded")["useSentryCronMonitor"] is True
 
 
 def test_job_that_fails(run: Run, receiver: Receiver) -> None:
@@ -287,3 +288,4 @@ def test_job_without_schedule(run: Run, receiver: Receiver) -> None:
 
     assert job.code() == 0
     assert receiver.kept.counts() == {}
+    assert job.line("execution succeeded")["useSentryCronMonitor"] is False
