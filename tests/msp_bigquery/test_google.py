@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import google.auth.exceptions
@@ -17,6 +16,8 @@ from google.cloud import bigquery
 from msp_bigquery import BigQueryConfig
 from msp_bigquery._google import Google
 from msp_core.config import load
+from tests.forked import in_child
+from tests.msp_bigquery.rest_server import RestServer
 
 IDS = {"BIGQUERY_PROJECT_ID": "p", "BIGQUERY_DATASET_ID": "d"}
 EMULATOR = {
@@ -100,12 +101,22 @@ def test_missing_credentials_are_the_library_s_error(
         Google(load(BigQueryConfig, IDS)).client()
 
 
-def test_another_process_gets_clients_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_process_gets_clients_of_its_own() -> None:
     """The child of a fork shares no connection with its parent, and closes none of its clients."""
-    made = Google(load(BigQueryConfig, IDS | EMULATOR))
-    parents = made.client()
-    with monkeypatch.context() as child:
-        child.setattr(os, "getpid", lambda: -1)
-        assert made.client() is not parents
+    with RestServer() as server:
+        host = {"BIGQUERY_EMULATOR_HOST": server.url}
+        made = Google(load(BigQueryConfig, IDS | host))
+        parents = made.client()
+        parents.get_table("d.t")
+
+        def use() -> None:
+            assert made.client() is not parents
+            made.client().get_table("d.t")
+            made.close()
+            assert parents._http.adapters["http://"].poolmanager.pools
+
+        in_child(use)
+
+        parents.get_table("d.t")
         made.close()
-    made.close()
+        assert not parents._http.adapters["http://"].poolmanager.pools

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from msp_core import Contract
 from msp_core.config import load
 from msp_core.dev import free_port
 from msp_core.errors import UsageError
+from tests.forked import in_child
 
 PoolT = TypeVar("PoolT")
 
@@ -144,23 +144,29 @@ async def test_a_pool_that_nothing_opened_yet_is_closed_too(
         await pool.getconn()
 
 
-async def test_another_process_gets_pools_of_its_own(
-    cloudsql: CloudSQL, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_another_process_gets_pools_of_its_own(cloudsql: CloudSQL) -> None:
     """The child of a fork shares no socket with its parent, and closes none of its pools."""
-    parents = cloudsql.pool("primary")
+    parents, sync_parents = cloudsql.pool("primary"), cloudsql.sync_pool("primary")
     await parents.wait()
+    await asyncio.to_thread(sync_parents.wait)
     async with await cloudsql.connect("primary") as connection:
-        with monkeypatch.context() as child:
-            child.setattr(os, "getpid", lambda: -1)
-            childs = cloudsql.pool("primary")
-            async with childs.connection() as used:
-                await used.execute("SELECT 1")
-            await cloudsql.close()
 
-        assert childs.closed
-        assert not parents.closed
-        assert not connection.closed
+        async def use() -> None:
+            assert cloudsql.pool("primary") is not parents
+            assert cloudsql.sync_pool("primary") is not sync_parents
+            async with cloudsql.pool("primary").connection() as used:
+                await used.execute("SELECT 1")
+            with cloudsql.sync_pool("primary").connection() as used_here:
+                used_here.execute("SELECT 1")
+            await cloudsql.close()
+            assert not connection.closed
+
+        in_child(lambda: asyncio.run(use()))
+
+        await connection.execute("SELECT 1")
+        async with parents.connection() as pooled:
+            await pooled.execute("SELECT 1")
+        assert not sync_parents.closed
 
 
 async def test_opening_does_not_wait_for_the_server(contract: Contract) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from msp_core.config import Secret, load
 from msp_core.dev import free_port
 from msp_redis import EndpointError, RedisConfig
 from msp_redis._plugin import open_redis
+from tests.forked import in_child
 from tests.msp_redis.authority import Authority
 from tests.msp_redis.conftest import TLSDoor
 
@@ -76,18 +76,25 @@ async def test_many_threads_get_the_same_client(
 
 
 async def test_another_process_gets_clients_of_its_own(
-    redis_environ: Mapping[str, str], contract: Contract, monkeypatch: pytest.MonkeyPatch
+    redis_environ: Mapping[str, str], contract: Contract
 ) -> None:
     """The child of a fork shares no socket with its parent, and closes none of its clients."""
     async with open_redis(_config(redis_environ["REDIS_ENDPOINT"]), contract) as opened:
-        parents = opened.client()
-        with monkeypatch.context() as child:
-            child.setattr(os, "getpid", lambda: -1)
-            childs = opened.client()
+        parents, sync_parents = opened.client(), opened.sync_client()
+        assert await parents.ping()
+        assert sync_parents.ping()
+
+        async def use() -> None:
+            assert opened.client() is not parents
+            assert opened.sync_client() is not sync_parents
+            assert await opened.client().ping()
+            assert opened.sync_client().ping()
             await opened.close()
 
-        assert childs is not parents
+        in_child(lambda: asyncio.run(use()))
+
         assert await parents.ping()
+        assert sync_parents.ping()
 
 
 async def test_opening_and_failing_take_no_long_time(contract: Contract) -> None:
