@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import EntryPoint
 
 from msp_core._cli_check import check_command
 from msp_core._cli_env import env_command
@@ -18,8 +19,11 @@ from msp_core._cli_plugins import plugins_command
 from msp_core._cli_run import job_command, run_command
 from msp_core._exit_code import exit_code
 from msp_core._requirements import CORE
-from msp_core.errors import MSPError
+from msp_core.errors import MSPError, PluginError, UsageError
 from msp_core.integration import Command
+
+# Commands of our own other distributions, for who asks for one that is not installed.
+_ELSEWHERE = {"dev": "msp-dev", "migrate": "msp-cloudsql"}
 
 _BUILT_IN = (run_command, job_command, env_command, plugins_command, check_command)
 
@@ -37,7 +41,13 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
     given = list(sys.argv[1:] if argv is None else argv)
     try:
         parser = _parser(given, os.environ if environ is None else environ)
-        arguments = parser.parse_args(given)
+        if not given:
+            parser.print_help(sys.stderr)
+            return UsageError.exit_code
+        arguments, unknown = parser.parse_known_args(given)
+        if unknown:
+            # The command's own parser shows its usage; the one above it would show all commands.
+            arguments.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
         code: int = arguments.run(arguments)
     except MSPError as error:
         for line in str(error).splitlines():
@@ -55,28 +65,62 @@ def _parser(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.Argumen
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in _commands(argv, environ):
-        # A per cent sign in a help text would be taken for a format.
-        text = command.help.replace("%", "%%")
-        subparser = commands.add_parser(command.name, help=text, description=text)
+        text = _sentence(command.help)
+        # A per cent sign in a help text, unlike one in a description, would be taken for a format.
+        subparser = commands.add_parser(
+            command.name, help=text.replace("%", "%%"), description=text
+        )
         command.configure(subparser)
-        subparser.set_defaults(run=command.run)
+        _write_sentences(subparser)
+        subparser.set_defaults(run=command.run, parser=subparser)
+    _write_sentences(parser)
     return parser
 
 
 def _commands(argv: Sequence[str], environ: Mapping[str, str]) -> list[Command]:
-    """Return the commands; of those of other distributions only the one asked for is imported."""
+    """Return the commands; of those of other distributions, the one asked for or all are imported.
+
+    Raises:
+        PluginError: the command asked for cannot be imported.
+        UsageError: it is one of ours, and its distribution is not installed.
+    """
     commands = [make(environ) for make in _BUILT_IN]
     asked = next((argument for argument in argv if not argument.startswith("-")), None)
     if asked in [command.name for command in commands]:
         return commands
-    for name, entry in extra_commands().items():
+    extra = extra_commands()
+    if asked in _ELSEWHERE and asked not in extra:
+        raise UsageError(
+            f"command {asked!r} is not installed: run `pip install {_ELSEWHERE[asked]}`"
+        )
+    for name, entry in extra.items():
         if name == asked:
             commands.append(load_command(entry))
+        elif asked is None:
+            commands.append(_described(name, entry))
         else:
             commands.append(_listed(name, f"from {provider(entry)}"))
     return commands
 
 
+def _described(name: str, entry: EntryPoint) -> Command:
+    """Return a command for the list of all; one that cannot be imported does not spoil the list."""
+    try:
+        return _listed(name, load_command(entry).help)
+    except PluginError:
+        return _listed(name, f"cannot be imported, from {provider(entry)}")
+
+
 def _listed(name: str, text: str) -> Command:
     """Return a command that is shown in a list and never carried out."""
     return Command(name=name, help=text, configure=lambda _: None, run=lambda _: 0)
+
+
+def _write_sentences(parser: argparse.ArgumentParser) -> None:
+    for action in parser._actions:  # noqa: SLF001 - argparse has no other list of them
+        action.help = action.help and _sentence(action.help)
+
+
+def _sentence(text: str) -> str:
+    """Return a help text as a sentence, whoever wrote it."""
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."

@@ -49,7 +49,7 @@ def env_command(environ: Mapping[str, str]) -> Command:
         return 0
 
     return Command(
-        name="env", help="list every variable a service reads", configure=_configure, run=run
+        name="env", help="list every variable that a service reads", configure=_configure, run=run
     )
 
 

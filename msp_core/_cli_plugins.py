@@ -53,7 +53,7 @@ def plugins_command(environ: Mapping[str, str]) -> Command:
 
     return Command(
         name="plugins",
-        help="list plugins: installed, declared, loaded, configured",
+        help="list plugins, and say how far each came and why not further",
         configure=_configure,
         run=run,
     )

@@ -67,7 +67,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "argv",
         nargs="*",
         metavar="ARGUMENT",
-        help="the service's own, after --; `-- --help` lists its variables",
+        help="an argument for the service itself, after --; `-- --help` lists its variables",
     )
 
 

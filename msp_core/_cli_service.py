@@ -86,16 +86,20 @@ def add_service_arguments(parser: argparse.ArgumentParser) -> None:
         "name",
         nargs="?",
         metavar="NAME",
-        help="service, as installed or as module:Class; may be left out when one is installed",
+        help="the service: the name it is installed under, or module:Class; may be left out when "
+        "exactly one is installed",
     )
     parser.add_argument(
         "--plugins",
         type=_names,
         metavar="A,B",
-        help="plugins instead of the declared ones, for a script without metadata",
+        help="names of the plugins to load instead of the declared ones, for a script without "
+        "metadata",
     )
     parser.add_argument(
-        "--distribution", metavar="DIST", help="the service's, where no entry point tells"
+        "--distribution",
+        metavar="DIST",
+        help="the distribution that the service belongs to, where no entry point tells it",
     )
 
 
@@ -105,7 +109,7 @@ def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
         "--format",
         choices=formats,
         default=formats[0],
-        help="of what is printed; default %(default)s",
+        help="the format of what is printed; the default is %(default)s",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -121,7 +122,33 @@ class TestMain:
         """The version is the core's."""
         assert msp("--version").out.startswith("msp 0.")
 
-    @pytest.mark.parametrize("line", ["", "nope", "env --format nope"])
+    def test_nothing_asked(self, msp: Shell) -> None:
+        """Who knows no command is shown them; a script that forgot the command does not succeed."""
+        answer = msp("")
+
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err == msp("--help").out
+
+    def test_help_is_written_in_sentences(self, msp: Shell) -> None:
+        """What every command and argument does is a sentence, other distributions' included."""
+        assert "show this help" not in msp("--help").out
+        for command in ("run", "job", "env", "plugins", "check", "dev", "migrate"):
+            text = " ".join(msp(f"{command} --help").out.split())
+            _, usage, *rest = re.split(r"usage: |options:|positional arguments:", text)
+
+            assert re.search(r"] [A-Z][^\[\]]+\.$", usage.strip()), text
+            assert all(part.strip().endswith(".") for part in rest), text
+
+    @pytest.mark.parametrize("command", ["env", "dev", "migrate"])
+    def test_usage_of_the_command(self, msp: Shell, command: str) -> None:
+        """An unknown argument shows the usage of the command it was given to."""
+        answer = msp(f"{command} guestbook --unknown")
+
+        assert answer.code == 2
+        assert answer.err.startswith(f"usage: msp {command} ")
+        assert f"msp {command}: error: unrecognized arguments: --unknown" in answer.err
+
+    @pytest.mark.parametrize("line", ["nope", "env --format nope"])
     def test_usage(self, msp: Shell, line: str) -> None:
         """What cannot be parsed leaves with 2 and prints nothing on stdout."""
         answer = msp(line)
@@ -193,14 +220,41 @@ class TestExtraCommands:
         answer = msp("shout aloud")
 
         assert (answer.code, answer.out) == (7, "ALOUD\n")
-        assert "shout 100%" in msp("shout --help").out
+        assert "\n\nShout 100%.\n\n" in msp("shout --help").out
 
     def test_listed(self, msp: Shell, installed: Installed) -> None:
-        """Help lists a command with its distribution and does not import it."""
-        self.install(installed, "raise RuntimeError")
+        """Help says what a command of another distribution does."""
+        self.install(installed, self.SOURCE)
 
-        assert "shout" in msp("--help").out
-        assert "from msp-shout 0.1.0" in msp("--help").out
+        assert re.search(r"shout +Shout 100%\.\n", msp("--help").out)
+
+    def test_broken_one_is_listed(self, msp: Shell, installed: Installed) -> None:
+        """A command that cannot be imported is listed with its distribution."""
+        self.install(installed, "raise RuntimeError")
+        listed = re.sub(r"\s+", " ", msp("--help").out)
+
+        assert "shout Cannot be imported, from msp-shout 0.1.0." in listed
+
+    def test_others_are_not_imported(self, msp: Shell, installed: Installed) -> None:
+        """Who asks for one command does not wait for the others."""
+        self.install(installed, "raise SystemExit(9)")
+
+        assert msp("dev --help").code == 0
+
+    @pytest.mark.parametrize(
+        ("command", "distribution"), [("dev", "msp-dev"), ("migrate", "msp-cloudsql")]
+    )
+    def test_not_installed(
+        self, msp: Shell, monkeypatch: pytest.MonkeyPatch, command: str, distribution: str
+    ) -> None:
+        """A command that the pages name and that is not installed is told with what to install."""
+        monkeypatch.setattr("msp_core._cli.extra_commands", dict)
+        answer = msp(f"{command} guestbook")
+
+        assert (answer.code, answer.out) == (2, "")
+        assert answer.err == (
+            f"msp: command {command!r} is not installed: run `pip install {distribution}`\n"
+        )
 
     def test_not_read(self, msp: Shell, guestbook: Installed) -> None:
         """A built-in command does not care about a broken one."""
