@@ -26,9 +26,13 @@ import attrs
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core._reading import is_missing
 from msp_core._states import PluginState, plugin_states
+from msp_core._table import TextTable
+from msp_core._terminal import Terminal
 from msp_core.assembly import Assembly
 from msp_core.errors import ConfigError, PluginError
 from msp_core.integration import Command
+
+_COLOURS = {"pass": "green", "warning": "yellow", "fail": "red"}
 
 
 @attrs.frozen
@@ -63,7 +67,9 @@ def check_command(environ: Mapping[str, str]) -> Command:
         findings = _findings(chosen, service, environ, image=arguments.image)
         if arguments.strict:
             findings = [finding.strictly() for finding in findings]
-        text = _json(service, findings) if arguments.format == "json" else _text(findings)
+        terminal = Terminal.of(sys.stdout, environ)
+        json_asked = arguments.format == "json"
+        text = _json(service, findings) if json_asked else _text(findings, terminal)
         sys.stdout.write(f"{text}\n")
         return _exit_code(findings)
 
@@ -152,10 +158,15 @@ def _summary(findings: Sequence[Finding]) -> dict[str, int]:
     }
 
 
-def _text(findings: Sequence[Finding]) -> str:
-    lines = [f"{finding.status:<7}  {finding.message}" for finding in findings]
+def _text(findings: Sequence[Finding], terminal: Terminal) -> str:
+    table = TextTable(
+        header=("warning", ""),  # never shown; the widest status, so that all reports align
+        rows=[(finding.status, finding.message) for finding in findings],
+        terminal=terminal,
+        colours=_COLOURS,
+    )
     summary = ", ".join(f"{amount} {word}" for word, amount in _summary(findings).items())
-    return "\n".join([*lines, f"Summary: {summary}"])
+    return "\n".join([*table.lines()[1:], f"Summary: {summary}"])
 
 
 def _json(service: object, findings: Sequence[Finding]) -> str:

@@ -29,6 +29,7 @@ import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, identity
 from msp_core._json_schema import json_schema
+from msp_core._terminal import Terminal
 from msp_core._variable_formats import (
     variable_dotenv,
     variable_markdown,
@@ -71,7 +72,9 @@ def _render(assembly: Assembly, chosen: str) -> str:
         case "json":
             return json.dumps(_document(assembly), indent=2)
         case _:
-            return variable_table(variables, assembly.environ)
+            return variable_table(
+                variables, assembly.environ, Terminal.of(sys.stdout, assembly.environ)
+            )
 
 
 def _document(assembly: Assembly) -> dict[str, Any]:

@@ -28,12 +28,14 @@ import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core._states import PluginState, installed_states, plugin_states
-from msp_core._table import text_table
+from msp_core._table import TextTable
+from msp_core._terminal import Terminal
 from msp_core.errors import PluginError
 from msp_core.integration import Command
 from msp_core.services import services
 
 _COLUMNS = ("plugin", "distribution", "version", "state", "reason")
+_COLOURS = {"configured": "green", "loaded": "yellow", "declared": "red", "missing": "red"}
 
 
 def plugins_command(environ: Mapping[str, str]) -> Command:
@@ -41,15 +43,16 @@ def plugins_command(environ: Mapping[str, str]) -> Command:
 
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
+        terminal = Terminal.of(sys.stdout, environ)
         if chosen.name is None and len(services()) != 1:
-            return _print(arguments.format, None, installed_states())
+            return _print(arguments.format, terminal, None, installed_states())
         service = chosen.find()
         try:
             assembly = chosen.assemble(service, environ)
         except PluginError:
-            _print(arguments.format, service_name(service), chosen.states(service))
+            _print(arguments.format, terminal, service_name(service), chosen.states(service))
             raise
-        return _print(arguments.format, service_name(service), plugin_states(assembly))
+        return _print(arguments.format, terminal, service_name(service), plugin_states(assembly))
 
     return Command(
         name="plugins",
@@ -64,18 +67,19 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add_format(parser, "table", "json")
 
 
-def _print(chosen: str, name: str | None, states: Sequence[PluginState]) -> int:
-    text = _json(name, states) if chosen == "json" else _table(states)
+def _print(chosen: str, terminal: Terminal, name: str | None, states: Sequence[PluginState]) -> int:
+    text = _json(name, states) if chosen == "json" else _table(states, terminal)
     sys.stdout.write(f"{text}\n")
     return 0
 
 
-def _table(states: Sequence[PluginState]) -> str:
+def _table(states: Sequence[PluginState], terminal: Terminal) -> str:
     rows = [
         (state.name, state.distribution or "-", state.version or "-", state.state, state.reason)
         for state in states
     ]
-    return text_table(_COLUMNS, rows)
+    table = TextTable(header=_COLUMNS, rows=rows, terminal=terminal, colours=_COLOURS)
+    return "\n".join(table.lines())
 
 
 def _json(name: str | None, states: Sequence[PluginState]) -> str:

@@ -9,12 +9,23 @@ from typing import Any
 import attrs
 
 from msp_core._help import presence
-from msp_core._table import markdown_table, text_table
+from msp_core._table import TextTable, markdown_table
+from msp_core._terminal import PLAIN, Terminal
 from msp_core.config import Variable
 
+_COLOURS = {"yes": "green", "(required)": "yellow"}
 
-def variable_table(variables: Sequence[Variable], environ: Mapping[str, str]) -> str:
-    """Return an aligned table, a heading for each owner, whether each variable is set."""
+
+def variable_table(
+    variables: Sequence[Variable], environ: Mapping[str, str], terminal: Terminal = PLAIN
+) -> str:
+    """Return an aligned table, a heading for each owner, whether each variable is set.
+
+    Args:
+        variables: in the order to show them.
+        environ: tells which are set.
+        terminal: what to fit the table to.
+    """
     rows = [
         (
             f"  {variable.name}",
@@ -25,12 +36,16 @@ def variable_table(variables: Sequence[Variable], environ: Mapping[str, str]) ->
         )
         for variable in variables
     ]
-    header, *lines = text_table(("  variable", "type", "default", "set", "meaning"), rows).split(
-        "\n"
+    table = TextTable(
+        header=("  variable", "type", "default", "set", "meaning"),
+        rows=rows,
+        terminal=terminal,
+        colours=_COLOURS,
     )
+    header, *lines = table.lines()
     text = [header]
     for owner, group in itertools.groupby(zip(variables, lines, strict=True), _owner):
-        text += [owner, *(line for _, line in group)]
+        text += [terminal.paint(owner, "bold"), *(line for _, line in group)]
     return "\n".join(text)
 
 

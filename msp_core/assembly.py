@@ -66,7 +66,7 @@ class Assembly:
         config: the service's own; None when it declares none, or has a problem.
         problems: of core, plugins and service, in that order.
         ignored: what is wrong with values that are ignored.
-        variables: all that were declared.
+        variables: all that were declared, the service's own first.
         near_misses: sentences about variables that are set, read by nobody, and close to one
             that is.
         secrets: values that must never be shown.
@@ -182,11 +182,16 @@ def assemble(
         config=loading.section(config_class, owner) if config_class else None,
         problems=loading.problems,
         ignored=loading.ignored,
-        variables=loading.variables,
+        variables=_own_first(loading.variables, owner),
         near_misses=loading.near_misses(),
         secrets=loading.secrets,
         instance_id=instance_id or uuid.uuid4().hex,
     )
+
+
+def _own_first(variables: Sequence[Variable], owner: str) -> tuple[Variable, ...]:
+    """Return the variables in the order in which people look for them; as Go's help has it."""
+    return tuple(sorted(variables, key=lambda variable: variable.owner != owner))
 
 
 def _own(hooks: ServiceHooks, loading: Loading) -> ServiceVariables | JobVariables | None:

@@ -303,20 +303,20 @@ class TestEnv:
         lines = answer.out.splitlines()
 
         assert lines[0].split() == ["variable", "type", "default", "set", "meaning"]
-        assert lines[1] == "core"
-        assert lines[-4] == "service 'guestbook'"
-        assert [line.split(maxsplit=4) for line in lines[-3:]] == [
+        assert lines[1] == "service 'guestbook'"
+        assert [line.split(maxsplit=4) for line in lines[2:5]] == [
             ["GREETING", "text", "hello", "-", "first|word"],
             ["MOOD", "choice", "good", "-", "one of good, bad"],
             ["TOKEN", "secret", "(required)", "yes", "signs cookies"],
         ]
         meaning = lines[0].index("meaning")
-        assert [line[meaning - 1 : meaning + 5] for line in lines[-3:]] == [
+        assert [line[meaning - 1 : meaning + 5] for line in lines[2:5]] == [
             " first",
             " one o",
             " signs",
         ]
-        assert lines.index("plugin 'kv', msp-kv 0.1.0") > 1
+        assert lines[5] == "core"
+        assert lines.index("plugin 'kv', msp-kv 0.1.0") > 5
         assert "hunter2" not in answer.out
 
     def test_empty(self, msp: Shell, guestbook: Installed) -> None:
@@ -339,24 +339,24 @@ class TestEnv:
         """A dotenv file leaves open what is required and comments out the rest."""
         answer = msp("env guestbook --format dotenv")
 
-        assert answer.out.endswith(
+        assert answer.out.startswith(
             "### service 'guestbook'\n\n"
             "# text: first|word\n# GREETING=hello\n\n"
             "# choice: one of good, bad\n# MOOD=good\n\n"
-            "# secret: signs cookies\nTOKEN=\n"
+            "# secret: signs cookies\nTOKEN=\n\n### core\n\n"
         )
 
     def test_markdown(self, msp: Shell, guestbook: Installed) -> None:
         """Markdown has a table for each owner, with bars escaped."""
         answer = msp("env guestbook --format markdown")
 
-        assert answer.out.endswith(
+        assert answer.out.startswith(
             "## service 'guestbook'\n\n"
             "| variable | type | default | meaning |\n"
             "| --- | --- | --- | --- |\n"
             "| `GREETING` | text | `hello` | first\\|word |\n"
             "| `MOOD` | choice | `good` | one of good, bad |\n"
-            "| `TOKEN` | secret | (required) | signs cookies |\n"
+            "| `TOKEN` | secret | (required) | signs cookies |\n\n## core\n\n"
         )
 
     def test_json(self, msp: Shell, guestbook: Installed) -> None:
@@ -406,7 +406,7 @@ class TestEnv:
         found = msp("env guestbook --format json-schema").json
 
         assert found["title"] == "variables of guestbook 1.2.3"
-        assert found["required"] == ["PORT", "TOKEN"]
+        assert found["required"] == ["TOKEN", "PORT"]
 
 
 class TestPlugins:
@@ -540,8 +540,8 @@ class TestCheck:
         assert found["service"] == "guestbook"
         assert [(check["id"], check["status"]) for check in found["checks"]] == [
             ("plugin.kv", "warning"),
-            ("variables.plugin.kv", "pass"),
             ("variables.service", "pass"),
+            ("variables.plugin.kv", "pass"),
             ("variable.PORT", "fail"),
         ]
         assert found["summary"] == {"passed": 2, "warnings": 1, "failed": 1}
