@@ -1,6 +1,6 @@
 """`python -m msp_core`: the same as `msp`."""
 
-from msp_core._cli import main
+from msp_command import main
 
 if __name__ == "__main__":
     raise SystemExit(main())
