@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 from collections.abc import AsyncIterator, Mapping
@@ -16,6 +17,12 @@ from msp_core._dev_user import ServerUser, made_outside, outside, unprivileged_u
 from msp_core._parsing import parse_bool
 from msp_core.errors import DevError
 from msp_core.platforms import Platform
+
+DATA_FOLDER = Path(".msp")
+_FOLDER_ERRORS = frozenset(
+    getattr(errno, name)
+    for name in ("EACCES", "EDQUOT", "EEXIST", "EISDIR", "ENOSPC", "ENOTDIR", "EPERM", "EROFS")
+)
 
 
 @attrs.frozen(kw_only=True)
@@ -98,6 +105,16 @@ async def forget_folder(folder: Path) -> None:
         _empty(home)
 
 
+def unusable(folder: Path, error: OSError) -> Exception:
+    """Return what to raise for an error: a sentence when a folder cannot be used, else itself."""
+    if error.errno is None or error.errno not in _FOLDER_ERRORS:
+        return error
+    return DevError(
+        f"{error.filename or folder}: {os.strerror(error.errno).lower()}, expected a folder that "
+        "can be written, with space on its disk: mend that, or name another with --data"
+    )
+
+
 def refuse_on_platform(environ: Mapping[str, str]) -> None:
     """Refuse to go on where real resources are.
 
@@ -134,5 +151,5 @@ def _empty(home: Path) -> None:
     for kept in home.iterdir():
         if kept.is_dir():
             shutil.rmtree(kept)
-        elif kept.name != _dev_lock.NAME:  # whoever waits for the lock must see ours
+        elif kept.name not in _dev_lock.FILES:  # others lock the same ones
             kept.unlink()

@@ -6,21 +6,28 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import IO, TextIO
 
 from msp_core.deadline import Deadline
 from msp_core.errors import DevError
 
-NAME = "lock"
+RUNNING = "running"
+FILES = frozenset({"lock", "gate", RUNNING})
 _GUARDS_LAST_WORK = 15.0  # seconds the guards of a killed process may need to stop its servers
 _POLL = 0.02
+
+
+class FolderInUseError(DevError):
+    """A living process holds the folder."""
 
 
 @contextlib.asynccontextmanager
 async def locked(folder: Path, *, patience: float = _GUARDS_LAST_WORK) -> AsyncIterator[int]:
     """Hold the lock of a folder; it stays held while a guard that inherited it runs.
+
+    Nothing runs in a folder whose lock was just taken, so `running` is emptied.
 
     Args:
         folder: an existing folder.
@@ -30,29 +37,71 @@ async def locked(folder: Path, *, patience: float = _GUARDS_LAST_WORK) -> AsyncI
         The lock's file descriptor, for guards to inherit.
 
     Raises:
-        DevError: a living process holds it, or the guards did not end.
+        FolderInUseError: a living process holds it, or others use what the guards run.
+        DevError: the guards did not end.
     """
     deadline = Deadline.after(patience)
-    with (folder / NAME).open("a+", encoding="ascii") as lock:
-        while not _take(lock):
+    with (folder / "lock").open("a+", encoding="ascii") as lock:
+        while not _take_over(folder, lock):
             owner = _owner(lock)
             if owner is not None:
-                raise DevError(f"folder {folder} is in use by process {owner}: stop that one first")
+                raise FolderInUseError(
+                    f"folder {folder} is in use by process {owner}: stop that one first"
+                )
+            if is_used(folder):
+                raise FolderInUseError(
+                    f"folder {folder} is in use by other commands: stop them first"
+                )
             if not deadline.remaining():
                 raise DevError(f"folder {folder} is in use by a server whose owner was killed")
             await asyncio.sleep(_POLL)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
         yield lock.fileno()
 
 
-def _take(lock: TextIO) -> bool:
+@contextlib.contextmanager
+def gate(folder: Path) -> Iterator[None]:
+    """Keep out all others who look at the locks of a folder, to look and act in one step.
+
+    It is held for moments, so the event loop may wait for it.
+    """
+    with (folder / "gate").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def is_held(folder: Path) -> bool:
+    """Return whether anybody holds the lock of a folder; call it within its gate."""
+    with (folder / "lock").open("a+", encoding="ascii") as lock:
+        return not take(lock)
+
+
+def is_used(folder: Path) -> bool:
+    """Return whether others than the lock's holders use what runs in the folder."""
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with (folder / RUNNING).open("r+b") as file:
+            return bool(file.read()) and not take(file)
+    except FileNotFoundError:
+        return False
+
+
+def take(file: IO[str] | IO[bytes], kind: int = fcntl.LOCK_EX) -> bool:
+    """Return whether a lock on an open file could be had at once; it ends with the file."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
+
+
+def _take_over(folder: Path, lock: TextIO) -> bool:
+    with gate(folder):
+        if not take(lock):
+            return False
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        os.close(os.open(folder / RUNNING, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+        return True
 
 
 def _owner(lock: TextIO) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,11 +16,14 @@ from types import MappingProxyType
 import attrs
 
 from msp_core._dev_folder import ServerFolder
+from msp_core._dev_lock import RUNNING
+from msp_core._dev_running import withdraw
 from msp_core.deadline import Deadline
 from msp_core.errors import DevError
 
 _POLL = 0.005
 _LAST_LINES = 10
+_FULL = 1024 * 1024  # bytes of free space below which a disk counts as full
 _GUARDS_SHARE = 5.0  # seconds beyond the grace in which the guard itself has to end
 _GUARD = Path(__file__).with_name("_guard.py")
 # All that a server inherits: our own environment may hold secrets, and settings meant for clients.
@@ -68,9 +72,14 @@ class ServerProcess:
             raise self._failure("failed")
 
     async def stop(self) -> None:
-        """Have the guard stop it; return when both have ended."""
+        """Have the guard stop it; return when both have ended, at once when others use it."""
         assert self.guard.stdin is not None  # noqa: S101 - opened as a pipe
+        # First nobody can join any more, then the guard may look whether anybody has.
+        alone = withdraw(self.folder.home)
         self.guard.stdin.close()
+        if not alone and self.exit_code is None:
+            self.guard.returncode = 0  # it outlives us on purpose: nobody is to warn of that
+            return
         if not await self._ended(Deadline.after(self.stop_grace + _GUARDS_SHARE)):
             self.guard.kill()
             self.guard.wait()
@@ -84,6 +93,8 @@ class ServerProcess:
         lines = self.folder.log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
         said = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
         name = Path(self.command[0]).name
+        if shutil.disk_usage(self.folder.data).free < _FULL:
+            what += ", the disk is full"  # then the log cannot tell
         return DevError(f"{name} {what}; the end of {self.folder.log}:\n{said}")
 
 
@@ -99,6 +110,8 @@ async def server_process(
     environ: Mapping[str, str] = _NOTHING,
 ) -> AsyncIterator[ServerProcess]:
     """Run a server that ends with this context, and with this process however that ends.
+
+    Where others joined it, it runs on until the last of them has left.
 
     Args:
         argv: command line of a server that stays in the foreground and keeps its process group.
@@ -171,7 +184,7 @@ def _start(
 ) -> ServerProcess:
     command = tuple(os.fspath(part) for part in argv)
     ids = (-1, -1) if folder.user is None else (folder.user.uid, folder.user.gid)
-    options = (int(stop_signal), stop_grace, *ids)
+    options = (int(stop_signal), stop_grace, *ids, folder.home / RUNNING)
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     with folder.log.open("ab") as log:
         guard = subprocess.Popen(  # noqa: S603 - the plugin's own command

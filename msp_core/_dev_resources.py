@@ -6,15 +6,20 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from msp_core._dev_folder import forget_folder
+from msp_core._dev_folder import forget_folder, unusable
+from msp_core._dev_lock import FolderInUseError, is_used
+from msp_core._dev_running import StartedResource, joined, publish
+from msp_core.deadline import Deadline
 from msp_core.integration import DevResource
 
-_Variables = dict[str, Mapping[str, str]]
+_Started = dict[str, StartedResource]
+_OTHERS_START = 30.0  # seconds another process may need to start, or stop, a resource
+_POLL = 0.05
 
 
 class DevResources:
@@ -34,7 +39,7 @@ class DevResources:
         self._folder = folder
         self._stop_asked = concurrent.futures.Future[None]()
         self._thread: threading.Thread | None = None
-        self.variables: Mapping[str, Mapping[str, str]] = {}
+        self.variables: Mapping[str, StartedResource] = {}
 
     @property
     def environ(self) -> dict[str, str]:
@@ -47,11 +52,13 @@ class DevResources:
     def start(self) -> None:
         """Start all resources and set `variables`, by name of the integration.
 
+        One that another process runs in the folder is used instead.
+
         Raises:
             DevError: one could not start; the others are stopped again. Whatever else a dev
                 resource raises passes through, too.
         """
-        started = concurrent.futures.Future[_Variables]()
+        started = concurrent.futures.Future[_Started]()
         self._stop_asked = concurrent.futures.Future[None]()
         # A daemon: a second Ctrl-C leaves at once, the guards stop what is left.
         self._thread = threading.Thread(
@@ -65,12 +72,20 @@ class DevResources:
             raise
 
     def stop(self) -> None:
-        """Stop all resources; return when they have ended. Does nothing when none runs."""
+        """Stop all resources; return when they have ended. Does nothing when none runs.
+
+        Those that other processes use run on, until the last of them has left.
+        """
         thread, self._thread = self._thread, None
         self._stop_asked.cancel()
         # One that was interrupted while it started, and is not alive yet, will find the request.
         if thread is not None and thread.is_alive():
             thread.join()
+
+    @property
+    def left_running(self) -> list[str]:
+        """Names of the resources that other processes use; asked for after the stop."""
+        return [name for name in self.variables if is_used(self._folder / name)]
 
     def forget(self) -> None:
         """Remove what the resources kept; none of them may be running.
@@ -98,7 +113,7 @@ class DevResources:
         """Stop."""
         self.stop()
 
-    def _run(self, started: concurrent.futures.Future[_Variables]) -> None:
+    def _run(self, started: concurrent.futures.Future[_Started]) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             try:
                 asyncio.run(self._hold_all(started))
@@ -107,7 +122,7 @@ class DevResources:
                     raise
                 started.set_exception(_first(error))
 
-    async def _hold_all(self, started: concurrent.futures.Future[_Variables]) -> None:
+    async def _hold_all(self, started: concurrent.futures.Future[_Started]) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
         assert task is not None  # noqa: S101 - a coroutine runs in a task
         self._stop_asked.add_done_callback(
@@ -123,11 +138,35 @@ class DevResources:
 async def _hold(
     resource: DevResource,
     folder: Path,
-    started: asyncio.Future[Mapping[str, str]],
+    started: asyncio.Future[StartedResource],
 ) -> None:
-    async with resource(folder) as variables:
-        started.set_result(variables)
-        await asyncio.Event().wait()
+    try:
+        async with _joined_or_started(resource, folder) as variables:
+            started.set_result(variables)
+            await asyncio.Event().wait()
+    except OSError as error:
+        raise unusable(folder, error) from error
+
+
+@contextlib.asynccontextmanager
+async def _joined_or_started(resource: DevResource, folder: Path) -> AsyncIterator[StartedResource]:
+    """Use the resource that runs in a folder; start it, for others too, where none does."""
+    deadline = Deadline.after(_OTHERS_START)
+    while True:
+        with joined(folder) as running:
+            if running is not None:
+                yield running
+                return
+        try:
+            async with resource(folder) as variables:
+                started = StartedResource.of(variables)
+                publish(folder, started)
+                yield started
+                return
+        except FolderInUseError:  # by one that starts it, or stops it
+            if not deadline.remaining():
+                raise
+            await asyncio.sleep(_POLL)
 
 
 def _first(error: BaseException) -> BaseException:

@@ -2,12 +2,14 @@
 
 A script of its own, standard library only, run as `python -I -S _guard.py` in its own session, so
 that a terminal's Ctrl-C does not reach the server. Its standard input is a pipe that our process
-holds open and never writes to: the pipe ends when our process ends, even by `kill -9`.
+holds open and never writes to: the pipe ends when our process ends, even by `kill -9`. Who else
+uses the server holds a shared lock on the file `running`, which ends in the same way.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import select
 import signal
@@ -18,20 +20,24 @@ from collections.abc import Callable, Sequence
 _PR_SET_PDEATHSIG = 1
 _CANNOT_RUN = 127
 _LOOK_AGAIN = 1.0  # seconds between two looks at who our parent is
+_USERS_LOOK = 0.1  # seconds between two looks at whether anybody uses the server
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a server until it ends, the pipe on standard input ends, or a signal asks to stop.
+    """Run a server until it ends, nobody uses it any more, or a signal asks to stop.
+
+    Our process uses it while the pipe on standard input is open.
 
     Args:
         arguments: stop signal (number), grace (seconds between it and SIGKILL), user and group the
-            server runs as (ids, -1 for ours), then the server's command line.
+            server runs as (ids, -1 for ours), file that others lock, then the server's command
+            line.
 
     Returns:
         The server's exit code; 128 + signal number when a signal ended it; 127 when it cannot run.
     """
-    stop_signal, grace, user, group, *command = arguments
-    asked_to_stop = _watch()
+    stop_signal, grace, user, group, running, *command = arguments
+    asked_to_stop = _watch(running)
     try:
         server = _start(command, user=int(user), group=int(group))
     except (OSError, subprocess.SubprocessError) as error:
@@ -42,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     return _stop(server, signal.Signals(int(stop_signal)), float(grace))
 
 
-def _watch() -> Callable[[], bool]:
+def _watch(running: str) -> Callable[[], bool]:
     """Return a function that waits for the next event and tells whether it asks to stop."""
     parent = os.getppid()
     events, write = os.pipe()
@@ -51,14 +57,35 @@ def _watch() -> Callable[[], bool]:
     for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: None)
 
+    left = False
+
     def asked_to_stop() -> bool:
-        readable, _, _ = select.select([0, events], [], [], _LOOK_AGAIN)
+        nonlocal left
+        sources, seconds = ([events], _USERS_LOOK) if left else ([0, events], _LOOK_AGAIN)
+        readable, _, _ = select.select(sources, [], [], seconds)
         if events in readable and set(os.read(events, 512)) != {signal.SIGCHLD}:
             return True
         # A child that our process forked may hold the pipe open beyond our process's end.
-        return 0 in readable or os.getppid() != parent
+        left = left or 0 in readable or os.getppid() != parent
+        return left and not _used(running)
 
     return asked_to_stop
+
+
+def _used(running: str) -> bool:
+    """Return whether others use the server; once nobody does, nobody can begin to."""
+    try:
+        descriptor = os.open(running, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        # An empty file: nobody was told of the server. Else the lock is kept until we end.
+        if os.read(descriptor, 1):
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return True
+    return False
 
 
 def _start(command: Sequence[str], *, user: int, group: int) -> subprocess.Popen[bytes]:

@@ -15,25 +15,37 @@ Servers listen on loopback only, keep their data, and never outlive the process 
 
 from __future__ import annotations
 
-from msp_core._dev_folder import ServerFolder, forget_folder, refuse_on_platform, server_folder
+from msp_core._dev_folder import (
+    DATA_FOLDER,
+    ServerFolder,
+    forget_folder,
+    refuse_on_platform,
+    server_folder,
+    unusable,
+)
 from msp_core._dev_ports import free_port
 from msp_core._dev_process import ServerProcess, run_tool, server_process
 from msp_core._dev_resources import DevResources
+from msp_core._dev_running import StartedResource, running_resources
 from msp_core._dev_user import ServerUser, reachable_copy, unprivileged_user
 from msp_core.integration import DevResource
 
 __all__ = [
+    "DATA_FOLDER",
     "DevResource",
     "DevResources",
     "ServerFolder",
     "ServerProcess",
     "ServerUser",
+    "StartedResource",
     "forget_folder",
     "free_port",
     "reachable_copy",
     "refuse_on_platform",
     "run_tool",
+    "running_resources",
     "server_folder",
     "server_process",
     "unprivileged_user",
+    "unusable",
 ]

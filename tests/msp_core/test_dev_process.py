@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -230,6 +231,17 @@ async def test_shows_what_a_tool_said_that_failed(held: ServerFolder) -> None:
     """Preparing the data may fail, with the tool's own words."""
     with pytest.raises(DevError, match=r"(?s) failed; .*disk is full"):
         await run_tool(python("raise SystemExit('disk is full')"), folder=held)
+
+
+async def test_says_that_the_disk_is_full(
+    held: ServerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log cannot, as nothing more fits into it."""
+    full = shutil.disk_usage(held.data)._replace(free=1000)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: full)
+
+    with pytest.raises(DevError, match="failed, the disk is full; the end of"):
+        await run_tool(python("raise SystemExit(1)"), folder=held)
 
 
 async def test_names_a_tool_that_does_not_end(held: ServerFolder) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import threading
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -11,7 +13,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from msp_core.dev import DevResource, DevResources
+from msp_core.dev import DevResource, DevResources, server_folder
+from msp_core.errors import DevError
 
 
 @attrs.define
@@ -88,6 +91,37 @@ def test_a_resource_that_cannot_start_stops_the_others(tmp_path: Path) -> None:
         resources.start()
 
     assert started.events == ["one", "stopped"]
+
+
+@contextlib.asynccontextmanager
+async def on_a_port(folder: Path) -> AsyncIterator[Mapping[str, str]]:
+    """Run no server, and remember its port."""
+    async with server_folder(folder) as held:
+        yield {"PORT": str(held.port())}
+
+
+def test_a_file_in_place_of_a_folder_is_one_sentence(tmp_path: Path) -> None:
+    """What is in the way is named."""
+    (tmp_path / "one").write_text("")
+
+    with pytest.raises(
+        DevError, match=rf"^{tmp_path}/one: file exists, expected a folder that can"
+    ):
+        DevResources({"one": on_a_port}, tmp_path).start()
+
+
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EACCES, errno.EDQUOT])
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, code: int) -> None:
+    """A full disk, a read-only one, another user's: the file and the kernel's reason are told."""
+    fault = OSError(code, os.strerror(code), "/data/one/port")
+
+    with pytest.raises(DevError) as error:
+        DevResources(fakes(one=Fake(fault=fault)), tmp_path).start()
+
+    assert str(error.value) == (
+        f"/data/one/port: {os.strerror(code).lower()}, expected a folder that can be written, with "
+        "space on its disk: mend that, or name another with --data"
+    )
 
 
 def test_an_interrupted_start_stops_what_it_started(tmp_path: Path) -> None:
