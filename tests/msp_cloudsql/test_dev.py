@@ -17,6 +17,8 @@ from msp_core import _dev_user
 from msp_core.dev import DevResources, ServerFolder
 from msp_core.errors import DevError
 
+SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+
 
 def connect(resources: DevResources, database: str = "primary") -> psycopg.Connection:
     """Return a connection to a database of the running server."""
@@ -40,6 +42,11 @@ def data_of(resources: DevResources) -> Path:
         row = connection.execute("show data_directory").fetchone()
         assert row is not None
         return Path(row[0])
+
+
+def choose(held: ServerFolder, wished: int | None = None) -> _dev._Programs:
+    """Return the programs that would run."""
+    return _dev._choose(_dev._find(held), wished)
 
 
 @pytest.fixture
@@ -165,7 +172,7 @@ def test_takes_the_newest_of_the_system_without_the_wheel(system: Path, held: Se
     install(system / "9" / "bin", "postgres (PostgreSQL) 9.6")
     newest = install(system / "17" / "bin", "postgres (PostgreSQL) 17.4 (Debian 17.4-1)")
 
-    assert _dev._find(held) == _dev._Programs(newest, 17)
+    assert choose(held) == _dev._Programs(newest, "17.4")
 
 
 def test_takes_the_one_on_the_path(
@@ -175,14 +182,69 @@ def test_takes_the_one_on_the_path(
     own = install(system / "own", "postgres (PostgreSQL) 18.1")
     monkeypatch.setenv("PATH", str(own))
 
-    assert _dev._find(held) == _dev._Programs(own, 18)
+    assert choose(held) == _dev._Programs(own, "18.1")
 
 
 @pytest.mark.usefixtures("system")
 def test_says_what_to_install(held: ServerFolder) -> None:
     """No PostgreSQL at all is one sentence, with both ways out."""
     with pytest.raises(DevError, match=r"pip install 'msp-cloudsql\[dev\]', or set PGDSN"):
-        _dev._find(held)
+        choose(held)
+
+
+def test_takes_the_wished_version(system: Path, held: ServerFolder) -> None:
+    """The platform's may be older than the newest of the system."""
+    install(system / "18" / "bin", "postgres (PostgreSQL) 18.1")
+    wished = install(system / "15" / "bin", "postgres (PostgreSQL) 15.18")
+
+    assert choose(held, 15) == _dev._Programs(wished, "15.18")
+    assert choose(held, 15).title == "PostgreSQL 15.18"
+    assert choose(held).title == "PostgreSQL 18.1, the platform runs 15"
+
+
+def test_says_which_versions_there_are(system: Path, held: ServerFolder) -> None:
+    """A version that is not installed is not replaced by another."""
+    install(system / "18" / "bin", "postgres (PostgreSQL) 18.1")
+    install(system / "17" / "bin", "postgres (PostgreSQL) 17.4")
+
+    with pytest.raises(DevError, match=r"PostgreSQL 15 is not installed, found 18\.1, 17\.4: "):
+        choose(held, 15)
+
+
+@pytest.mark.parametrize("text", ["15.18", "newest", "0", "150"])
+def test_refuses_a_wish_that_is_no_major_version(text: str) -> None:
+    """The variable is named, its value is not shown."""
+    with pytest.raises(DevError, match=r"^MSP_DEV_POSTGRESQL is no major version") as error:
+        _dev._wished({"MSP_DEV_POSTGRESQL": text})
+
+    assert text not in str(error.value)
+
+
+@pytest.mark.skipif(not SYSTEM, reason="the system has no PostgreSQL of its own")
+def test_each_wished_version_has_its_own_data(
+    stoppable_postgresql: DevResources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Changing over and back loses nothing, and the service meets the version it asked for."""
+    embedded = stoppable_postgresql.variables["postgresql"].server
+    with connect(stoppable_postgresql) as connection:
+        connection.execute("create table kept ()")
+    stoppable_postgresql.stop()
+    monkeypatch.setenv("MSP_DEV_POSTGRESQL", SYSTEM[0].parent.name)
+    stoppable_postgresql.start()
+
+    with connect(stoppable_postgresql) as connection:
+        version = connection.info.server_version // 10_000
+
+        assert version == int(SYSTEM[0].parent.name)
+        assert connection.execute("select to_regclass('kept')").fetchone() == (None,)
+
+    stoppable_postgresql.stop()
+    monkeypatch.delenv("MSP_DEV_POSTGRESQL")
+    stoppable_postgresql.start()
+
+    with connect(stoppable_postgresql) as connection:
+        connection.execute("select from kept")
+    assert stoppable_postgresql.variables["postgresql"].server == embedded
 
 
 def test_refuses_a_program_without_version(tmp_path: Path) -> None:
@@ -200,4 +262,4 @@ async def test_refuses_data_of_another_major_version(held: ServerFolder) -> None
     with pytest.raises(
         DevError, match="keeps data of postgresql-17 but the PostgreSQL found is 18"
     ):
-        await _dev._initialized(_dev._Programs(Path("/nowhere"), 18), held)
+        await _dev._initialized(_dev._Programs(Path("/nowhere"), "18.1"), held, None)

@@ -87,3 +87,35 @@ def test_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(DevError, match=r"pip install 'msp-redis\[dev\]', or set REDIS_ENDPOINT"):
         _dev._find()
+
+
+def test_says_what_runs(stoppable_redis: DevResources) -> None:
+    """The version is there to be compared with the platform's."""
+    with connect(stoppable_redis) as client:
+        told = client.info("server")
+
+    server = stoppable_redis.variables["redis"].server
+    if "valkey_version" in told:
+        assert server == f"Valkey {told['valkey_version']}, the platform runs Redis"
+    else:
+        assert server == f"Redis {told['redis_version']}"
+
+
+def test_names_a_redis_of_the_system() -> None:
+    """It is what the platform runs, too."""
+    assert _dev._title({"redis_version": "7.0.15"}) == "Redis 7.0.15"
+
+
+def test_the_client_is_the_one_beside_the_server_or_on_the_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without any its name is given, to be told."""
+    server = install(tmp_path / "bin", "redis-server")
+    monkeypatch.setenv("PATH", str(tmp_path / "path"))
+    assert _dev._client(server) == "redis-cli"
+
+    on_path = install(tmp_path / "path", "redis-cli")
+    assert _dev._client(server) == str(on_path)
+
+    beside = install(tmp_path / "bin", "valkey-cli")
+    assert _dev._client(server) == str(beside)

