@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,8 +35,13 @@ def test_runs_a_service_keeps_its_data_and_forgets_it_when_told(msp_dev: Start, 
     assert fresh.end(signal.SIGHUP) == 0
 
     banner = [line.split(maxsplit=2) for line in said.splitlines()]
-    assert ["cloudsql", "embedded", f"sets PGDSN; data in {data / 'cloudsql'}"] in banner
-    assert ["redis", "embedded", f"sets REDIS_ENDPOINT; data in {data / 'redis'}"] in banner
+    reasons = {line[0]: line[2] for line in banner if line[1:2] == ["embedded"]}
+    assert re.fullmatch(
+        rf"PostgreSQL \d.*; sets PGDSN; data in {data / 'cloudsql'}", reasons["cloudsql"]
+    )
+    assert re.fullmatch(
+        rf"(Valkey|Redis) \d.*; sets REDIS_ENDPOINT; data in {data / 'redis'}", reasons["redis"]
+    )
     assert ["http://localhost:8080/"] in banner
 
 
@@ -77,20 +83,41 @@ def test_a_resource_the_user_configured_is_not_started(
 
     lines = [line.split(maxsplit=2) for line in said.splitlines()]
     assert ["redis", "configured", "REDIS_ENDPOINT set by you"] in lines
-    assert os.listdir(data) == ["cloudsql"]  # noqa: PTH208 - as short as it gets
+    assert set(os.listdir(data)) == {".gitignore", "cloudsql"}  # noqa: PTH208 - as short as it gets
+    assert (data / ".gitignore").read_text() == "*\n"
 
 
-def test_a_second_run_on_the_same_data_is_refused(msp_dev: Start) -> None:
-    """Two servers never write to one folder, and the first run is not disturbed."""
+def test_data_that_is_damaged_ends_the_start(msp_dev: Start, data: Path) -> None:
+    """The server's own words are shown, the other server is stopped, and a fresh start works."""
     first = msp_dev("guestbook")
     first.ready()
+    first.end(signal.SIGTERM)
+    (control,) = data.glob("cloudsql/postgresql-*/global/pg_control")
+    control.write_bytes(b"damaged")
 
-    second = msp_dev("guestbook")
-    _, said = second.process.communicate(timeout=30)
+    damaged = msp_dev("guestbook")
+    _, said = damaged.process.communicate(timeout=30)
+    fresh = msp_dev("guestbook", "--fresh")
 
-    assert second.process.returncode == 1
-    assert f"is in use by process {first.process.pid}: stop that one first" in said
-    assert first.end(signal.SIGTERM) == 0
+    assert damaged.process.returncode == 1
+    assert "msp: postgres ended before it was ready; the end of" in said
+    assert "Traceback" not in said
+    assert fresh.line() == "starts 1 1"
+
+
+def test_a_folder_that_cannot_be_one_is_one_sentence(msp_dev: Start, data: Path) -> None:
+    """What is in the way is named, and a way out."""
+    data.rmdir()
+    data.write_text("")
+    process = msp_dev("guestbook")
+    _, said = process.process.communicate(timeout=30)
+    data.unlink()
+
+    assert process.process.returncode == 1
+    assert said == (
+        f"msp: {data}: file exists, expected a folder that can be written, with space on its disk: "
+        "mend that, or name another with --data\n"
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -14,7 +14,7 @@ from msp_core._declaration import DeclaredPlugin
 from msp_core.assembly import AssembledIntegration
 from msp_core.config import describe, env
 from msp_core.contract import Contract
-from msp_core.dev import DevResource
+from msp_core.dev import DevResource, StartedResource
 from msp_core.integration import Integration
 from msp_dev._plan import Plan, Row
 
@@ -78,7 +78,7 @@ def test_starts_what_nothing_asks_for() -> None:
     planned = plan(embedded, STORE_VERBOSE="true", STORE_REGION="here")
 
     assert planned.resources == {"store": embedded}
-    assert planned.rows({"store": {"STORE_DSN": "here", "STORE_ZONE": "x"}}) == [
+    assert planned.rows({"store": StartedResource({"STORE_DSN": "here", "STORE_ZONE": "x"})}) == [
         Row(
             plugin="store",
             state="embedded",

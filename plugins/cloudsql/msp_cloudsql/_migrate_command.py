@@ -32,7 +32,8 @@ from msp_cloudsql._migration import MigrationReport
 from msp_cloudsql._migration_errors import MigrationError
 from msp_core import open_contract
 from msp_core.contract import JobContract
-from msp_core.errors import MSPError, UsageError
+from msp_core.dev import DATA_FOLDER, refuse_on_platform, running_resources
+from msp_core.errors import DevError, MSPError, UsageError
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
 from msp_core.services import find_service
@@ -85,8 +86,8 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     if arguments.directory is None:
         arguments.directory = _folder(service)
     try:
-        with _progress():
-            report = asyncio.run(_migrated(service, arguments, environ))
+        with _progress(), _with_running_database(environ) as variables:
+            report = asyncio.run(_migrated(service, arguments, variables))
     except (MigrationError, _DatabaseError) as error:
         if arguments.format == "json":
             _print_json(arguments.database, error.state, message=str(error))
@@ -99,6 +100,26 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             f"{len(report.skipped)} skipped, head {report.head}, {report.seconds:.2f} s\n"
         )
     return 0
+
+
+@contextmanager
+def _with_running_database(environ: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """Add the variables of the database that `msp dev` runs here, unless another is asked for."""
+    if not _may_be_embedded(environ):
+        yield environ
+        return
+    with running_resources(DATA_FOLDER) as running:
+        yield {**running.get("cloudsql", {}), **environ}
+
+
+def _may_be_embedded(environ: Mapping[str, str]) -> bool:
+    if "PGDSN" in environ or "PGINSTANCE" in environ:
+        return False
+    try:
+        refuse_on_platform(environ)
+    except DevError:
+        return False
+    return True
 
 
 def _folder(service: object) -> Path:

@@ -35,6 +35,13 @@ def ready(port: int, started: Mapping[str, Mapping[str, str]], moments: Sequence
     return "\n".join([*urls, f"ready in {_ms(moments[-1] - moments[0])} ms ({parts})"])
 
 
+def left_running(names: Sequence[str]) -> str:
+    """Return what goes on running after us; empty when nothing does."""
+    if not names:
+        return ""
+    return f"{', '.join(names)}: still used by another command here; runs until the last one leaves"
+
+
 def _origins(started: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[str, str]]:
     """Yield (integration, origin) of what a browser can look at; a URL's key is not shown."""
     for name, variables in started.items():

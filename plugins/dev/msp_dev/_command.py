@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -15,16 +15,18 @@ from typing import NoReturn
 
 from msp_core.assembly import assemble
 from msp_core.contract import ServiceContract
-from msp_core.dev import DevResources, refuse_on_platform
+from msp_core.dev import DATA_FOLDER, DevResources, refuse_on_platform
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
 from msp_core.runtime import run
 from msp_core.services import find_service
-from msp_dev._banner import ready, table
+from msp_dev._banner import left_running, ready, table
+from msp_dev._beside import WORDS, run_beside
+from msp_dev._data import prepare
 from msp_dev._environ import laptop_environ
 from msp_dev._plan import Plan
 
-_DATA = Path(".msp")
+_Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
 
 @hookimpl
@@ -41,16 +43,34 @@ def msp_commands() -> list[Command]:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", help="service; may be left out when only one exists")
+    parser.add_argument(
+        "name",
+        nargs="?",
+        metavar="NAME",
+        help="service; may be left out when only one exists. Or, about what runs already: env "
+        "prints its variables; psql, redis open a client",
+    )
     parser.add_argument(
         "--fresh", action="store_true", help="forget the data that embedded resources kept"
     )
     parser.add_argument(
         "--data",
         type=Path,
-        default=_DATA,
+        default=DATA_FOLDER,
         metavar="FOLDER",
         help="where embedded resources keep their data; default %(default)s",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("dotenv", "json"),
+        default="dotenv",
+        help="of what env prints; default %(default)s",
+    )
+    parser.add_argument(
+        "argv",
+        nargs="*",
+        metavar="ARGUMENT",
+        help="the service's or the client's own, after --",
     )
 
 
@@ -58,39 +78,51 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     """Run the service between start and stop of its dev resources; return its exit code."""
     began = time.monotonic()
     refuse_on_platform(environ)
-    service = find_service(arguments.name)
-    plan = Plan.of(assemble(service, environ), arguments.data)
-    planned = time.monotonic()
-    resources = DevResources(plan.resources, arguments.data)
-    try:
-        with _stop_signals_raise():
-            if arguments.fresh:
-                resources.forget()
-            with resources:
-                started = time.monotonic()
-                _say(table(plan.rows(resources.variables)))
-                return run(
-                    service,
-                    environ=laptop_environ(environ, resources.environ),
-                    on_ready=lambda contract: _say_ready(
-                        contract, resources, began, planned, started
-                    ),
-                )
-    except KeyboardInterrupt:
-        # Before or after the service's own run. What is still there is stopped by its guard.
-        return 0
+    if arguments.name in WORDS:
+        return run_beside(arguments)
+    # Until a resource starts nothing has to be stopped, and no import copes with an exception.
+    with _on_stop_signals(signal.SIG_DFL):
+        service = find_service(arguments.name)
+        plan = Plan.of(assemble(service, environ), arguments.data)
+        prepare(arguments.data)
+        moments = (began, time.monotonic())
+        try:
+            with _on_stop_signals(_interrupt):
+                return _run_on_resources(service, plan, arguments, moments)
+        except KeyboardInterrupt:
+            # Before or after the service's own run. What is still there is stopped by its guard.
+            return 0
+
+
+def _run_on_resources(
+    service: object, plan: Plan, arguments: argparse.Namespace, moments: Sequence[float]
+) -> int:
+    resources = DevResources(plan.resources, plan.data)
+    if arguments.fresh:
+        resources.forget()
+    with resources:
+        moments = (*moments, time.monotonic())
+        _say(table(plan.rows(resources.variables)))
+        code = run(
+            service,
+            environ=laptop_environ(plan.environ, resources.environ),
+            argv=arguments.argv,
+            on_ready=lambda contract: _say_ready(contract, resources, *moments),
+        )
+    _say(left_running(resources.left_running))
+    return code
 
 
 @contextmanager
-def _stop_signals_raise() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP do what SIGINT does, while the service does not handle them."""
+def _on_stop_signals(handler: _Handler) -> Iterator[None]:
+    """Let SIGTERM, SIGINT and SIGHUP do one thing while the service does not handle them."""
     stop_signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = {number: signal.signal(number, _interrupt) for number in stop_signals}
+    before = {number: signal.signal(number, handler) for number in stop_signals}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, handler_before in before.items():
+            signal.signal(number, handler_before)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
@@ -102,5 +134,6 @@ def _say_ready(contract: ServiceContract, resources: DevResources, *moments: flo
 
 
 def _say(text: str) -> None:
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    if text:
+        sys.stderr.write(f"{text}\n")
+        sys.stderr.flush()

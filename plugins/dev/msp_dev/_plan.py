@@ -9,7 +9,7 @@ import attrs
 
 from msp_core.assembly import AssembledIntegration, Assembly
 from msp_core.config import Variable
-from msp_core.dev import DevResource
+from msp_core.dev import DevResource, StartedResource
 
 
 @attrs.frozen(kw_only=True)
@@ -18,7 +18,7 @@ class Row:
 
     Attributes:
         plugin: the integration's name.
-        state: `embedded`, `configured` or `off`.
+        state: `embedded`, `joined` (another process runs it), `configured` or `off`.
         reason: why, in one clause.
     """
 
@@ -55,7 +55,7 @@ class Plan:
             if each.record.dev is not None and not self._set_by_user(each)
         }
 
-    def rows(self, started: Mapping[str, Mapping[str, str]]) -> list[Row]:
+    def rows(self, started: Mapping[str, StartedResource]) -> list[Row]:
         """Return the banner's lines.
 
         Args:
@@ -64,16 +64,20 @@ class Plan:
         return [self._row(each, started) for each in self.integrations]
 
     def _row(
-        self, integration: AssembledIntegration, started: Mapping[str, Mapping[str, str]]
+        self, integration: AssembledIntegration, started: Mapping[str, StartedResource]
     ) -> Row:
         name = integration.record.name
         if name in started:
-            reason = f"sets {_joined(started[name])}; data in {self.data / name}"
-            return Row(plugin=name, state="embedded", reason=reason)
+            return self._started(name, started[name])
         if found := self._set_by_user(integration):
             return Row(plugin=name, state="configured", reason=f"{_joined(found)} set by you")
         reason = f"no dev resource; needs {_joined(_asking(integration.variables))}"
         return Row(plugin=name, state="off", reason=reason)
+
+    def _started(self, name: str, started: StartedResource) -> Row:
+        state = "joined" if started.joined else "embedded"
+        parts = (started.server, f"sets {_joined(started)}", f"data in {self.data / name}")
+        return Row(plugin=name, state=state, reason="; ".join(filter(None, parts)))
 
     def _set_by_user(self, integration: AssembledIntegration) -> list[str]:
         alone = {one.name for one in integration.variables if one.alone_is_unset}

@@ -1,0 +1,21 @@
+"""The folder in which embedded resources keep their data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msp_core.dev import unusable
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder; Git is told to ignore one that is new or empty.
+
+    Raises:
+        DevError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not any(folder.iterdir()):
+            (folder / ".gitignore").write_text("*\n", "ascii")
+    except OSError as error:
+        raise unusable(folder, error) from None
