@@ -55,7 +55,7 @@ class Walkthrough:
             for _, process in self._served:
                 process.kill()
                 process.wait()
-            for kept in self.folder.glob(".msp/*"):
+            for kept in self.folder.glob(".msp/*/"):
                 asyncio.run(forget_folder(kept))
 
     def _step(self, block: Block) -> None:
