@@ -10,9 +10,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from msp_core._declaration import DeclaredPlugin
+from msp_core._failure import describe
 from msp_core._holding import Holding
 from msp_core._ledger import Ledger
-from msp_core._running import describe
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract
 from msp_core.deadline import Deadline
@@ -75,7 +75,8 @@ class ExecutionContexts:
             holding = self._held.pop()
             error = await ledger.timed(holding.name, holding.close(share, outcome), share)
             if isinstance(error, StopTimeoutError):
-                self.stuck = True  # logged, with its stack
+                self.stuck = True
+                logger.error("%s", error, extra={"stack": error.stack})
             elif error is not None:
                 _warn("%s", describe(error), cause=error.__cause__)
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import logging
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from msp_core._running import describe
+from msp_core._failure import describe
 from msp_core._spawn import contained
 from msp_core._stacks import task_stack
 from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import RoutineError, StopTimeoutError
-
-logger = logging.getLogger("msp.stop")
 
 
 class Holding:
@@ -65,7 +62,7 @@ class Holding:
             outcome: what is raised through it; swallowing that changes nothing.
 
         Raises:
-            StopTimeoutError: not left by the deadline; its stack was logged.
+            StopTimeoutError: not left by the deadline; it says where it hangs.
             RoutineError: leaving raised.
         """
         if self._task is None:
@@ -96,7 +93,7 @@ class Holding:
             raise self._outcome
 
     def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
-        extra = {"integration": self.name, "stack": task_stack(task)}
-        logger.error('"%s" did not close in time', self.name, extra=extra)
+        stack = task_stack(task)
         task.cancel()
-        return StopTimeoutError(f'"{self.name}" did not close in time', routine=self.name)
+        what = f'"{self.name}" did not close in time'
+        return StopTimeoutError(what, routine=self.name, stack=stack)

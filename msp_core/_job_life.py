@@ -26,7 +26,7 @@ from msp_core._stop_request import stop_early
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract
 from msp_core.deadline import Deadline
-from msp_core.errors import LockHeldError, StopTimeoutError
+from msp_core.errors import LockHeldError
 
 MARGIN_SHARE = 0.2
 """Of the deadline, that the margin before the platform's kill is never larger than."""
@@ -116,12 +116,11 @@ class JobLife(Life[RunningJob]):
             return self._failed(early_end(self._stop))
         error = running.error()
         if error is not None:
-            return self._failed(error, running)
+            return self._failed(error)
         self._variables.run(self._outcome.succeeded, running.summary())
         return None
 
-    def _failed(self, error: Exception, running: RunningJob | None = None) -> Exception:
-        stack = running.stack() if running and isinstance(error, StopTimeoutError) else None
-        self._variables.run(self._outcome.failed, error, stack)
+    def _failed(self, error: Exception) -> Exception:
+        self._variables.run(self._outcome.failed, error)
         self._errors.append(error)
         return error

@@ -10,16 +10,16 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core._exit_code import exit_code
+from msp_core._failure import log_failure
 from msp_core._for_people import CONSOLE, ForPeople
 from msp_core._process import Process
 from msp_core._resources import Resources
-from msp_core._running import describe
 from msp_core._spawn import contained
 from msp_core._stacks import task_stack
 from msp_core._stop_request import stop_early
 from msp_core.assembly import Assembly
 from msp_core.deadline import Deadline
-from msp_core.errors import MSPError, RoutineError, StopTimeoutError
+from msp_core.errors import RoutineError, StopTimeoutError
 
 start_logger = logging.getLogger("msp.start")
 stop_logger = logging.getLogger("msp.stop")
@@ -146,7 +146,8 @@ class Life(abc.ABC, Generic[WorkT]):
             starting.cancel()
             deadline = self._stop.ask("").share(3)
             hung = await self._ledger.timed("start", _abandoned(starting, deadline), deadline)
-            self._errors += [hung] if hung else []
+            if hung:
+                self._note(hung)
         elif error := starting.exception():
             self._errors.append(cast("Exception", error))
             log_failure(start_logger, f"{self._assembly.kind} failed to start", error)
@@ -162,10 +163,9 @@ class Life(abc.ABC, Generic[WorkT]):
         await self._resources.close(deadline, self._ledger, self._note)
 
     def _note(self, error: RoutineError) -> None:
-        """Keep an error of the stop; one that hung has been logged with its stack."""
+        """Keep and log an error of the stop."""
         self._errors.append(error)
-        if not isinstance(error, StopTimeoutError):
-            log_failure(stop_logger, "stop failed", error)
+        log_failure(stop_logger, "stop failed", error)
 
     def _circumstances(self) -> dict[str, Any]:
         """Return what the first line of a life says: where, and with what."""
@@ -199,15 +199,5 @@ async def _abandoned(starting: asyncio.Task[None], deadline: Deadline) -> None:
     """Wait for a cancelled start to be over."""
     await asyncio.wait({starting}, timeout=deadline.remaining())
     if not starting.done():
-        extra = {"stack": task_stack(starting)}
-        stop_logger.error("the start did not end in time", extra=extra)
-        raise StopTimeoutError("the start did not end in time", routine="start")
-
-
-def log_failure(logger: logging.Logger, what: str, error: BaseException) -> None:
-    """Log a failure once, with the traceback of its cause.
-
-    An error raised on purpose without a cause has none: its text says all there is.
-    """
-    cause = error.__cause__ if isinstance(error, MSPError) else error
-    logger.error("%s: %s", what, describe(error), exc_info=cause)
+        what, stack = "the start did not end in time", task_stack(starting)
+        raise StopTimeoutError(what, routine="start", stack=stack)

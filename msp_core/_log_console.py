@@ -9,6 +9,7 @@ import traceback
 from types import TracebackType
 from typing import Any, Final
 
+from msp_core._failure import shown
 from msp_core._for_people import CONSOLE, ForPeople
 from msp_core._log_fields import Collect
 from msp_core._log_traceback import fold_traceback
@@ -80,9 +81,10 @@ class ConsoleFormat(logging.Formatter):
 
     def _stacks(self, record: logging.LogRecord) -> list[str]:
         stacks = []
-        if record.exc_info and record.exc_info[0] is not None:
+        visible = shown(record.exc_info) if record.exc_info else (None, None, None)
+        if visible[0] is not None:
             printed = fold_traceback if self._fold else _whole
-            stacks.append(_tame(printed(*record.exc_info)))
+            stacks.append(_tame(printed(*visible)))
         if record.stack_info:
             stacks.append(_tame(self.formatStack(record.stack_info)))
         return stacks

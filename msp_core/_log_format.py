@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import abc
 import logging
-import types
 from typing import Any
 
 import attrs
 from pythonjsonlogger.core import BaseJsonFormatter
 
+from msp_core._failure import ExcInfo, shown
 from msp_core._log_fields import Collect
 from msp_core._log_values import encode
 
@@ -57,11 +57,6 @@ class Trace:
         )
 
 
-ExcInfo = (
-    tuple[type[BaseException], BaseException, types.TracebackType | None] | tuple[None, None, None]
-)
-
-
 class JSONFormat(BaseJsonFormatter, abc.ABC):
     """Formats a record as one line of JSON; a subclass says in `fill` under which names."""
 
@@ -105,7 +100,8 @@ class JSONFormat(BaseJsonFormatter, abc.ABC):
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the name `logging` calls
         """Return the traceback; nothing for `logger.exception` outside of an `except`."""
-        return "" if ei[0] is None else logging.Formatter.formatException(self, ei)
+        visible = shown(ei)
+        return "" if visible[0] is None else logging.Formatter.formatException(self, visible)
 
 
 def caller(record: logging.LogRecord) -> str:

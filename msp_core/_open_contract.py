@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from msp_core._failure import log_failure
 from msp_core._ledger import Ledger
 from msp_core._log_scrub import Scrubber
 from msp_core._resources import Resources
@@ -13,7 +14,7 @@ from msp_core._routine_group import aggregate
 from msp_core.assembly import assemble
 from msp_core.contract import Contract
 from msp_core.deadline import Deadline
-from msp_core.errors import RoutineError
+from msp_core.errors import RoutineError, StopTimeoutError
 from msp_core.platforms import Platform
 
 logger = logging.getLogger("msp.start")
@@ -61,6 +62,12 @@ async def open_contract(
         resources.health.draining = True
         budget = Platform.of(environ).shutdown_budget
         errors: list[RoutineError] = []
-        await resources.close(Deadline.after(budget), Ledger(), errors.append)
+
+        def note(error: RoutineError) -> None:
+            errors.append(error)
+            if isinstance(error, StopTimeoutError):  # its stack is not in its text
+                log_failure(logger, "stop failed", error)
+
+        await resources.close(Deadline.after(budget), Ledger(), note)
     if errors:
         raise aggregate(errors)

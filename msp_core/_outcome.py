@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from msp_core._exit_code import exit_code
+from msp_core._failure import ExcInfo, describe, exception_of
 from msp_core._for_people import CONSOLE, ForPeople, brief
-from msp_core._running import describe
 from msp_core.errors import (
     JobCancelledError,
     JobDeadlineError,
@@ -58,12 +58,11 @@ class Outcome:
         """Log that the work is done, and what it returned if that is anything."""
         self._log(logging.INFO, "execution succeeded", None, {"summary": summary})
 
-    def failed(self, error: Exception, stack: str | None) -> None:
+    def failed(self, error: Exception) -> None:
         """Log how the work failed, or was cut short; once, with the traceback that tells where.
 
         Args:
             error: what the execution ends with.
-            stack: where the work hangs; None when it is over.
         """
         match error:
             case LockHeldError():
@@ -71,9 +70,9 @@ class Outcome:
             case JobCancelledError():
                 self._log(logging.WARNING, str(error), _own(error.__cause__))
             case JobDeadlineError():
-                self._log(logging.ERROR, str(error), error.__cause__)
+                self._log(logging.ERROR, str(error), exception_of(error))
             case StopTimeoutError():
-                self._log(logging.ERROR, str(error), None, {"stack": stack})
+                self._log(logging.ERROR, str(error), exception_of(error), {"stack": error.stack})
             case _ if exit_code(error) == PermanentError.exit_code:
                 self._log(logging.ERROR, f"execution failed for good: {describe(error)}", error)
             case _:
@@ -83,7 +82,7 @@ class Outcome:
         self,
         level: int,
         text: str,
-        cause: BaseException | None = None,
+        exception: BaseException | ExcInfo | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> None:
         seconds = round(time.monotonic() - self._began, 4)
@@ -91,7 +90,7 @@ class Outcome:
         said = ForPeople(f"{text} ({brief(seconds)})", frozenset(given))
         times = {"seconds": seconds, "duration": seconds}
         extra = {CONSOLE: said, **self._fields, **times, **given}
-        logger.log(level, "%s", text, extra=extra, exc_info=cause)
+        logger.log(level, "%s", text, extra=extra, exc_info=exception)
 
 
 def _as_in_go(execution: Execution, *, reported: bool) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class _RoutineGroup(ABC):
             for watch in watches:
                 watch.cancel()
         if not self._stopped.is_set():
-            raise next(death for member in self._running if (death := member.death()))
+            raise aggregate([death for member in self._running if (death := member.death())])
 
     async def _until_stopped(self) -> None:
         await self._stopped.wait()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 
+from msp_core._failure import describe
 from msp_core._routine import Routine, wait_started
 from msp_core._spawn import call
 from msp_core._stacks import task_stack
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
-
-logger = logging.getLogger("msp.routine")
 
 
 class EarlyReturn(RoutineError):  # noqa: N818 - no failure where the routine asked for the stop
@@ -74,7 +72,7 @@ class Running:
         """Stop the routine and wait for its `start` to return.
 
         Raises:
-            StopTimeoutError: not over by the deadline; its stack was logged.
+            StopTimeoutError: not over by the deadline; it says where.
             RoutineError: `stop` raised, or `start` did on its way out.
         """
         stopping: asyncio.Task[None] = asyncio.create_task(
@@ -101,20 +99,14 @@ class Running:
             raise RoutineError(f'stop routine "{name}": {describe(error)}', routine=name) from error
 
     def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
-        """Log where the task hangs, and cancel the routine."""
-        name = self.routine.name
-        extra = {"routine": name, "task": task.get_name(), "stack": task_stack(task)}
-        logger.error('routine "%s" did not stop in time', name, extra=extra)
+        """Return where the task hangs, and cancel the routine."""
+        name, stack = self.routine.name, task_stack(task)
         task.cancel()
         self._task.cancel()
-        return StopTimeoutError(f'routine "{name}" did not stop in time', routine=name)
+        what = f'routine "{name}" did not stop in time'
+        return StopTimeoutError(what, routine=name, stack=stack)
 
 
 def _failure(task: asyncio.Task[None]) -> BaseException | None:
     """Return what a task ended with; None while it runs, and when it was cancelled."""
     return task.exception() if task.done() and not task.cancelled() else None
-
-
-def describe(error: BaseException) -> str:
-    """Return the error's text, or its class where it has none."""
-    return str(error) or type(error).__name__

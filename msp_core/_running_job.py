@@ -79,10 +79,11 @@ class RunningJob:
             self._task.cancel()
         pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
         if pending:
-            self._hung = StopTimeoutError("execution did not end in time", routine="execution")
+            what, stack = "execution did not end in time", self._stack()
+            self._hung = StopTimeoutError(what, routine="execution", stack=stack)
             raise self._hung
 
-    def stack(self) -> str:
+    def _stack(self) -> str:
         """Return where the work hangs: its task, and what it may have left in threads."""
         own = frozenset({threading.get_ident()})
         return f"{task_stack(self._task)}\n{thread_stacks(without=own)}"

@@ -8,8 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+from msp_core._failure import log_failure
 from msp_core._for_people import CONSOLE, ForPeople, brief
-from msp_core._life import ROUTINES_SHARE, Life, log_failure, start_logger
+from msp_core._life import ROUTINES_SHARE, Life, start_logger
 from msp_core._process import Process
 from msp_core._running import Running
 from msp_core.assembly import Assembly

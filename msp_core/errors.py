@@ -124,9 +124,24 @@ class RoutineError(MSPError):
 
 
 class StopTimeoutError(RoutineError):
-    """A routine or resource did not stop before its deadline; the process leaves with 70."""
+    """A routine or resource did not stop before its deadline; the process leaves with 70.
+
+    Attributes:
+        stack: where it hangs, for the log; empty where nobody looked.
+    """
 
     exit_code = 70
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        routine: str,
+        errors: Sequence[RoutineError] = (),
+        stack: str = "",
+    ) -> None:
+        self.stack = stack
+        super().__init__(message, routine=routine, errors=errors)
 
 
 class PermanentError(MSPError):

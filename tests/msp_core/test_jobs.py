@@ -707,7 +707,7 @@ class TestLock:
         """Without a plugin that gives locks the job is told which one to add."""
         job = program(LOCKED + WELL)
 
-        assert job.code() == 1
+        assert job.code() == 2
         (error,) = [text for text in job.errors() if text.startswith("execution failed")]
         assert "'msp-core[cloudsql]'" in error
 
@@ -716,5 +716,5 @@ class TestLock:
         """A lock whose name is no text is a mistake in the job."""
         job = program(f"lock = {name}\n" + textwrap.dedent(WELL))
 
-        assert job.code() == 1
+        assert job.code() == 2
         assert "its attribute `lock` is no name" in job.stderr

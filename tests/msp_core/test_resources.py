@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -291,6 +293,21 @@ async def test_failing_close_skips_nobody(installed: Installed) -> None:
     assert module("one").log == ["open one", "close one"]
 
 
+async def test_hanging_close_is_logged(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without the runtime, too, the log says where a resource hangs that does not close."""
+    platform = SimpleNamespace(of=lambda _: SimpleNamespace(shutdown_budget=0.1))
+    monkeypatch.setattr("msp_core._open_contract.Platform", platform)
+    resource(installed, "one", closing="await asyncio.Event().wait()")
+    with pytest.raises(StopTimeoutError, match=r'^"one" did not close in time$'):
+        async with open_contract({"PORT": "80", "ONE_URL": "x"}, Service(), plugins=("one",)):
+            pass
+
+    (record,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+    assert "in _hold" in record.stack  # type: ignore[attr-defined]
+
+
 async def test_plugin_parts_are_put_in_place(installed: Installed) -> None:
     """A plugin's check, route and middleware are part of diagnostics and contract."""
     resource(installed, "one")
@@ -349,7 +366,7 @@ async def test_conflicting_route(installed: Installed) -> None:
             raise AssertionError
 
 
-async def test_hanging_close_is_named(caplog: pytest.LogCaptureFixture) -> None:
+async def test_hanging_close_is_named() -> None:
     """A resource that does not close by its deadline is named with its stack, and cancelled."""
 
     class Stuck:
@@ -362,9 +379,9 @@ async def test_hanging_close_is_named(caplog: pytest.LogCaptureFixture) -> None:
     holding = Holding("stuck", Stuck())
 
     assert await holding.open() == "client"
-    with pytest.raises(StopTimeoutError, match=r'^"stuck" did not close in time$'):
+    with pytest.raises(StopTimeoutError, match=r'^"stuck" did not close in time$') as caught:
         await holding.close(Deadline.after(0.05))
-    assert "in __aexit__" in caplog.records[0].stack  # type: ignore[attr-defined]
+    assert "in __aexit__" in caught.value.stack
 
 
 async def test_close_knows_its_deadline() -> None:

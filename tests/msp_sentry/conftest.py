@@ -16,9 +16,13 @@ import sentry_sdk
 from msp_core import NoopRoutine, ServiceContract, hookimpl, open_contract
 from msp_sentry._error_lines import ErrorLines
 from msp_sentry._receiver import Receiver
+from tests.msp_core.program import Program
 
 Open = Callable[..., AbstractAsyncContextManager[ServiceContract]]
 """(**variables) -> the contract of a service that reports to the receiver."""
+
+Run = Callable[..., Program]
+"""(body, **variables) -> a program that reports to the receiver."""
 
 
 class Service:
@@ -86,3 +90,26 @@ def raised(error: BaseException) -> BaseException:
         raise error  # noqa: TRY301 - that is all it is for
     except BaseException as caught:  # noqa: BLE001 - whatever it was given
         return caught
+
+
+@pytest.fixture
+def run(tmp_path: Path, dsn: str) -> Iterator[Run]:
+    """Give a function (body, **variables) that starts a service that reports to the receiver."""
+    started: list[Program] = []
+
+    def start(body: str, **variables: str) -> Program:
+        environ = {"SENTRY_DSN": dsn, **variables}
+        started.append(Program(tmp_path, body, environ, head='PLUGINS = ("sentry",)'))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.process.kill()
+        each.code()
+
+
+def only(receiver: Receiver) -> dict[str, Any]:
+    """Return the only event."""
+    (event,) = receiver.kept.payloads("event")
+    found: dict[str, Any] = event
+    return found

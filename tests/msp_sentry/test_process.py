@@ -2,41 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
-
 import pytest
 
 from msp_sentry._receiver import Receiver
-from tests.msp_core.program import Program
-
-PLUGIN = 'PLUGINS = ("sentry",)'
-
-Run = Callable[..., Program]
-
-
-@pytest.fixture
-def run(tmp_path: Path, dsn: str) -> Iterator[Run]:
-    """Give a function (body, **variables) that starts a service that reports to the receiver."""
-    started: list[Program] = []
-
-    def start(body: str, **variables: str) -> Program:
-        environ = {"SENTRY_DSN": dsn, **variables}
-        started.append(Program(tmp_path, body, environ, head=PLUGIN))
-        return started[-1]
-
-    yield start
-    for each in started:
-        each.process.kill()
-        each.code()
-
-
-def only(receiver: Receiver) -> dict[str, Any]:
-    """Return the only event."""
-    (event,) = receiver.kept.payloads("event")
-    found: dict[str, Any] = event
-    return found
+from tests.msp_sentry.conftest import Run, only
 
 
 def test_failing_start(run: Run, receiver: Receiver) -> None:
@@ -86,7 +55,7 @@ def test_routine_that_fails_to_stop(run: Run, receiver: Receiver) -> None:
     )
 
     assert service.stop() == 1
-    assert only(receiver)["exception"]["values"][-1]["value"] == "cannot flush"
+    assert only(receiver)["exception"]["values"][0]["value"] == "cannot flush"
 
 
 def test_task_and_thread(run: Run, receiver: Receiver) -> None:

@@ -20,7 +20,10 @@ _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {
 }
 """What every record has: anything else is a field that somebody gave."""
 
-_UNHANDLED: Final = frozenset({"msp.uncaught", "asyncio"})
+_FATAL: Final = frozenset({"msp.start", "msp.stop", "msp.job"})
+"""Loggers of what ends the process with a code other than 0."""
+
+_UNHANDLED: Final = _FATAL | {"msp.uncaught", "msp.routine", "asyncio"}
 """Loggers of what nobody caught."""
 
 
@@ -56,18 +59,19 @@ class ErrorLines(logging.Handler):
         self._busy.here = True
         try:
             with capture_internal_exceptions():
-                self._report(record)
+                self._report(record, error)
         finally:
             self._busy.here = False
 
-    def _report(self, record: logging.LogRecord) -> None:
+    def _report(self, record: logging.LogRecord, error: BaseException) -> None:
         handled = record.name not in _UNHANDLED
         event, hint = event_from_exception(
-            record.exc_info,  # type: ignore[arg-type]  # holds an exception
+            error,
             client_options=self._client.options,
             mechanism={"type": "logging", "handled": handled},
         )
-        event["level"] = "fatal" if record.levelno >= logging.CRITICAL else "error"
+        fatal = record.name in _FATAL or record.levelno >= logging.CRITICAL
+        event["level"] = "fatal" if fatal else "error"
         event["logger"] = record.name
         event["logentry"] = {"message": str(record.msg), "formatted": record.getMessage()}
         event["contexts"] = {"log": self._fields(record)}

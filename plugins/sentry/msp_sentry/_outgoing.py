@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import attrs
 import sentry_sdk
 
-from msp_core import current_request
+from msp_core import RoutineError, current_request
 from msp_sentry._origin import Origin
 from msp_sentry._trace import opentelemetry_span, request_span
 
@@ -76,8 +76,8 @@ class Outgoing:
 
 def reported(error: BaseException) -> bool:
     """Return whether an event of the exception left a short while ago."""
-    last = error.__dict__.get(_MARK)
-    return last is not None and time.monotonic() < last + SAME
+    marks = (each.__dict__[_MARK] for each in _same(error) if _MARK in each.__dict__)
+    return any(time.monotonic() < mark + SAME for mark in marks)
 
 
 def _first_time(error: BaseException) -> bool:
@@ -87,8 +87,16 @@ def _first_time(error: BaseException) -> bool:
     """
     if reported(error):
         return False
-    error.__dict__[_MARK] = time.monotonic()
+    for each in _same(error):
+        each.__dict__[_MARK] = time.monotonic()
     return True
+
+
+def _same(error: BaseException) -> Iterator[BaseException]:
+    """Yield the exception and, below the runtime's word for a routine's failure, its cause."""
+    yield error
+    if isinstance(error, RoutineError) and error.__cause__ is not None:
+        yield from _same(error.__cause__)
 
 
 def _trace() -> dict[str, str] | None:
