@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,13 +52,19 @@ class Endpoint(ThreadingHTTPServer):
     Args:
         status: of the answers.
         body: of the answers.
+        tls: of an HTTPS server; None for HTTP.
     """
 
     daemon_threads = True
     block_on_close = False
 
-    def __init__(self, status: int = 200, body: bytes = b"") -> None:
+    def __init__(
+        self, status: int = 200, body: bytes = b"", *, tls: ssl.SSLContext | None = None
+    ) -> None:
         super().__init__(("127.0.0.1", 0), _Exchange)
+        self.scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
         self.answer = status, body
         self.received: list[Received] = []
         self.going = threading.Event()
@@ -66,7 +73,7 @@ class Endpoint(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Return its base URL."""
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def respond(self, _request: Received) -> Answer:
         """Return the answer to one request."""

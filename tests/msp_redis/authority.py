@@ -40,21 +40,23 @@ class Authority:
         """The authority's certificate."""
         return self.certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def server_context(self, address: str, folder: Path) -> ssl.SSLContext:
-        """Return the TLS settings of a server that is certified for the address."""
+    def issue(self, name: str, address: str) -> tuple[bytes, bytes]:
+        """Return a new key and its certificate, of that name and for that address, in PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         addresses = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
-        unsigned = _unsigned("server", self.name, key.public_key())
+        unsigned = _unsigned(name, self.name, key.public_key())
         signed = unsigned.add_extension(addresses, critical=False).sign(self.key, hashes.SHA256())
-        file = folder / "server.pem"
-        file.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-            + signed.public_bytes(serialization.Encoding.PEM)
+        private = key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
         )
+        return private, signed.public_bytes(serialization.Encoding.PEM)
+
+    def server_context(self, address: str, folder: Path) -> ssl.SSLContext:
+        """Return the TLS settings of a server that is certified for the address."""
+        file = folder / "server.pem"
+        file.write_bytes(b"".join(self.issue("server", address)))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         return context

@@ -13,6 +13,7 @@ from opentelemetry.sdk.trace.export import SpanExporter
 from msp_core.errors import MSPError
 from msp_opentelemetry._choice import Destination, Google
 from msp_opentelemetry._pairs import parse_pairs
+from msp_opentelemetry._trusting_session import TrustingSession
 
 if TYPE_CHECKING:  # an extra
     from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
@@ -58,6 +59,7 @@ def _http_options(destination: Destination) -> dict[str, Any]:
         "certificate_file": destination.certificate,
         "client_key_file": destination.client_key,
         "client_certificate_file": destination.client_certificate,
+        "session": TrustingSession() if destination.certificate else None,
     }
 
 
