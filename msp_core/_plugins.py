@@ -159,13 +159,24 @@ class Plugins:
             yield plugin, _called(call, plugin, **arguments)
 
     def _calls(self, hook: str) -> Iterator[tuple[DeclaredPlugin, pluggy.HookCaller]]:
-        """Yield each plugin that implements a hook, with what calls it on that plugin alone."""
+        """Yield each plugin that implements a hook, with what calls it on that plugin alone.
+
+        In declared order, but `tryfirst` and `trylast` mean what they mean to pluggy.
+        """
         registered = {plugin.name: self._manager.get_plugin(plugin.name) for plugin in self.loaded}
+        found = []
         for plugin in self.loaded:
             if hook not in implements(self._manager, registered[plugin.name]):
                 continue
             others = [it for name, it in registered.items() if name != plugin.name]
-            yield plugin, self._manager.subset_hook_caller(hook, others)
+            found.append((plugin, self._manager.subset_hook_caller(hook, others)))
+        yield from sorted(found, key=_place)
+
+
+def _place(found: tuple[DeclaredPlugin, pluggy.HookCaller]) -> int:
+    """Return where an implementation comes: -1 before the others, 1 after them."""
+    (implementation,) = found[1].get_hookimpls()
+    return implementation.trylast - implementation.tryfirst
 
 
 def _load(manager: pluggy.PluginManager, plugin: DeclaredPlugin) -> None:

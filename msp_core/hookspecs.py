@@ -22,7 +22,11 @@ from msp_core.routines import Routine
 hookspec: pluggy.HookspecMarker = pluggy.HookspecMarker("msp")
 
 hookimpl: pluggy.HookimplMarker = pluggy.HookimplMarker("msp")
-"""Marks an implementation of one of the hooks below, `@hookimpl`."""
+"""Marks an implementation of one of the hooks below, `@hookimpl`.
+
+Where the order is declared order, `@hookimpl(tryfirst=True)` comes before all others, and
+`@hookimpl(trylast=True)` after them.
+"""
 
 SERVICE_HOOKS = ("msp_initialize", "msp_healthy", "msp_execute")
 """Hooks that a service or a job implements; no plugin does."""
@@ -105,7 +109,8 @@ def msp_job_execution(
     If it raises: a warning; the job goes on, and its exit code stays what it is. What the job
     raised goes through `__aexit__` and cannot be swallowed there: `JobDeadlineError` and
     `JobCancelledError` say that it was ended, `StopTimeoutError` that it would not end.
-    Order: declared order, telemetry first; left in reverse.
+    Order: declared order, telemetry first; left in reverse. What others belong to, such as a root
+    span, says `@hookimpl(tryfirst=True)`.
     """
 
 

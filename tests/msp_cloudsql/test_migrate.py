@@ -16,6 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 import attrs
 import psycopg
 import pytest
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
 
 from msp_cloudsql import (
     MigrationAheadError,
@@ -59,6 +64,21 @@ async def test_applies_what_is_missing_in_order(database: Database) -> None:
     assert database.query("SELECT checksum FROM msp_migrations WHERE version = 1") == [
         (first.applied[0].checksum,)
     ]
+
+
+async def test_a_first_start_has_no_error_in_its_trace(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that was never migrated is no failure, of no span."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer_provider", lambda: provider)
+    database.write(_1_visits=VISITS)
+    await database.migrate()
+
+    found = exporter.get_finished_spans()
+    assert found
+    assert [span.name for span in found if span.status.status_code is StatusCode.ERROR] == []
 
 
 async def test_nothing_to_do_is_one_query(

@@ -23,6 +23,7 @@ from psycopg_pool import PoolTimeout
 from msp_cloudsql import CloudSQL, CloudSQLConfig, without_trace
 from msp_cloudsql._check import select_one
 from msp_cloudsql._plugin import open_cloudsql
+from msp_cloudsql._pool_metrics import pool_metrics
 from msp_core import Contract
 from msp_core.config import load
 
@@ -376,6 +377,24 @@ async def test_metrics_tell_how_full_pools_are(
     assert found["db.client.connection.timeouts"]["postgres", None] == 0
     assert set(found) == documented
     assert after.keys() <= {"db.client.connection.wait_time"}
+    provider.shutdown()
+
+
+def test_waits_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits are seconds, most of them far below one: the buckets have to be as fine."""
+    reader = InMemoryMetricReader()
+    provider = MeterProvider([reader])
+    monkeypatch.setattr(metrics, "get_meter_provider", lambda: provider)
+    found = pool_metrics()
+
+    assert found is not None
+
+    waits = (0.0005, 0.003, 0.02, 0.2, 0.7, 3, 7, 20)
+    for seconds in waits:
+        found.waited("primary", seconds)
+    data: Any = reader.get_metrics_data()
+    (histogram,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
+    assert [count for count in histogram.bucket_counts if count] == [1] * len(waits)
     provider.shutdown()
 
 

@@ -186,6 +186,22 @@ class TestFunctions:
             return plugins.log_processors(CONTRACT)
         return plugins.asgi_middleware(CONTRACT)
 
+    @pytest.mark.parametrize(
+        ("options", "order"),
+        [({"a": "(tryfirst=True)"}, "abc"), ({"b": "(trylast=True)"}, "cab"), ({}, "bca")],
+    )
+    def test_place(
+        self, installed: Installed, name: str, options: dict[str, str], order: str
+    ) -> None:
+        """An implementation may ask to come before or after those of all other plugins."""
+        for plugin in ("a", "b", "c"):
+            mark = f"@hookimpl{options.get(plugin, '')}"
+            body = f"{mark}\ndef msp_{name}(contract): return lambda _: {plugin!r}"
+            installed.plugin(plugin, f"from msp_core.hookspecs import hookimpl\n{body}\n")
+        functions = self.call(load("b", "c", "a"), name)
+
+        assert "".join(function(None) for function in functions) == order
+
     def test_order(self, installed: Installed, name: str) -> None:
         """Functions come in declared order and were given the contract."""
         body = f"def msp_{name}(contract): return lambda *_: (__name__, contract)"

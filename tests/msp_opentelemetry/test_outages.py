@@ -14,7 +14,7 @@ from opentelemetry import trace
 
 from msp_core.deadline import Deadline, close_deadline
 from msp_opentelemetry import OpenTelemetry
-from msp_opentelemetry._flush import flush_in_parallel
+from msp_opentelemetry._flush import flush_in_parallel, seconds_left
 from tests.msp_opentelemetry.conftest import Opened
 from tests.msp_opentelemetry.endpoint import Endpoint
 
@@ -108,6 +108,16 @@ async def test_flush_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     assert min(told).startswith("one were not flushed in 0.")
     assert "three were not flushed: LookupError: no exporter" in told
     assert len(told) == 3
+
+
+def test_most_of_a_flush() -> None:
+    """A flush takes 10 s at most, as in Go, and a little less than the stop leaves."""
+    left = seconds_left(Deadline.after(5))
+
+    assert seconds_left(None) == 10.0
+    assert seconds_left(Deadline.after(60)) == 10.0
+    assert 0 < left <= 4.8
+    assert seconds_left(Deadline.after(0)) == 0.0
 
 
 async def test_flush_without_a_deadline() -> None:

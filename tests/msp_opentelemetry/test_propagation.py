@@ -16,7 +16,6 @@ PARENT = "b7ad6b7169203331"
 @pytest.mark.parametrize(
     ("headers", "trace_id", "parent"),
     [
-        ({}, None, None),
         ({"traceparent": f"00-{TRACE}-{PARENT}-01"}, TRACE, PARENT),
         ({"uber-trace-id": f"{TRACE}:{PARENT}:0:1"}, TRACE, PARENT),
         (
@@ -38,25 +37,34 @@ PARENT = "b7ad6b7169203331"
             TRACE,
             PARENT,
         ),
-        ({"traceparent": "nonsense"}, None, None),
     ],
-    ids=["none", "W3C", "Jaeger", "OpenTracing", "Google", "W3C wins", "malformed"],
+    ids=["W3C", "Jaeger", "OpenTracing", "Google", "W3C wins"],
 )
 async def test_caller(
     opened: Opened,
     receiver: Receiver,
     headers: dict[str, str],
-    trace_id: str | None,
-    parent: str | None,
+    trace_id: str,
+    parent: str,
 ) -> None:
     """A span belongs to the trace of its caller, whichever header tells it."""
     async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
         await http.get("/", headers=headers)
 
     (span,) = spans(receiver)
-    assert span["parent_span_id"] == parent
-    assert span["trace_id"] != "0" * 32
-    assert trace_id in (None, span["trace_id"])
+    assert (span["trace_id"], span["parent_span_id"]) == (trace_id, parent)
+
+
+@pytest.mark.parametrize("headers", [{}, {"traceparent": "nonsense"}, {"traceparent": ""}])
+async def test_nobody_calls(opened: Opened, receiver: Receiver, headers: dict[str, str]) -> None:
+    """Without a caller, or with one that cannot be understood, each request is a new trace."""
+    async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
+        await http.get("/", headers=headers)
+        await http.get("/", headers=headers)
+
+    first, second = spans(receiver)
+    assert first["parent_span_id"] is second["parent_span_id"] is None
+    assert first["trace_id"] != second["trace_id"]
 
 
 async def test_unsampled_caller(opened: Opened, receiver: Receiver) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from msp_core import Platform
 from msp_core.config import load
-from msp_opentelemetry import OpenTelemetryConfig
+from msp_opentelemetry import OpenTelemetryConfig, _google_metadata
+from msp_opentelemetry._bounded import bounded
 from msp_opentelemetry._google_metadata import detect
 from msp_opentelemetry._resource import resource_attributes
 from tests.msp_core.http_service import contract
@@ -99,13 +101,21 @@ async def test_metadata_that_does_not_tell(endpoint: Endpoint, status: int, answ
     assert found == KNOWN
 
 
-async def test_metadata_that_hangs(endpoint: Endpoint) -> None:
+async def test_metadata_that_hangs(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     """The start waits a second for the metadata server, not longer."""
     endpoint.going.clear()
+    waited = []
+
+    async def noting(function: Callable[[], Any], *, name: str, seconds: float) -> Any:
+        waited.append(seconds)
+        return await bounded(function, name=name, seconds=seconds / 10)
+
+    monkeypatch.setattr(_google_metadata, "bounded", noting)
     host = endpoint.url.removeprefix("http://")
     found = await detect(contract(platform=Platform.CLOUD_RUN, environ={"GCE_METADATA_HOST": host}))
 
     assert found == KNOWN
+    assert waited == [1.0]
 
 
 @pytest.mark.parametrize("platform", [Platform.LOCAL, Platform.KUBERNETES, Platform.KNATIVE])

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 from opentelemetry import environment_variables as api_variables
 from opentelemetry import metrics, propagate, trace
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+)
 from opentelemetry.sdk import environment_variables as sdk_variables_module
 
 from msp_core import open_contract
@@ -56,6 +59,51 @@ async def test_self_metrics(opened: Opened, receiver: Receiver) -> None:
     assert created["attributes"] == {"recording": True, "sampled": True, "valid": True}
     assert exported["attributes"] == pushed["attributes"] == {"succeeded": True}
     assert pushed["value"] > 3
+
+
+async def test_spans_that_do_not_arrive_are_counted(
+    opened: Opened, receiver: Receiver, endpoint: Endpoint
+) -> None:
+    """A span whose export failed is told apart from one that arrived."""
+    endpoint.answer = 400, b""
+    environ = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": endpoint.url}
+    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver), **environ) as contract:
+        trace.get_tracer("probe").start_span("span").end()
+        provider = contract[OpenTelemetry].tracer_provider
+        await asyncio.to_thread(provider.force_flush)  # type: ignore[attr-defined]  # the SDK's
+
+    (exported,) = points(receiver, "otel.trace.exported_span.count")
+    assert (exported["value"], exported["attributes"]) == (1, {"succeeded": False})
+
+
+async def test_metrics_that_do_not_arrive_are_counted(opened: Opened, endpoint: Endpoint) -> None:
+    """Metrics whose export failed are told, once there is somebody to tell."""
+    endpoint.answer = 400, b""
+    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint.url) as contract:
+        meters = contract[OpenTelemetry].meter_provider
+        await asyncio.to_thread(meters.force_flush)  # type: ignore[attr-defined]  # the SDK's
+        endpoint.answer = 200, b""
+
+    body = [request.body for request in endpoint.received if request.path == "/v1/metrics"][-1]
+    request = ExportMetricsServiceRequest.FromString(body)
+    counted = [
+        {pair.key: pair.value.bool_value for pair in point.attributes}
+        for scope in request.resource_metrics[0].scope_metrics
+        for metric in scope.metrics
+        for point in metric.sum.data_points
+        if metric.name == "otel.metric.exported.count"
+    ]
+    assert counted == [{"succeeded": False}]
+
+
+async def test_spans_that_are_not_sampled_are_counted(opened: Opened, receiver: Receiver) -> None:
+    """A span that nobody keeps is created all the same."""
+    environ = {"OTEL_TRACES_SAMPLER": "always_off"}
+    async with opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver), **environ):
+        trace.get_tracer("probe").start_span("span").end()
+
+    (created,) = points(receiver, "otel.trace.created_span.count")
+    assert created["attributes"] == {"recording": False, "sampled": False, "valid": True}
 
 
 async def test_runtime_metrics(opened: Opened, receiver: Receiver) -> None:

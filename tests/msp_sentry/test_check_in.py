@@ -8,10 +8,10 @@ import socket
 import sys
 import uuid
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import TracerProvider
 
 from msp_core import JobCancelledError, JobDeadlineError
 from msp_sentry import check_in, start_check_in
@@ -108,18 +108,21 @@ class TestSent:
 
         assert [each["status"] for each in check_ins()] == ["in_progress", "ok"]
 
-    async def test_trace(
-        self, environ: dict[str, str], check_ins: CheckIns, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    async def test_trace(self, environ: dict[str, str], check_ins: CheckIns) -> None:
         """Check-ins name OpenTelemetry's span, when there is one."""
-        span = SimpleNamespace(is_valid=True, trace_id=0xA, span_id=0xB)
-        current = SimpleNamespace(get_span_context=lambda: span)
-        api = SimpleNamespace(get_current_span=lambda: current)
-        monkeypatch.setitem(sys.modules, "opentelemetry.trace", api)
+        tracer = TracerProvider(shutdown_on_exit=False).get_tracer("probe")
+        with tracer.start_as_current_span("span") as span:
+            async with check_in(environ, **JOB):
+                pass
         async with check_in(environ, **JOB):
             pass
 
-        assert check_ins()[0]["contexts"]["trace"]["trace_id"] == f"{10:032x}"
+        first, last, *outside = check_ins()
+        context = span.get_span_context()
+        named = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+        assert first["contexts"]["trace"].items() >= named.items()
+        assert last["contexts"]["trace"].items() >= named.items()
+        assert named["trace_id"] not in str(outside)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sentry_sdk
+from opentelemetry.sdk import trace as sdk_trace
 
 from msp_core import RequestContext, current_request
 from msp_core._log_capture import capture, log_loop_exception
@@ -164,18 +165,23 @@ async def test_request(opened: Open, events: Events) -> None:
 
 async def test_opentelemetry(opened: Open, events: Events, monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenTelemetry's current span wins, when there is one."""
-    span = SimpleNamespace(is_valid=True, trace_id=0xA, span_id=0xB)
-    current = SimpleNamespace(get_span_context=lambda: span)
-    api = SimpleNamespace(get_current_span=lambda: current)
-    monkeypatch.setitem(sys.modules, "opentelemetry.trace", api)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", sdk_trace)
+    tracer = sdk_trace.TracerProvider(shutdown_on_exit=False).get_tracer("probe")
+    request = RequestContext(request_id="r1", trace_id="a" * 32, span_id="b" * 16)
     async with opened():
-        logger.error("in a span", exc_info=raised(ValueError()))
-        span.is_valid = False
+        token = current_request.set(request)
+        with tracer.start_as_current_span("span") as span:
+            logger.error("in a span", exc_info=raised(ValueError()))
         logger.error("outside", exc_info=raised(ValueError()))
+        current_request.reset(token)
 
     first, second = events()
-    assert first["contexts"]["trace"] == {"trace_id": f"{10:032x}", "span_id": f"{11:016x}"}
-    assert second["contexts"]["trace"]["trace_id"] != f"{10:032x}"
+    context = span.get_span_context()
+    assert first["contexts"]["trace"] == {
+        "trace_id": f"{context.trace_id:032x}",
+        "span_id": f"{context.span_id:016x}",
+    }
+    assert second["contexts"]["trace"] == {"trace_id": "a" * 32, "span_id": "b" * 16}
 
 
 async def test_uncaught_in_thread(opened: Open, events: Events) -> None:

@@ -25,6 +25,7 @@ from msp_cloudsql._migration_errors import (
 )
 from msp_cloudsql._standing import Standing
 from msp_cloudsql._statements import Statement
+from msp_cloudsql._tracing import without_trace
 from msp_core.deadline import Deadline
 
 logger = logging.getLogger("msp.cloudsql.migrations")
@@ -85,7 +86,9 @@ class Migrator:
             MigrationChangedError, MigrationAheadError: as `Standing.of` says.
         """
         try:
-            rows = await (await self.connection.execute(_LOOK)).fetchall()
+            # No span: on the first start there is no table, which is no error to look into.
+            with without_trace():
+                rows = await (await self.connection.execute(_LOOK)).fetchall()
         except psycopg.errors.UndefinedTable:
             rows = []
         return Standing.of(self.migrations, rows)

@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # not a requirement
 POOL_NAME = "db.client.connection.pool.name"
 _STATE = "db.client.connection.state"
 
+# Bounds of the histogram's buckets, as the semantic conventions advise for durations: those of the
+# SDK are made for milliseconds, and would put every wait below 5 s into one bucket.
+_SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
+
 
 class Pooled(Protocol):
     """What is told of a pool."""
@@ -70,7 +74,10 @@ def pool_metrics() -> PoolMetrics | None:
 
     meter = metrics.get_meter_provider().get_meter("msp.cloudsql")
     wait_time = meter.create_histogram(
-        "db.client.connection.wait_time", "s", "time until a pool gave a connection"
+        "db.client.connection.wait_time",
+        "s",
+        "time until a pool gave a connection",
+        explicit_bucket_boundaries_advisory=_SECONDS,
     )
     return PoolMetrics(meter=meter, wait_time=wait_time)
 

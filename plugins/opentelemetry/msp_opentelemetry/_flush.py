@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
-from msp_core.deadline import close_deadline
+from msp_core.deadline import Deadline, close_deadline
 from msp_opentelemetry._bounded import bounded
 
 logger = logging.getLogger("msp.opentelemetry")
@@ -24,14 +24,18 @@ async def flush_in_parallel(shutdowns: Mapping[str, Callable[[], object]]) -> No
     Args:
         shutdowns: () -> anything, by what is flushed.
     """
-    deadline = close_deadline.get()
-    seconds = _MOST
-    if deadline is not None:
-        seconds = max(0.0, min(_MOST, deadline.remaining() - _MARGIN))
+    seconds = seconds_left(close_deadline.get())
     began = time.monotonic()
     flushes = (_flush(name, shutdown, seconds) for name, shutdown in shutdowns.items())
     await asyncio.gather(*flushes)
     logger.debug("telemetry flushed", extra={"seconds": round(time.monotonic() - began, 4)})
+
+
+def seconds_left(deadline: Deadline | None) -> float:
+    """Return how long a flush may take by that deadline of the stop."""
+    if deadline is None:
+        return _MOST
+    return max(0.0, min(_MOST, deadline.remaining() - _MARGIN))
 
 
 async def _flush(name: str, shutdown: Callable[[], object], seconds: float) -> None:

@@ -110,7 +110,7 @@ def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
     return contract[OpenTelemetry].asgi
 
 
-@hookimpl
+@hookimpl(tryfirst=True)  # a check-in belongs to the trace, whatever was declared first
 def msp_job_execution(
     contract: JobContract, execution: Execution
 ) -> AbstractAsyncContextManager[None] | None:
