@@ -6,6 +6,7 @@ import abc
 import asyncio
 import logging
 from collections.abc import Awaitable
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
@@ -115,10 +116,16 @@ class Life(abc.ABC, Generic[WorkT]):
     async def _start(self) -> None:
         """Open the resources, then begin."""
         with contained("the start"):
-            await self._resources.open()
-            for processor in self._assembly.plugins.log_processors(self._resources.contract):
-                self._logs.add_processor(processor)
-            await self._begin()
+            await self._resources.open_telemetry()
+            with self._part("start"):
+                await self._resources.open(self._part)
+                for processor in self._assembly.plugins.log_processors(self._resources.contract):
+                    self._logs.add_processor(processor)
+                await self._begin()
+
+    def _part(self, name: str) -> AbstractContextManager[None]:
+        """Return what plugins put around a part of the start."""
+        return self._assembly.plugins.start_part(self._resources.contract, name)
 
     async def _first(self, event: Awaitable[Any]) -> None:
         """Wait for the event or for a request to stop."""

@@ -55,6 +55,7 @@ async def open_contract(
     scrubber.add(assembly.secrets)
     resources = Resources(assembly, scrubber.text)
     try:
+        await resources.open_telemetry()
         await resources.open()
         resources.health.started = True
         yield resources.contract

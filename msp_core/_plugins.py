@@ -9,7 +9,12 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    ExitStack,
+    contextmanager,
+)
 from functools import partial
 from typing import Any
 
@@ -137,6 +142,22 @@ class Plugins:
         locks = (_context(call, plugin, arguments) for plugin, call in self._calls("msp_job_lock"))
         return next((lock for lock in locks if lock is not None), None)
 
+    @contextmanager
+    def start_part(self, contract: Contract, part: str) -> Iterator[None]:
+        """Surround a part of the start with what the plugins give.
+
+        Raises:
+            PluginError: `msp_start_part` raised, or returned no context manager.
+        """
+        hook = "msp_start_part"
+        with ExitStack() as stack:
+            for plugin, result in self._results(hook, contract=contract, part=part):
+                if result is None:
+                    continue
+                _expect(isinstance(result, AbstractContextManager), plugin, hook, result)
+                stack.enter_context(result)
+            yield
+
     def start_failed(self, failure: FailedStart) -> None:
         """Let the plugins report a start that failed before their integrations were opened.
 
@@ -222,6 +243,7 @@ _RESULTS = {
     "msp_asgi_middleware": "a function app -> app",
     "msp_diagnostics_routes": "a list of Route records",
     "msp_job_execution": "an async context manager",
+    "msp_start_part": "a context manager",
     "msp_job_lock": "an async context manager",
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
@@ -41,15 +42,31 @@ class Resources:
         self._opened: dict[type, Any] = {}
         self.contract: Contract = assembly.contract(self.health, self._opened, ending, stop)
 
-    async def open(self) -> None:
-        """Open every configured integration in order, then ask the plugins for their parts.
+    async def open_telemetry(self) -> None:
+        """Open the integrations of telemetry, which see how the others are opened.
 
         Raises:
             Exception: what a plugin raises; what was opened stays so until `close`.
         """
         for integration in self._assembly.integrations:
-            if integration.configured:
+            if integration.configured and integration.record.telemetry:
                 await self._open(integration)
+
+    async def open(
+        self, part: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext()
+    ) -> None:
+        """Open the other integrations in order, then ask the plugins for their parts.
+
+        Args:
+            part: (name) -> what is put around each of them. Default: nothing.
+
+        Raises:
+            Exception: as for `open_telemetry`.
+        """
+        for integration in self._assembly.integrations:
+            if integration.configured and not integration.record.telemetry:
+                with part(f"open {integration.record.name}"):
+                    await self._open(integration)
         plugins = self._assembly.plugins
         diagnostics = self.contract.diagnostics
         for route in plugins.diagnostics_routes(self.contract, taken=diagnostics.paths):

@@ -38,7 +38,8 @@ class ServiceLife(Life[Running]):
     async def _begin(self) -> None:
         """Initialise the service, start its routine, wait until it is up."""
         contract = cast("ServiceContract", self._resources.contract)
-        routine = await self._assembly.hooks.initialize(contract, self._assembly.config)
+        with self._part("initialize"):
+            routine = await self._assembly.hooks.initialize(contract, self._assembly.config)
         self._running = Running(routine)
         await self._running.started()
         self._resources.health.started = True

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any
 
 import pluggy
@@ -38,6 +38,7 @@ PLUGIN_HOOKS = (
     "msp_diagnostics_routes",
     "msp_job_execution",
     "msp_job_lock",
+    "msp_start_part",
     "msp_start_failed",
     "msp_commands",
 )
@@ -129,6 +130,19 @@ def msp_job_lock(
     and the process leaves with 0; anything else fails the execution. What leaving it raises is a
     warning.
     Order: declared order; the first lock that is given counts.
+    """
+
+
+@hookspec
+def msp_start_part(contract: Contract, part: str) -> AbstractContextManager[Any] | None:
+    """Wrap a part of the start, such as in a span.
+
+    When: once the telemetry integrations are open: for `start`, which is around all other parts,
+    for `open NAME` of each other integration, and for `initialize`. Not by `open_contract`.
+    With: the contract, in which the integrations of telemetry are open, and the name of the part.
+    Return: a context manager, or None. It is entered and left on the event loop, and must not wait.
+    If it raises: the start fails with a `PluginError`.
+    Order: declared order; left in reverse.
     """
 
 

@@ -72,8 +72,9 @@ def url(receiver: Receiver) -> str:
 
 
 def spans(receiver: Receiver) -> list[dict[str, Any]]:
-    """Return all spans that were received, by start."""
-    ids = [summary["trace_id"] for summary in receiver.store.traces()]
+    """Return all spans that were received, by start; without those of a service's own start."""
+    summaries = receiver.store.traces()
+    ids = [summary["trace_id"] for summary in summaries if summary["name"] != "start"]
     found = [span for each in ids for span in receiver.store.trace(each) or []]
     return sorted(found, key=lambda span: float(span["start"]))
 

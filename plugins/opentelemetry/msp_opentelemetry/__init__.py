@@ -13,6 +13,7 @@ from msp_opentelemetry._plugin import (
     msp_integration,
     msp_job_execution,
     msp_log_processor,
+    msp_start_part,
 )
 
 __all__ = [
@@ -23,4 +24,5 @@ __all__ = [
     "msp_integration",
     "msp_job_execution",
     "msp_log_processor",
+    "msp_start_part",
 ]

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+)
 from pathlib import Path
 
 from msp_core.asgi import ASGIMiddleware
-from msp_core.contract import Contract, JobContract
+from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.diagnostics import Route
 from msp_core.execution import Execution
 from msp_core.hookspecs import hookimpl
@@ -122,6 +127,17 @@ def msp_job_execution(
 
     tracer = telemetry.tracer_provider.get_tracer("msp_opentelemetry")
     return execution_span(tracer, contract.name, execution)
+
+
+@hookimpl
+def msp_start_part(contract: Contract, part: str) -> AbstractContextManager[None] | None:
+    """Give a span of a service's start; that of a job has its execution's trace only."""
+    telemetry = contract[OpenTelemetry]
+    if not telemetry.enabled or not isinstance(contract, ServiceContract):
+        return None
+    from msp_opentelemetry._start import start_span  # noqa: PLC0415 - imports the vendor library
+
+    return start_span(telemetry.tracer_provider.get_tracer("msp_opentelemetry"), part)
 
 
 @hookimpl
