@@ -271,3 +271,38 @@ class TestStartFailed:
         told = sys.modules["fake_log"].told
 
         assert told == [("b", FAILURE), ("a", FAILURE)]
+
+
+class TestStartPart:
+    SOURCE = """
+from contextlib import contextmanager
+from msp_core.hookspecs import hookimpl
+
+told = []
+
+@hookimpl
+@contextmanager
+def msp_start_part(contract, part):
+    told.append(f"enter {part}")
+    yield
+    told.append(f"leave {part}")
+"""
+
+    def test_around(self, installed: Installed) -> None:
+        """What a plugin gives is around the part; a plugin may give nothing."""
+        installed.plugin("kv", self.SOURCE)
+        installed.plugin("none", hook("def msp_start_part(part): return None"))
+        with load("none", "kv").start_part(CONTRACT, "start"):
+            inside = list(sys.modules["fake_kv"].told)
+
+        assert inside == ["enter start"]
+        assert sys.modules["fake_kv"].told == ["enter start", "leave start"]
+
+    def test_wrong_result(self, installed: Installed) -> None:
+        """Anything else is named."""
+        installed.plugin("kv", hook("def msp_start_part(part): return 7"))
+        with (
+            pytest.raises(PluginError, match="returned a value of type int, expected a context"),
+            load("kv").start_part(CONTRACT, "start"),
+        ):
+            raise AssertionError("entered")
