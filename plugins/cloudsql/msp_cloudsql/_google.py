@@ -11,6 +11,9 @@ import attrs
 if TYPE_CHECKING:  # imports the vendor library
     from google.auth.credentials import Credentials
 
+# Major version of PostgreSQL that the platform creates instances of.
+PLATFORM_VERSION = 15
+
 
 def application_default() -> Credentials:
     """Return the credentials that the platform gives this process; may ask the network.

@@ -16,6 +16,7 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
+from msp_cloudsql._google import PLATFORM_VERSION
 from msp_cloudsql._migration import Migration, MigrationReport, read_migrations
 from msp_cloudsql._migration_errors import (
     MigrationBehindError,
@@ -23,6 +24,7 @@ from msp_cloudsql._migration_errors import (
     MigrationInterruptedError,
     MigrationLockError,
 )
+from msp_cloudsql._newer_sql import newer_sql
 from msp_cloudsql._standing import Standing
 from msp_cloudsql._statements import Statement
 from msp_cloudsql._tracing import without_trace
@@ -132,6 +134,7 @@ class Migrator:
             )
         await self.connection.execute(_TABLE)
         for migration in standing.pending:
+            self._warn(migration)
             began = time.monotonic()
             try:
                 if migration.transaction:
@@ -142,6 +145,12 @@ class Migrator:
             except psycopg.Error as error:
                 raise _failure(migration, self._statement, error) from None  # it may quote a row
             logger.info("applied %s in %.2f s", migration.name, time.monotonic() - began)
+
+    def _warn(self, migration: Migration) -> None:
+        """Warn of what this server takes and the platform's, which is older, would refuse."""
+        if self.connection.info.server_version >= 10_000 * (PLATFORM_VERSION + 1):
+            for sentence in newer_sql(migration):
+                logger.warning("%s", sentence)
 
     async def _run(self, migration: Migration, began: float) -> None:
         await self._reset()
