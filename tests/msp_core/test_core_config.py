@@ -9,6 +9,7 @@ from msp_core._job_variables import JobVariables
 from msp_core._log_config import LogConfig
 from msp_core.config import load
 from msp_core.errors import ConfigError
+from tests.msp_core.program import StartProgram
 
 
 def test_defaults() -> None:
@@ -45,6 +46,26 @@ def test_shortest_times() -> None:
     config = load(CoreConfig, {"MSP_DRAIN_WINDOW": "0s", "MSP_SHUTDOWN_BUDGET": "1ms"})
 
     assert (config.drain_window, config.shutdown_budget) == (0, 0.001)
+
+
+IDLE = """
+@hookimpl
+async def msp_initialize(self, contract):
+    logging.getLogger("probe").warning(contract.environment_id)
+    return NoopRoutine("idle")
+"""
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"), [({}, "unknown"), ({"ENVIRONMENT_ID": "prod"}, "prod")]
+)
+def test_environment(program: StartProgram, environ: dict[str, str], expected: str) -> None:
+    """The service and every log line name the same environment, `unknown` where none is set."""
+    service = program(IDLE, environ)
+
+    assert service.stop() == 0
+    assert expected in [line["Body"] for line in service.lines]
+    assert {line["Resource"]["deployment.environment.name"] for line in service.lines} == {expected}
 
 
 @pytest.mark.parametrize("text", ["0", "1", "65535"])

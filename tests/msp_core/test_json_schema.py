@@ -53,6 +53,7 @@ def test_empty_counts_as_unset() -> None:
     assert [bool(re.search(found["COUNT"]["pattern"], it)) for it in ("", "7", "x")] == [1, 1, 0]
     assert "minLength" not in found["COUNT"]
     assert found["NEEDED"]["minLength"] == 1
+    assert schema(variable("STRICT"))["properties"]["STRICT"]["minLength"] == 1
 
 
 def test_empty_is_not_there() -> None:

@@ -166,3 +166,29 @@ def test_bad_scope_levels_are_a_problem(text: str) -> None:
     assert "SRC_LOG_SCOPE_LEVEL" in str(caught.value)
     assert "scope=level" in str(caught.value)
     assert "loud" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("environ", "sampled"),
+    [
+        ({}, False),
+        ({"SRC_LOG_SAMPLING_INITIAL": "1"}, True),
+        ({"SRC_LOG_SAMPLING_INITIAL": "1", "SRC_LOG_SAMPLING_THEREAFTER": "1"}, True),
+        ({"SRC_LOG_SAMPLING_INITIAL": "0", "SRC_LOG_SAMPLING_THEREAFTER": "5"}, False),
+        ({"SRC_LOG_SAMPLING_INITIAL": "-1"}, False),
+        ({"SRC_LOG_SAMPLING_INITIAL": "5", "SRC_LOG_SAMPLING_THEREAFTER": "0"}, False),
+    ],
+)
+def test_lines_are_sampled_when_both_numbers_ask_for_it(
+    environ: dict[str, str],
+    sampled: bool,  # noqa: FBT001 - the expected value
+) -> None:
+    """Every line is written unless somebody asks for less; 0 of either number is a refusal."""
+    assert load(LogConfig, environ).sampled is sampled
+
+
+def test_sampling_by_default() -> None:
+    """Nothing is sampled unasked; asked for, one line in a hundred of what repeats is written."""
+    config = load(LogConfig, {})
+
+    assert (config.sampling_initial, config.sampling_thereafter) == (0, 100)
