@@ -40,9 +40,8 @@ class SpanQueue(BatchSpanProcessor):
 
     def on_end(self, span: ReadableSpan) -> None:
         """Take a span."""
-        if span.context is not None and span.context.trace_flags.sampled:
-            with self._lock:
-                self._ended += 1
+        with self._lock:  # our samplers record no span that they do not keep
+            self._ended += 1
         super().on_end(span)
 
     def shutdown(self) -> None:
