@@ -9,11 +9,7 @@ from msp_core._routine import Routine, wait_started
 from msp_core._spawn import call
 from msp_core._stacks import task_stack
 from msp_core.deadline import Deadline
-from msp_core.errors import RoutineError, StopTimeoutError
-
-
-class EarlyReturn(RoutineError):  # noqa: N818 - no failure where the routine asked for the stop
-    """The `start` of a routine returned before it was stopped."""
+from msp_core.errors import EarlyReturnError, RoutineError, StopTimeoutError
 
 
 class Running:
@@ -61,7 +57,9 @@ class Running:
             return RoutineError(f'routine "{name}" was cancelled', routine=name)
         cause = self._task.exception()
         if cause is None:
-            return EarlyReturn(f'routine "{name}" returned before it was stopped', routine=name)
+            return EarlyReturnError(
+                f'routine "{name}" returned before it was stopped', routine=name
+            )
         if isinstance(cause, RoutineError):
             return cause
         error = RoutineError(f'routine "{name}" failed: {describe(cause)}', routine=name)
@@ -90,7 +88,7 @@ class Running:
 
     def _raise_failure(self, task: asyncio.Task[None]) -> None:
         error = _failure(task)
-        if isinstance(error, EarlyReturn):
+        if isinstance(error, EarlyReturnError):
             return  # of a member of a group, which asked for the stop itself
         if isinstance(error, RoutineError):
             raise error

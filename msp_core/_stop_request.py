@@ -71,11 +71,6 @@ class StopRequest:
         """Whether the stop was asked for from outside, before the work was done."""
         return bool(self._asked) and self._asked["first"].early
 
-    @property
-    def deadline(self) -> Deadline | None:
-        """When the budget is spent; None until asked."""
-        return self._asked["first"].deadline if self._asked else None
-
     def ask(self, reason: str, *, early: bool = False) -> Deadline:
         """Ask for the stop, from any thread or signal handler; the first request counts.
 

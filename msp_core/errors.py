@@ -123,6 +123,10 @@ class RoutineError(MSPError):
         super().__init__(message)
 
 
+class EarlyReturnError(RoutineError):
+    """The `start` of a routine returned, though nobody had asked for a stop."""
+
+
 class StopTimeoutError(RoutineError):
     """A routine or resource did not stop before its deadline; the process leaves with 70.
 

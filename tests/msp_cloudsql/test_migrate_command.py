@@ -146,9 +146,14 @@ def test_needs_a_folder(migrate: Migrate, tmp_path: Path) -> None:
     )
 
 
-def test_needs_a_database(migrate: Migrate, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("platform", [{}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}])
+def test_needs_a_database(
+    migrate: Migrate, monkeypatch: pytest.MonkeyPatch, platform: dict[str, str]
+) -> None:
     """Without a server the command says which variable to set; the service's own do not matter."""
     monkeypatch.delenv("PGDSN")
+    for name, value in platform.items():
+        monkeypatch.setenv(name, value)
     answer = migrate()
 
     assert answer.code == 1

@@ -113,7 +113,9 @@ def test_opentelemetry_alone(tmp_path: Path, opentelemetry_environ: Mapping[str,
     environ = {**opentelemetry_environ, "OTEL_SERVICE_NAME": uuid.uuid4().hex}
     program = serve_one_failure(tmp_path, "opentelemetry", "sentry_sdk", environ)
     traces = httpx.get(f"{environ['OTEL_EXPORTER_OTLP_ENDPOINT']}/traces").json()
-    (trace,) = [each for each in traces if each["service"] == environ["OTEL_SERVICE_NAME"]]
+    ours = [each for each in traces if each["service"] == environ["OTEL_SERVICE_NAME"]]
+    (trace,) = [each for each in ours if each["errors"]]  # the start is a trace, too
 
     assert trace["errors"] == 1
-    assert {line["TraceId"] for line in program.lines if "TraceId" in line} == {trace["trace_id"]}
+    (error,) = [line for line in program.lines if line["SeverityText"] == "ERROR"]
+    assert error["TraceId"] == trace["trace_id"]

@@ -136,18 +136,21 @@ async def test_names_a_server_that_cannot_run(held: ServerFolder) -> None:
             raise AssertionError
 
 
-async def test_names_a_server_that_does_not_answer_in_time(held: ServerFolder) -> None:
+async def fail() -> None:
+    """Find nobody who answers."""
+    raise ConnectionError
+
+
+@pytest.mark.parametrize("ready", [never, fail])
+async def test_names_a_server_that_does_not_answer_in_time(
+    held: ServerFolder, ready: Callable[[], Awaitable[None]]
+) -> None:
     """A server that hangs does not hang the start."""
     argv = python("import time; time.sleep(300)")
 
     with pytest.raises(DevError, match=r"(?s)was not ready within 0.1 s.*\(nothing\)"):
-        async with server_process(argv, folder=held, ready=never, start_timeout=0.1):
+        async with server_process(argv, folder=held, ready=ready, start_timeout=0.1):
             raise AssertionError
-
-
-async def fail() -> None:
-    """Find nobody who answers."""
-    raise ConnectionError
 
 
 async def succeed() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import attrs
 import pytest
 
+from msp_core import _dev_resources
 from msp_core.dev import DevResource, DevResources, server_folder
 from msp_core.errors import DevError
 
@@ -168,3 +169,67 @@ def test_forgets_what_resources_kept(tmp_path: Path) -> None:
 
     assert not (tmp_path / "one" / "data").exists()
     assert (tmp_path / "other" / "data").exists()
+
+
+@attrs.define
+class Held(Fake):
+    """A dev resource that holds its folder, as one with a server does.
+
+    Attributes:
+        refused: set when another one holds the folder.
+        go: awaited before it is ready.
+    """
+
+    refused: threading.Event = attrs.field(factory=threading.Event)
+    go: threading.Event = attrs.field(factory=threading.Event)
+
+    @contextlib.asynccontextmanager
+    async def __call__(self, folder: Path) -> AsyncIterator[Mapping[str, str]]:
+        """Start and stop."""
+        try:
+            async with server_folder(folder, environ={}), Fake.__call__(self, folder) as variables:
+                await asyncio.to_thread(self.go.wait)
+                yield variables
+        except DevError:
+            self.refused.set()
+            raise
+
+
+def test_joins_what_another_started(tmp_path: Path) -> None:
+    """The second one waits for the first one's start, then uses its resource."""
+    first, second = Held(), Held()
+    ours, theirs = DevResources({"one": first}, tmp_path), DevResources({"one": second}, tmp_path)
+    starts = [threading.Thread(target=each.start) for each in (ours, theirs)]
+    starts[0].start()
+    first.started.wait(30)
+    starts[1].start()
+    second.refused.wait(30)
+
+    first.go.set()
+    for start in starts:
+        start.join(30)
+
+    assert [each.variables["one"].joined for each in (ours, theirs)] == [False, True]
+    assert theirs.environ == {"MSP": "false", "FAKE_1": "here"}
+    assert second.events == []
+    theirs.stop()
+    ours.stop()
+
+
+def test_does_not_wait_for_ever_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start of another process that hangs is told as what holds the folder."""
+    monkeypatch.setattr(_dev_resources, "_OTHERS_START", 0.0)
+    first = Held()
+    ours = DevResources({"one": first}, tmp_path)
+    start = threading.Thread(target=ours.start)
+    start.start()
+    first.started.wait(30)
+
+    with pytest.raises(DevError, match="is in use by process"):
+        DevResources({"one": Held()}, tmp_path).start()
+
+    first.go.set()
+    start.join(30)
+    ours.stop()

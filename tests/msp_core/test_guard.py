@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import runpy
 import signal
@@ -34,18 +35,24 @@ while True: signal.pause()
 Guarded = subprocess.Popen[str]
 
 
-def command(code: str, *, stop_signal: signal.Signals, grace: float) -> list[str]:
+def command(
+    code: str, *, stop_signal: signal.Signals, grace: float, running: str = os.devnull
+) -> list[str]:
     """Return a command line of the guard; as a module, so that its lines are measured."""
-    options = [str(int(stop_signal)), str(grace), "-1", "-1"]
+    options = [str(int(stop_signal)), str(grace), "-1", "-1", running]
     return [sys.executable, "-m", "msp_core._guard", *options, sys.executable, "-c", code]
 
 
 @contextlib.contextmanager
 def guarded(
-    code: str, *, stop_signal: signal.Signals = signal.SIGTERM, grace: float = 30.0
+    code: str,
+    *,
+    stop_signal: signal.Signals = signal.SIGTERM,
+    grace: float = 30.0,
+    running: str = os.devnull,
 ) -> Iterator[Guarded]:
     """Run a Python program as a server under its guard, as our child."""
-    argv = command(code, stop_signal=stop_signal, grace=grace)
+    argv = command(code, stop_signal=stop_signal, grace=grace, running=running)
     pipe = subprocess.PIPE
     with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as guard:  # noqa: S603 - our own program
         try:
@@ -91,7 +98,17 @@ def test_returns_128_and_the_number_of_the_signal_that_ended_the_server() -> Non
 def test_names_a_server_that_cannot_run(tmp_path: Path) -> None:
     """A missing program is said in the log, not lost with the guard."""
     missing = tmp_path / "missing"
-    argv = [sys.executable, "-m", "msp_core._guard", "15", "1", "-1", "-1", str(missing)]
+    argv = [
+        sys.executable,
+        "-m",
+        "msp_core._guard",
+        "15",
+        "1",
+        "-1",
+        "-1",
+        os.devnull,
+        str(missing),
+    ]
 
     done = subprocess.run(argv, input="", capture_output=True, text=True, check=False)  # noqa: S603 - our own program
 
@@ -202,9 +219,40 @@ def test_ties_nothing_where_only_linux_can(monkeypatch: pytest.MonkeyPatch) -> N
     assert tie is None
 
 
+def test_server_runs_on_while_others_use_it(tmp_path: Path) -> None:
+    """Who joined keeps the server after its owner is gone; it stops when the last one leaves."""
+    running = tmp_path / "running"
+    running.write_text("variables")
+    with guarded(WAITING, running=str(running)) as guard, running.open() as user:
+        fcntl.flock(user, fcntl.LOCK_SH)
+        said(guard)
+
+        hang_up(guard)
+        with pytest.raises(subprocess.TimeoutExpired):
+            guard.wait(1.0)
+        user.close()
+
+        assert said(guard) == "ended by SIGTERM"
+        assert guard.wait(30) == 0
+
+
+@pytest.mark.parametrize("told", [None, ""], ids=["no file", "told nobody"])
+def test_server_that_nobody_was_told_of_has_no_users(tmp_path: Path, told: str | None) -> None:
+    """It stops with its owner."""
+    running = tmp_path / "running"
+    if told is not None:
+        running.write_text(told)
+    with guarded(WAITING, running=str(running)) as guard:
+        said(guard)
+
+        hang_up(guard)
+
+        assert guard.wait(30) == 0
+
+
 def test_needs_nothing_but_the_standard_library() -> None:
     """It runs with `-I -S`, where neither this package nor any other can be imported."""
     names = runpy.run_path(_guard.__file__)
     modules = {value.__name__ for value in names.values() if hasattr(value, "__spec__")}
 
-    assert modules <= {"contextlib", "os", "select", "signal", "subprocess", "sys"}
+    assert modules <= {"contextlib", "fcntl", "os", "select", "signal", "subprocess", "sys"}

@@ -86,6 +86,19 @@ def test_loop_report_without_exception() -> None:
     assert nothing["Attributes"] == {}
 
 
+@pytest.mark.parametrize("error", [SystemExit(3), KeyboardInterrupt()])
+def test_what_left_the_loop_is_told_elsewhere(error: BaseException) -> None:
+    """Who runs the loop logs why it ended; a second line would hide that."""
+    loop = asyncio.new_event_loop()
+    with recorded() as record:
+        log_loop_exception(loop, {"message": "left", "exception": error})
+        log_loop_exception(loop, {"message": "pending"})
+        line = record.line()
+    loop.close()
+
+    assert line["Body"] == "pending"
+
+
 def test_unraisable() -> None:
     """An exception in a destructor is a line."""
 

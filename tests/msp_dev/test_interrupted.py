@@ -134,3 +134,19 @@ def test_at_any_moment(service: Path) -> None:
         assert process.returncode in {0, -signal.SIGINT, 130}, (moment, said)
         assert "Traceback" not in said, (moment, said)
     assert started(service) > MOMENTS
+
+
+def test_an_ignored_interruption_stays_ignored() -> None:
+    """What a shell started in the background is not ended by the Ctrl-C of another program."""
+    code = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+sys.argv = ["msp", "plugins"]
+from msp_command import main
+main()
+print(signal.getsignal(signal.SIGINT).name)
+"""
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+
+    assert done.stdout.splitlines()[-1] == "SIG_IGN"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from msp_opentelemetry._request_flush import RequestFlush
 from tests.msp_opentelemetry.conftest import Opened, asking, url
 from tests.msp_opentelemetry.endpoint import Endpoint
 from tests.msp_opentelemetry.test_http import plain
+from tests.msp_opentelemetry.test_resource import METADATA
 from tests.msp_opentelemetry.waiting import until
 
 PATIENT = 30.0
@@ -46,9 +48,12 @@ def test_flushes_when_the_last_request_ends() -> None:
 
 
 @pytest.mark.parametrize("name", ["K_SERVICE", "CLOUD_RUN_JOB"])
-async def test_on_cloud_run(opened: Opened, receiver: Receiver, name: str) -> None:
+async def test_on_cloud_run(
+    opened: Opened, receiver: Receiver, endpoint: Endpoint, name: str
+) -> None:
     """On Cloud Run a span arrives soon after its request, long before the SDK's timer."""
-    environ = {name: "guestbook", "GCE_METADATA_HOST": "127.0.0.1:1"}
+    endpoint.answer = 200, json.dumps(METADATA).encode()
+    environ = {name: "guestbook", "GCE_METADATA_HOST": endpoint.url.removeprefix("http://")}
     async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver), **environ)) as http:
         await http.get("/")
         await until(lambda: receiver.store.counts()["spans"] == 1)

@@ -154,7 +154,7 @@ ENDS = {
     ),
     "routine returns": End(
         body=working("return"),
-        title='RoutineError: routine "worker" returned before it was stopped',
+        title='EarlyReturnError: routine "worker" returned before it was stopped',
     ),
     "routine is cancelled": End(
         body=starting(
