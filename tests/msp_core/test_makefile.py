@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -41,6 +42,8 @@ def prints(clone: Path, target: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
         check=True,
+        # Below the make that runs the tests it would speak as `make[1]`.
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
     )
     return done.stdout
 
