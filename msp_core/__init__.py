@@ -2,7 +2,8 @@
 
 A map, from what a service author meets first to what only plugin authors need:
 
-* `runtime`: `start`, `execute_job`, `run`, `StopHandle`, `open_contract`; the life of a process.
+* `runtime`: `start`, `execute_job`, `run` and its `StopHandle`; the life of a process.
+* `open_contract`, `open_contract_sync`: the contract for a program with its own main.
 * `config`, `secret`: `env` and `Secret`; an attrs class becomes typed variables.
 * `contract`: `ServiceContract` and `JobContract`; what the platform gave, `contract[Redis]`.
 * `execution`: `Execution`; one run of a job, and this task's share of its work.
@@ -18,7 +19,7 @@ Modules that start with `_` are private. Importing this package reads no environ
 logging and pulls in no vendor library.
 """
 
-from msp_core._open_contract import open_contract
+from msp_core._open_contract import open_contract, open_contract_sync
 from msp_core._request import RequestContext, current_request
 from msp_core._stop_handle import StopHandle
 from msp_core.assembly import AssembledIntegration, Assembly, assemble
@@ -128,6 +129,7 @@ __all__ = [
     "hookimpl",
     "load",
     "open_contract",
+    "open_contract_sync",
     "parse_environ",
     "run",
     "start",

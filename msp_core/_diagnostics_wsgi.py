@@ -20,20 +20,27 @@ class WSGIEndpoints:
 
     Args:
         paths: the ones it answers.
-        respond: gives the answers; run on the event loop this object was made in, because that is
-            where the clients belong which the checks use; without one, on a loop of its own for
-            each call, one at a time.
+        respond: gives the answers.
         app: gets the rest.
+        loop: () -> the event loop where the clients belong which the checks use. Default: the one
+            this object was made on; where there is none, one for each call, one at a time.
     """
 
     # Seconds; above the timeout of a check, so reached only when the event loop itself is stuck.
     patience = 5.0
 
-    def __init__(self, paths: Container[str], respond: Respond, app: WSGIApplication) -> None:
+    def __init__(
+        self,
+        paths: Container[str],
+        respond: Respond,
+        app: WSGIApplication,
+        loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+    ) -> None:
         self._paths = paths
         self._respond = respond
         self._app = app
-        self._loop = _running_loop()
+        self._loop = loop
+        self._here = None if loop else _running_loop()
         self._alone = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -62,10 +69,11 @@ class WSGIEndpoints:
         return _send(answer, environ, start_response)
 
     def _run(self, work: Coroutine[Any, Any, Answer]) -> Answer:
-        if self._loop is None:
+        loop = self._loop() if self._loop else self._here
+        if loop is None:
             with self._alone:
                 return asyncio.run(work)
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
             return future.result(self.patience)
         except TimeoutError:

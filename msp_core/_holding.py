@@ -54,6 +54,14 @@ class Holding:
             self._task.result()
         return self._opened.result()
 
+    def inherited(self) -> Holding:
+        """Return what holds this resource in the child of a fork, to be opened on its own loop.
+
+        The task that entered the context manager does not run there. The parent's copy must be
+        kept: collected, it would leave the context manager in the middle of something else.
+        """
+        return Holding(self.name, _Inherited(self._context, self._opened.result()))
+
     async def close(self, deadline: Deadline, outcome: Exception | None = None) -> None:
         """Leave the context manager; one that is still being entered is cancelled.
 
@@ -97,3 +105,17 @@ class Holding:
         task.cancel()
         what = f'"{self.name}" did not close in time'
         return StopTimeoutError(what, routine=self.name, stack=stack)
+
+
+class _Inherited(AbstractAsyncContextManager[Any]):
+    """A context manager that was entered in the parent of this process, and is left here."""
+
+    def __init__(self, context: AbstractAsyncContextManager[Any], client: object) -> None:
+        self._context = context
+        self._client = client
+
+    async def __aenter__(self) -> Any:  # noqa: ANN401 - the client is of the plugin's own type
+        return self._client
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._context.__aexit__(None, None, None)

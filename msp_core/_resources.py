@@ -38,6 +38,7 @@ class Resources:
     ) -> None:
         self._assembly = assembly
         self._held: list[Holding] = []
+        self._of_parent: list[Holding] = []
         self.health = Health(scrub=scrub)
         self._opened: dict[type, Any] = {}
         self.contract: Contract = assembly.contract(self.health, self._opened, ending, stop)
@@ -86,6 +87,13 @@ class Resources:
             check = partial(record.check, client)
             self.health.add(Check(name=record.name, run=check, critical=record.critical))
         logger.debug("opened %s", record.name)
+
+    async def inherit(self) -> None:
+        """Hold, in the child of a fork, what its parent opened, so that `close` closes it here."""
+        self._of_parent += self._held
+        self._held = [holding.inherited() for holding in self._held]
+        for holding in self._held:
+            await holding.open()
 
     async def close(
         self, deadline: Deadline, ledger: Ledger, note: Callable[[RoutineError], None]

@@ -19,12 +19,17 @@ class ServiceHooks:
     """The hooks of one service or job; an `async def` is awaited, a `def` runs in a thread.
 
     Attributes:
+        is_service: whether it is long-running, that is, implements `msp_initialize`.
         is_job: whether it runs to completion, that is, implements `msp_execute`.
         has_healthy: whether it implements `msp_healthy`.
     """
 
-    def __init__(self, service: object) -> None:
+    def __init__(self, service: object, *, hookless: bool = False) -> None:
         """Check the service's hooks.
+
+        Args:
+            service: the object that implements them.
+            hookless: whether it may be neither service nor job. Default False.
 
         Raises:
             UsageError: it implements none or both of `msp_initialize` and `msp_execute`, or
@@ -36,13 +41,14 @@ class ServiceHooks:
         if fault is not None:
             raise UsageError(f"{self._subject} {fault}")
         hooks = implements(self._manager, service)
-        if ("msp_initialize" in hooks) is ("msp_execute" in hooks):
-            amount = "both" if "msp_execute" in hooks else "neither"
+        self.is_service: bool = "msp_initialize" in hooks
+        self.is_job: bool = "msp_execute" in hooks
+        if self.is_service is self.is_job and (self.is_job or not hookless):
+            amount = "both" if self.is_job else "neither"
             raise UsageError(
                 f"{self._subject} implements {amount} of msp_initialize (a service) and"
                 " msp_execute (a job): implement one"
             )
-        self.is_job: bool = "msp_execute" in hooks
         self.has_healthy: bool = "msp_healthy" in hooks
 
     async def initialize(self, contract: ServiceContract, config: object) -> Routine:

@@ -62,7 +62,8 @@ class Assembly:
         plugins: those, loaded.
         integrations: in declared order, telemetry first.
         core: None when one of the core's variables has a problem.
-        own: what only a service or only a job is told; None when one of it has a problem.
+        own: what only a service or only a job is told; None when one of it has a problem, and for
+            what is neither.
         config: the service's own; None when it declares none, or has a problem.
         problems: of core, plugins and service, in that order.
         ignored: what is wrong with values that are ignored.
@@ -112,7 +113,7 @@ class Assembly:
         Raises:
             ConfigError: the assembly has problems.
         """
-        if self.core is None or self.own is None or self.problems:
+        if self.core is None or self.problems:
             raise ConfigError(self.problems)
         health.healthz_resources = self.core.healthz_resources
         values: dict[str, Any] = {
@@ -134,6 +135,8 @@ class Assembly:
         }
         if isinstance(self.own, ServiceVariables):
             return ServiceContract(**values, **attrs.asdict(self.own), stop=stop)
+        if self.own is None:
+            return Contract(**values)
         execution = new_execution(self.own, Platform.of(self.environ), ending)
         return JobContract(**values, execution=execution)
 
@@ -145,6 +148,7 @@ def assemble(
     plugins: Sequence[str] | None = None,
     distribution: str | None = None,
     instance_id: str | None = None,
+    hookless: bool = False,
 ) -> Assembly:
     """Resolve and load what the service declares, and read the environment. Opens nothing.
 
@@ -154,13 +158,15 @@ def assemble(
         plugins: names of plugins, instead of the declared ones; for a script without metadata.
         distribution: the service's, where no `msp.services` entry point tells.
         instance_id: of the process; default a new one.
+        hookless: whether the object may have neither of the hooks that make it a service or a
+            job: nobody runs it, and it needs no port. Default False.
 
     Raises:
         PluginError: a declared plugin is missing, broken or does not fit.
         UsageError: the service lacks a name, a version, or the hook that makes it one; or it
             needs a client that no declared plugin provides.
     """
-    hooks = ServiceHooks(service)
+    hooks = ServiceHooks(service, hookless=hookless)
     declaration = resolve(service, plugins=plugins, distribution=distribution)
     loaded = Plugins.load(declaration)
     loading = Loading(environ)
@@ -198,6 +204,8 @@ def _own(hooks: ServiceHooks, loading: Loading) -> ServiceVariables | JobVariabl
     """Return what only this kind of program is told."""
     if hooks.is_job:
         return loading.section(JobVariables, "core")
+    if not hooks.is_service:
+        return None
     return loading.section(ServiceVariables, "core")
 
 

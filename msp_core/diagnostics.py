@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -54,6 +55,8 @@ class Diagnostics:
         health: what is asked.
         inflight: functions that return how many requests a server is serving now; each
             `HTTPServer` adds its own. The first line of a stop says the sum.
+        loop: () -> where WSGI applications have checks run. Default None, for the event loop that
+            they are made on; set by the runtime.
 
     Args:
         version: of the service.
@@ -65,6 +68,7 @@ class Diagnostics:
     def __init__(self, *, version: str, secret: Secret | None, health: Health, msp: bool) -> None:
         self.health = health
         self.inflight: list[Callable[[], int]] = []
+        self.loop: Callable[[], asyncio.AbstractEventLoop] | None = None
         self._version = version
         self._secret = secret
         self._msp = msp
@@ -101,10 +105,10 @@ class Diagnostics:
         """Return the WSGI application that answers diagnostics itself and passes the rest on.
 
         Call it on the event loop that the contract's clients belong to: the threads of the WSGI
-        server then have the checks run there.
+        server then have the checks run there. A contract of `open_contract_sync` knows its own.
         """
         self._warn_when_open()
-        return WSGIEndpoints(self._routes, self._respond, app)
+        return WSGIEndpoints(self._routes, self._respond, app, self.loop)
 
     def require_secret(self, app: ASGIApp) -> ASGIApp:
         """Guard a service's own ASGI routes with the diagnostics secret.

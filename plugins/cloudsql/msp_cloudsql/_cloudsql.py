@@ -43,6 +43,7 @@ class CloudSQL:
         self._pools: PerDatabase[AsyncPool] = PerDatabase(self._make_pool)
         self._sync_pools: PerDatabase[Pool] = PerDatabase(server.sync_pool)
         self._connections: dict[int, weakref.WeakSet[AsyncConnection[TupleRow]]] = {}
+        self._sync_connections: dict[int, weakref.WeakSet[Connection[TupleRow]]] = {}
 
     def pool(
         self,
@@ -87,6 +88,20 @@ class CloudSQL:
         self._refuse_when_closed()
         connection = await self._server.connect(database, options)
         self._connections.setdefault(os.getpid(), weakref.WeakSet()).add(connection)
+        return connection
+
+    def sync_connect(
+        self,
+        database: str,
+        **options: Any,  # noqa: ANN401 - the library's options
+    ) -> Connection[TupleRow]:
+        """Return a new connection for threads, which blocks until it is there; else like `connect`.
+
+        Options are those of `psycopg.Connection.connect`.
+        """
+        self._refuse_when_closed()
+        connection = self._server.sync_connect(database, options)
+        self._sync_connections.setdefault(os.getpid(), weakref.WeakSet()).add(connection)
         return connection
 
     async def migrate(
@@ -141,6 +156,8 @@ class CloudSQL:
             *(asyncio.to_thread(pool.close, _CLOSE_LIMIT) for pool in self.sync_opened()),
             *(connection.close() for connection in self._connections.get(os.getpid(), ())),
         )
+        for held in self._sync_connections.get(os.getpid(), ()):
+            held.close()
 
     def _make_pool(self, database: str, options: dict[str, Any]) -> AsyncPool:
         pool = self._server.pool(database, options)

@@ -69,6 +69,13 @@ class Server:
         kind = self._async_connection(watch, None)
         return await kind.connect(self.login.conninfo(database), **complete)
 
+    def sync_connect(self, database: str, options: dict[str, Any]) -> Connection[TupleRow]:
+        """Return a new connection for one thread at a time."""
+        watch = self._watch()
+        complete = self._kwargs(watch, {"kwargs": options})
+        kind = self._connection(watch, None)
+        return kind.connect(self.login.conninfo(database), **complete)
+
     def _tracing(self) -> Tracing | None:
         """Return what makes spans; asked anew each time, as a service may set it up itself."""
         return tracing(arguments=self.trace_arguments, scrub=self.scrub)

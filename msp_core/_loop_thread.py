@@ -1,0 +1,87 @@
+"""LoopThread: an event loop in a thread of its own, for programs without asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+import attrs
+
+from msp_core.deadline import Deadline
+
+ResultT = TypeVar("ResultT")
+
+
+@attrs.frozen(kw_only=True)
+class _Running:
+    """The loop of one process.
+
+    Attributes:
+        loop: runs until `stopped` is set.
+        stopped: an event of that loop.
+        thread: where it runs; a daemon, so that what hangs on it never keeps a process from ending.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    stopped: asyncio.Event
+    thread: threading.Thread
+
+
+class LoopThread:
+    """Runs coroutines for callers of any thread; the child of a fork gets a loop of its own.
+
+    The parent's loop must never run in a child: they share what the kernel keeps of it, so that
+    the child would take away the parent's events.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._running: dict[int, _Running] = {}
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Return this process's loop, started when it is first asked for."""
+        found = self._running.get(os.getpid())
+        if found is None:
+            with self._lock:
+                found = self._running.get(os.getpid()) or self._start()
+        return found.loop
+
+    def run(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
+        """Run a coroutine on the loop and return its result; one that nobody awaits is cancelled.
+
+        Raises:
+            Exception: what the coroutine raises.
+        """
+        future = asyncio.run_coroutine_threadsafe(work, self.loop())
+        try:
+            return future.result()
+        finally:
+            future.cancel()  # Ctrl-C ends the wait alone; nothing happens to one that is done
+
+    def stop(self, deadline: Deadline) -> None:
+        """End this process's loop, and wait for its thread until the deadline."""
+        found = self._running.pop(os.getpid(), None)
+        if found is not None:
+            found.loop.call_soon_threadsafe(found.stopped.set)
+            found.thread.join(deadline.remaining())
+
+    def _start(self) -> _Running:
+        began = threading.Event()
+        made: list[_Running] = []
+
+        async def live() -> None:
+            loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+            made.append(_Running(loop=loop, stopped=stopped, thread=thread))
+            began.set()
+            await stopped.wait()
+
+        thread = threading.Thread(
+            target=lambda: asyncio.run(live()), name="msp-contract", daemon=True
+        )
+        thread.start()
+        began.wait()
+        self._running[os.getpid()] = made[0]
+        return made[0]
