@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from contextlib import AbstractAsyncContextManager
-from typing import Any
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from typing import Any, cast
 
 from msp_core._failure import describe
 from msp_core._spawn import contained
@@ -34,6 +34,7 @@ class Holding:
     ) -> None:
         self.name = name
         self._context = context
+        self._stack = AsyncExitStack()
         self._variables = variables
         self._outcome: Exception | None = None
         self._closing: asyncio.Future[Deadline] = asyncio.get_running_loop().create_future()
@@ -54,13 +55,15 @@ class Holding:
             self._task.result()
         return self._opened.result()
 
-    def inherited(self) -> Holding:
+    def hand_over(self) -> Holding:
         """Return what holds this resource in the child of a fork, to be opened on its own loop.
 
-        The task that entered the context manager does not run there. The parent's copy must be
-        kept: collected, it would leave the context manager in the middle of something else.
+        The task that entered the context manager belongs to the parent's loop and does not run
+        there. This copy of it must be kept, and has nothing to leave any more when it is collected.
         """
-        return Holding(self.name, _Inherited(self._context, self._opened.result()))
+        # As asyncio's own gather does for tasks that nobody is to wait for.
+        cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
+        return Holding(self.name, self._stack.pop_all())
 
     async def close(self, deadline: Deadline, outcome: Exception | None = None) -> None:
         """Leave the context manager; one that is still being entered is cancelled.
@@ -90,8 +93,8 @@ class Holding:
 
     async def _hold(self) -> None:
         with contained(f'integration "{self.name}"'):
-            async with self._context as client:
-                self._opened.set_result(client)
+            async with self._stack as stack:
+                self._opened.set_result(await stack.enter_async_context(self._context))
                 await self._closed()
 
     async def _closed(self) -> None:
@@ -105,17 +108,3 @@ class Holding:
         task.cancel()
         what = f'"{self.name}" did not close in time'
         return StopTimeoutError(what, routine=self.name, stack=stack)
-
-
-class _Inherited(AbstractAsyncContextManager[Any]):
-    """A context manager that was entered in the parent of this process, and is left here."""
-
-    def __init__(self, context: AbstractAsyncContextManager[Any], client: object) -> None:
-        self._context = context
-        self._client = client
-
-    async def __aenter__(self) -> Any:  # noqa: ANN401 - the client is of the plugin's own type
-        return self._client
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._context.__aexit__(None, None, None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager
+from types import TracebackType
 
 from msp_core._failure import log_failure
 from msp_core._ledger import Ledger
@@ -56,19 +57,19 @@ async def open_contract(
         await _open(resources)
         yield resources.contract
     finally:
-        errors = await _close(resources, _budget(environ))
+        deadline = Deadline.after(Platform.of(environ).shutdown_budget)
+        errors = await _close(resources, deadline)
     if errors:
         raise aggregate(errors)
 
 
-@contextmanager
 def open_contract_sync(
     environ: Mapping[str, str],
     service: object,
     *,
     plugins: Sequence[str] | None = None,
     distribution: str | None = None,
-) -> Iterator[Contract]:
+) -> AbstractContextManager[Contract]:
     """Do what `open_contract` does for a program without asyncio: WSGI, a script, a notebook.
 
     The resources live on an event loop in a thread of its own, as plugins are written for one.
@@ -76,7 +77,8 @@ def open_contract_sync(
     `contract.diagnostics.wsgi(app)` has its checks run on that loop.
 
     After a fork the child may go on with the contract: clients that it asks for are its own, and
-    so is what it closes when it leaves the block. What it asked for before belongs to the parent.
+    so is what it closes when it leaves the block. What it asked for before belongs to the parent;
+    a plugin whose context manager must be left by the task that entered it is not closed there.
 
     Args:
         environ: as for `open_contract`.
@@ -85,27 +87,59 @@ def open_contract_sync(
         distribution: as for `open_contract`.
 
     Returns:
-        What `open_contract` gives.
+        A context manager of what `open_contract` gives. Leave it while threads can still be
+        started: not in an `atexit` handler.
 
     Raises:
         ConfigError: as for `open_contract`.
         PluginError: as for `open_contract`.
         RoutineError: as for `open_contract`.
     """
-    resources = _prepare(environ, service, plugins, distribution)
-    thread, process = LoopThread(), os.getpid()
-    resources.contract.diagnostics.loop = thread.loop
-    try:
-        thread.run(_open(resources))
-        yield resources.contract
-    finally:
-        deadline = _budget(environ)
-        if os.getpid() != process:
-            thread.run(resources.inherit())
-        errors = thread.run(_close(resources, deadline))
-        thread.stop(deadline)
-    if errors:
-        raise aggregate(errors)
+    return _SyncContract(
+        _prepare(environ, service, plugins, distribution), Platform.of(environ).shutdown_budget
+    )
+
+
+class _SyncContract(AbstractContextManager[Contract]):
+    """What `open_contract_sync` gives.
+
+    A class, not a generator: Python would end a generator that nobody left while the interpreter
+    goes down, when the loop's thread is gone, and wait for it for ever.
+    """
+
+    def __init__(self, resources: Resources, budget: float) -> None:
+        self._resources = resources
+        self._budget = budget
+        self._thread = LoopThread()
+        self._process = os.getpid()
+
+    def __enter__(self) -> Contract:
+        contract = self._resources.contract
+        contract.diagnostics.loop = self._thread.loop
+        try:
+            self._thread.run(_open(self._resources))
+        except BaseException:
+            self._close()
+            raise
+        return contract
+
+    def __exit__(
+        self,
+        _kind: type[BaseException] | None,
+        raised: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        errors = self._close()
+        if errors and raised is None:
+            raise aggregate(errors)
+
+    def _close(self) -> list[RoutineError]:
+        deadline = Deadline.after(self._budget)
+        if os.getpid() != self._process:
+            self._thread.run(self._resources.inherit())
+        errors = self._thread.run(_close(self._resources, deadline))
+        self._thread.stop(deadline)
+        return errors
 
 
 def _prepare(
@@ -139,7 +173,3 @@ async def _close(resources: Resources, deadline: Deadline) -> list[RoutineError]
 
     await resources.close(deadline, Ledger(), note)
     return errors
-
-
-def _budget(environ: Mapping[str, str]) -> Deadline:
-    return Deadline.after(Platform.of(environ).shutdown_budget)

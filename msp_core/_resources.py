@@ -91,7 +91,7 @@ class Resources:
     async def inherit(self) -> None:
         """Hold, in the child of a fork, what its parent opened, so that `close` closes it here."""
         self._of_parent += self._held
-        self._held = [holding.inherited() for holding in self._held]
+        self._held = [holding.hand_over() for holding in self._held]
         for holding in self._held:
             await holding.open()
 

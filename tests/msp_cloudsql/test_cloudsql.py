@@ -110,6 +110,22 @@ async def test_a_connection_is_closed_unless_the_caller_did(
     assert kept.closed
 
 
+async def test_a_sync_connection_is_closed_unless_the_caller_did(
+    postgresql_environ: Mapping[str, str], contract: Contract
+) -> None:
+    """A connection for threads has the plugin's defaults, and does not outlive the service."""
+    async with open_cloudsql(load(CloudSQLConfig, postgresql_environ), contract) as cloudsql:
+        kept = await asyncio.to_thread(cloudsql.sync_connect, "primary", autocommit=True)
+        with cloudsql.sync_connect("primary") as closed:
+            row = closed.execute(_APPLICATION).fetchone()
+
+        assert row == ("guestbook", "primary")
+        assert (kept.autocommit, kept.closed, closed.closed) == (True, False, True)
+    assert kept.closed
+    with pytest.raises(PoolClosed):
+        cloudsql.sync_connect("primary")
+
+
 async def test_closes_everything_for_good(
     postgresql_environ: Mapping[str, str], contract: Contract
 ) -> None:
