@@ -195,6 +195,9 @@ def test_hanging_close(
     ):
         pass
 
+    for thread in loop_threads():
+        thread.join(PATIENCE)  # what hung was cancelled
+
     (record,) = [each for each in caplog.records if "did not close" in each.getMessage()]
     assert "_hold" in record.__dict__["stack"]
 
