@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,9 @@ from msp_core._cli_extra import extra_commands, load_command, provider
 from msp_core._cli_plugins import plugins_command
 from msp_core._cli_run import job_command, run_command
 from msp_core._exit_code import exit_code
+from msp_core._loading import Loading
+from msp_core._log_config import LogConfig
+from msp_core._log_traceback import fold_traceback, whole_traceback
 from msp_core._requirements import CORE
 from msp_core.errors import MSPError, PluginError, UsageError
 from msp_core.integration import Command
@@ -37,7 +41,8 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         environ: variables for the built-in commands; default `os.environ`.
 
     Returns:
-        The exit code: the command's own, or the error's: 1, 2 or 78.
+        The exit code: the command's own, or the error's: 1, 2 or 78. What the service's own code
+        raises is printed, and 1.
     """
     given = list(sys.argv[1:] if argv is None else argv)
     try:
@@ -54,7 +59,17 @@ def main(argv: Sequence[str] | None = None, environ: Mapping[str, str] | None = 
         for line in str(error).splitlines():
             sys.stderr.write(f"msp: {line}\n")
         return exit_code(error)
+    except Exception as error:  # noqa: BLE001 - the service's own, such as an import of it
+        _print_failure(error, environ or os.environ)
+        return 1
     return code
+
+
+def _print_failure(error: Exception, environ: Mapping[str, str]) -> None:
+    """Print a traceback that begins with the frames of the service, not with those of `msp`."""
+    config = Loading(environ).section(LogConfig, "core") or LogConfig()
+    printed = whole_traceback if config.root_level() <= logging.DEBUG else fold_traceback
+    sys.stderr.write(f"{printed(type(error), error, error.__traceback__)}\n")
 
 
 def _parser(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.ArgumentParser:

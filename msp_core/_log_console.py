@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import logging
 import re
-import traceback
-from types import TracebackType
 from typing import Any, Final
 
 from msp_core._failure import shown
 from msp_core._for_people import CONSOLE, ForPeople
 from msp_core._log_fields import Collect
-from msp_core._log_traceback import fold_traceback
+from msp_core._log_traceback import fold_traceback, whole_traceback
 from msp_core._log_values import encode
 
 COLOURS: Final = (
@@ -83,7 +81,7 @@ class ConsoleFormat(logging.Formatter):
         stacks = []
         visible = shown(record.exc_info) if record.exc_info else (None, None, None)
         if visible[0] is not None:
-            printed = fold_traceback if self._fold else _whole
+            printed = fold_traceback if self._fold else whole_traceback
             stacks.append(_tame(printed(*visible)))
         if record.stack_info:
             stacks.append(_tame(self.formatStack(record.stack_info)))
@@ -107,10 +105,6 @@ def _short_id(fields: dict[str, Any]) -> str:
         if fields.get(name) is not None:
             return f"{name.removesuffix('_id')}={str(fields[name])[:SHORT]}"
     return ""
-
-
-def _whole(kind: type[BaseException], error: BaseException, frames: TracebackType | None) -> str:
-    return "".join(traceback.format_exception(kind, error, frames)).rstrip("\n")
 
 
 def _is_table(value: Any) -> bool:  # noqa: ANN401 - any value is the point

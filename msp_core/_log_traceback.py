@@ -58,21 +58,30 @@ class Packages:
 class _Folded(traceback.StackSummary):
     """A stack that prints each run of library frames as one line, but for the last frame.
 
-    That one says where the error was raised, whoever's code it is.
+    That one says where the error was raised, whoever's code it is; unless there is no code to
+    show, as in the machinery of imports.
     """
 
     def format(self, **options: Any) -> list[str]:  # noqa: ANN401 - they differ by version
         """Return the lines; the options are those of the Python that runs."""
         lines: list[str] = []
         library = Packages.current().library
-        named = [(frame, library(frame.filename)) for frame in self[:-1]]
+        last = self[-1:] if self and self[-1].line else []
+        named = [(frame, library(frame.filename)) for frame in self[: len(self) - len(last)]]
         for folded, run in itertools.groupby(named, lambda pair: pair[1] is not None):
             frames, libraries = zip(*run, strict=True)
             if folded:
                 lines.append(_fold_line(libraries))
             else:
                 lines += traceback.StackSummary(frames).format(**options)
-        return lines + traceback.StackSummary(self[-1:]).format(**options)
+        return lines + traceback.StackSummary(last).format(**options)
+
+
+def whole_traceback(
+    kind: type[BaseException], error: BaseException, frames: TracebackType | None
+) -> str:
+    """Return what Python prints of an error and its causes."""
+    return "".join(traceback.format_exception(kind, error, frames)).rstrip("\n")
 
 
 def fold_traceback(

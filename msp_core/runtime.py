@@ -25,7 +25,7 @@ from msp_core._service_hooks import ServiceHooks
 from msp_core._service_life import OnReady, ServiceLife
 from msp_core._stop_handle import StopHandle
 from msp_core.assembly import Assembly, assemble
-from msp_core.errors import ConfigError, MSPError, UsageError
+from msp_core.errors import ConfigError, UsageError
 from msp_core.services import find_service
 
 logger: logging.Logger = logging.getLogger("msp.start")
@@ -186,7 +186,7 @@ def _found(service: object | str, check: Callable[[object], None]) -> object:
     try:
         found = find_service(service) if isinstance(service, str) else service
         check(found)
-    except MSPError as error:
+    except Exception as error:  # noqa: BLE001 - the service's own, such as an import of it
         named = _Nameless(service) if isinstance(service, str) else service
         process = Process(named, os.environ)
         log_failure(logger, "failed to start", error)

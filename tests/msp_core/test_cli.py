@@ -186,6 +186,23 @@ class TestMain:
             assert msp("check script_of_the_folder:Service").code == 0
         assert sys.path.count(str(tmp_path)) == 1
 
+    @pytest.mark.parametrize(
+        ("level", "files"), [("info", ["guestbook.py"]), ("debug", ["_cli.py", "guestbook.py"])]
+    )
+    def test_import_error_of_the_service(
+        self, msp: Shell, installed: Installed, level: str, files: list[str]
+    ) -> None:
+        """A service that cannot be imported is shown by its own frames, unless somebody debugs."""
+        installed.service("guestbook", "from json import nothing_like_it")
+        answer = msp("run guestbook", {"SRC_LOG_LEVEL": level})
+        shown = re.findall(r"  File .*?(\w+\.py)", answer.err)
+
+        assert answer.code == 1
+        assert answer.out == ""
+        assert (shown[0], shown[-1]) == (files[0], files[-1])
+        assert len(shown) == 1 or level == "debug"
+        assert answer.err.splitlines()[-1].startswith("ImportError: cannot import name")
+
     def test_module(self) -> None:
         """`python -m msp_core` is `msp`; importing that module carries out nothing."""
         importlib.import_module("msp_core.__main__")

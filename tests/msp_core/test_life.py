@@ -33,6 +33,18 @@ def test_signal_stops_with_0(program: StartProgram, number: signal.Signals) -> N
     assert [step["name"] for step in ledger["steps"]] == ["idle"]
 
 
+def test_import_error_is_one_line(program: StartProgram) -> None:
+    """A service that cannot be imported by its name is one log line with its traceback."""
+    service = program(
+        IDLE, head="import sys\nif __name__ != '__main__': 1 / 0", foot='start("probe:Service")'
+    )
+
+    assert service.code() == 1
+    (line,) = service.lines
+    assert line["Body"] == "failed to start: division by zero"
+    assert line["Stacktrace"].endswith("ZeroDivisionError: division by zero")
+
+
 def test_stop_is_announced_at_once(program: StartProgram) -> None:
     """The first line after a signal says why, what is waited for, and how long that may take."""
     service = program(

@@ -7,6 +7,7 @@ import functools
 import json
 import logging
 import re
+import runpy
 import sysconfig
 from collections.abc import Callable
 from pathlib import Path
@@ -88,6 +89,17 @@ def test_last_frame_is_shown_whoever_it_belongs_to() -> None:
     assert "decoder.py" in text
     assert "  … 2 frames of json\n" in text
     assert text.count("  File ") == 3
+
+
+def test_machinery_of_imports_is_not_shown(tmp_path: Path) -> None:
+    """A module that is no Python is shown by its own line, not by who tried to import it."""
+    file = tmp_path / "damaged.py"
+    file.write_text("def visit(:\n")
+    text = logged(lambda: runpy.run_path(str(file)))
+
+    assert text.count("  File ") == 3
+    assert 'damaged.py", line 1\n    def visit(:\n' in text
+    assert "frames of runpy" in text
 
 
 def test_causes_and_groups_too() -> None:
