@@ -6,7 +6,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -141,32 +141,31 @@ async def _hold(
     started: asyncio.Future[StartedResource],
 ) -> None:
     try:
-        async with _joined_or_started(resource, folder) as variables:
-            started.set_result(variables)
+        async with contextlib.AsyncExitStack() as use:
+            started.set_result(await _join_or_start(resource, folder, use))
             await asyncio.Event().wait()
     except OSError as error:
         raise unusable(folder, error) from error
 
 
-@contextlib.asynccontextmanager
-async def _joined_or_started(resource: DevResource, folder: Path) -> AsyncIterator[StartedResource]:
+async def _join_or_start(
+    resource: DevResource, folder: Path, use: contextlib.AsyncExitStack
+) -> StartedResource:
     """Use the resource that runs in a folder; start it, for others too, where none does."""
     deadline = Deadline.after(_OTHERS_START)
     while True:
-        with joined(folder) as running:
-            if running is not None:
-                yield running
-                return
+        running = use.enter_context(joined(folder))
+        if running is not None:
+            return running
         try:
-            async with resource(folder) as variables:
-                started = StartedResource.of(variables)
-                publish(folder, started)
-                yield started
-                return
+            started = StartedResource.of(await use.enter_async_context(resource(folder)))
         except FolderInUseError:  # by one that starts it, or stops it
             if not deadline.remaining():
                 raise
             await asyncio.sleep(_POLL)
+        else:
+            publish(folder, started)
+            return started
 
 
 def _first(error: BaseException) -> BaseException:

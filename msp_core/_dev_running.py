@@ -71,7 +71,10 @@ def withdraw(folder: Path) -> bool:
 def joined(folder: Path) -> Iterator[StartedResource | None]:
     """Use what runs in a folder: it runs until this context is left. None when nothing runs."""
     with contextlib.ExitStack() as use:
-        yield _join(folder, use)
+        started = _join(folder, use)
+        if started is None:
+            use.close()
+        yield started
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ import attrs
 import pytest
 
 from msp_core import _dev_resources
-from msp_core.dev import DevResource, DevResources, server_folder
+from msp_core.dev import DevResource, DevResources, running_resources, server_folder
 from msp_core.errors import DevError
 
 
@@ -123,6 +123,15 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path, code: i
         f"/data/one/port: {os.strerror(code).lower()}, expected a folder that can be written, with "
         "space on its disk: mend that, or name another with --data"
     )
+
+
+def test_a_resource_that_holds_no_folder_is_not_shared(tmp_path: Path) -> None:
+    """What a run before it left in the folder is not taken for a server that others can join."""
+    with DevResources({"one": on_a_port}, tmp_path):
+        before = (tmp_path / "one" / "running").read_text()
+    with DevResources(fakes(one=Fake()), tmp_path), running_resources(tmp_path) as running:
+        assert running == {}
+        assert (tmp_path / "one" / "running").read_text() == before
 
 
 def test_an_interrupted_start_stops_what_it_started(tmp_path: Path) -> None:
