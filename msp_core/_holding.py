@@ -59,11 +59,12 @@ class Holding:
         """Return what holds this resource in the child of a fork, to be opened on its own loop.
 
         The task that entered the context manager belongs to the parent's loop and does not run
-        there. This copy of it must be kept, and has nothing to leave any more when it is collected.
+        there. This copy of it must be kept until the other has been closed: what was left there,
+        it does not leave again when it is collected.
         """
         # As asyncio's own gather does for tasks that nobody is to wait for.
         cast("Any", self._task)._log_destroy_pending = False  # noqa: SLF001
-        return Holding(self.name, self._stack.pop_all())
+        return Holding(self.name, self._stack)
 
     async def close(self, deadline: Deadline, outcome: Exception | None = None) -> None:
         """Leave the context manager; one that is still being entered is cancelled.
