@@ -1,6 +1,7 @@
 """Mutation tests: change one thing in the product at a time, and see whether a test notices.
 
-`make mutants` runs every group of `groups.toml`, `make mutants ARGS="config health"` only these.
+`make mutants` runs every group of `groups.toml`, `make mutants ARGS="config health"` only these, a
+path only that module, `--sample 20` a fifth of the mutants, always the same ones.
 What is committed is tested, in clones, so that the working tree is never changed. Survivors are
 printed, each as a diff, then a table with a row per module. The exit code is 1 when the score of a
 group is below the floor.
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import random
 import re
 import shlex
 import subprocess
@@ -74,11 +76,16 @@ class Group:
     modules: tuple[str, ...]
     tests: tuple[str, ...]
 
-    @property
-    def command(self) -> str:
-        """What tests a clone, started in it; stops at the first test that notices."""
+    def command(self, module: Path | None = None) -> str:
+        """Return what tests a clone, started in it; stops at the first test that notices.
+
+        Args:
+            module: that was changed; the test of its name comes first.
+        """
+        own = f"/test_{module.stem.strip('_')}.py" if module else ""
+        tests = sorted(self.tests, key=lambda test: not (own and test.endswith(own)))
         pytest = [sys.executable, "-m", "pytest", "-qx", "--no-cov", "-p", "no:cacheprovider"]
-        return shlex.join([*pytest, *self.tests])
+        return shlex.join([*pytest, *tests])
 
 
 @attrs.frozen
@@ -100,9 +107,15 @@ def main() -> int:
     """Run the groups asked for, print what survived and the scores."""
     groups = list(_groups())
     parser = argparse.ArgumentParser(prog="python -m mutants.run", description=__doc__)
-    parser.add_argument("groups", nargs="*", help=f"of {', '.join(each.name for each in groups)}")
-    asked = set(parser.parse_args().groups) or {each.name for each in groups}
-    verdicts = {each.name: _run(each) for each in groups if each.name in asked}
+    names = [each.name for each in groups]
+    known = {*names, *(module for each in groups for module in each.modules)}
+    parser.add_argument("what", nargs="*", help=f"paths of modules, or of {', '.join(names)}")
+    parser.add_argument("--sample", type=int, default=100, metavar="PERCENT", help="of the mutants")
+    options = parser.parse_args()
+    if unknown := set(options.what) - known:
+        parser.error(f"in no group: {', '.join(sorted(unknown))}")
+    chosen = [_choose(each, options.what or names) for each in groups]
+    verdicts = {each.name: _run(each, options.sample) for each in chosen if each.modules}
     print("\n| module | mutants | noticed | score |\n|---|---|---|---|")
     for name, found in verdicts.items():
         for module in dict.fromkeys(verdict.module for verdict in found):
@@ -116,18 +129,28 @@ def _groups() -> Iterator[Group]:
         yield Group(name, tuple(entry["modules"]), tuple(entry["tests"]))
 
 
-def _run(group: Group) -> list[Verdict]:
-    """Test every mutant of the group, and print those that nobody noticed."""
+def _choose(group: Group, what: Sequence[str]) -> Group:
+    """Return the group with the modules that were asked for."""
+    if group.name in what:
+        return group
+    return attrs.evolve(group, modules=tuple(each for each in group.modules if each in what))
+
+
+def _run(group: Group, percent: int) -> list[Verdict]:
+    """Test the group's mutants, and print those that nobody noticed."""
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         patience = _try_unchanged(group, Path(folder, "unchanged"))
         context = get_context("spawn")
         clones: SimpleQueue[str] = context.SimpleQueue()
         for number in range(WORKERS):
             clones.put(str(_clone(Path(folder, str(number)))))
-        mutants = _mutants(group, Path(folder, "session.sqlite"))
+        mutants = _sample(_mutants(group, Path(folder, "session.sqlite")), percent)
         print(f"{group.name}: {len(mutants)} mutants", flush=True)
         with ProcessPoolExecutor(WORKERS, context, _enter, (clones,)) as pool:
-            jobs = [pool.submit(_judge, each, group.command, patience) for each in mutants]
+            jobs = [
+                pool.submit(_judge, each, group.command(each.module_path), patience)
+                for each in mutants
+            ]
             verdicts = [job.result() for job in jobs]
     for verdict in verdicts:
         if not verdict.noticed:
@@ -144,7 +167,7 @@ def _try_unchanged(group: Group, folder: Path) -> float:
     """Return the seconds that a mutant may take, from what the tests take without one."""
     began = time.monotonic()
     environ = _environ(_clone(folder))
-    subprocess.run(shlex.split(group.command), cwd=folder, env=environ, check=True)
+    subprocess.run(shlex.split(group.command()), cwd=folder, env=environ, check=True)
     return max(LEAST_PATIENCE, PATIENCE * (time.monotonic() - began))
 
 
@@ -164,6 +187,12 @@ def _mutants(group: Group, session: Path) -> list[MutationSpec]:
         for each in found
         if OPERATORS.fullmatch(each.operator_name) and not NO_BEHAVIOUR.search(_line(each))
     ]
+
+
+def _sample(mutants: list[MutationSpec], percent: int) -> list[MutationSpec]:
+    """Return a part of them, the same each time; each has the same chance."""
+    chance = random.Random(0)  # noqa: S311 - no secret
+    return [each for each in mutants if chance.random() * 100 < percent]
 
 
 def _line(mutation: MutationSpec) -> str:
