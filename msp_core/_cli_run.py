@@ -24,7 +24,9 @@ from msp_core.runtime import run as run_service
 
 def run_command(environ: Mapping[str, str]) -> Command:
     """Return the command that runs both kinds; they are given these variables."""
-    return _command(environ, name="run", text="start a service, or execute a job")
+    return _command(
+        environ, name="run", text="start a service, or execute a job", configure=_configure_run
+    )
 
 
 def job_command(environ: Mapping[str, str]) -> Command:
@@ -38,6 +40,7 @@ def _command(
     name: str,
     text: str,
     check: Callable[[object], None] = lambda _: None,
+    configure: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> Command:
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
@@ -46,7 +49,9 @@ def _command(
         events = arguments.format == "json"
         code = run_service(
             service,
-            environ=environ,
+            environ=environ
+            if getattr(arguments, "port", None) is None
+            else {**environ, "PORT": str(arguments.port)},
             plugins=chosen.plugins,
             distribution=chosen.distribution,
             argv=arguments.argv,
@@ -57,7 +62,7 @@ def _command(
             _say(event="stopped", name=service_name(service), exit_code=code)
         return code
 
-    return Command(name=name, help=text, configure=_configure, run=run)
+    return Command(name=name, help=text, configure=configure or _configure, run=run)
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
@@ -69,6 +74,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         metavar="ARGUMENT",
         help="an argument for the service itself, after --; `-- --help` lists its variables",
     )
+
+
+def _configure_run(parser: argparse.ArgumentParser) -> None:
+    _configure(parser)
+    parser.add_argument("--port", type=int, metavar="N", help="port to listen on, in place of PORT")
 
 
 def _say_ready(contract: ServiceContract) -> None:

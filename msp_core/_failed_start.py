@@ -7,7 +7,7 @@ import threading
 
 from msp_core._logs import Logs
 from msp_core.assembly import Assembly
-from msp_core.errors import ConfigError, PluginError
+from msp_core.errors import MSPError, PluginError
 from msp_core.integration import FailedStart
 
 logger = logging.getLogger("msp.start")
@@ -16,7 +16,7 @@ PATIENCE = 2.0
 """Seconds for all plugins together, which report to receivers that may be down."""
 
 
-def tell_plugins(assembly: Assembly, error: ConfigError, logs: Logs) -> None:
+def tell_plugins(assembly: Assembly, error: MSPError, logs: Logs) -> None:
     """Call `msp_start_failed` of every plugin; never raises, and waits two seconds at most."""
     failure = FailedStart(
         name=assembly.service.name,

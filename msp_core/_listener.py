@@ -35,7 +35,7 @@ class Listener:
     """
 
     def __init__(self, port: int) -> None:
-        self._socket = _bound(port)
+        self._socket = bind(port)
         self._loop = asyncio.get_running_loop()
         self._attaching: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -107,17 +107,25 @@ class Listener:
             self._loop.add_reader(self._socket, self._accept, _BATCH)
 
 
-def _bound(port: int) -> socket.socket:
+def bind(port: int) -> socket.socket:
+    """Return a socket that is bound to the port on all interfaces, and does not listen yet.
+
+    Args:
+        port: 0 to 65535; 0 takes a free one.
+
+    Raises:
+        OSError: the port is in use, or not allowed.
+    """
     if socket.has_dualstack_ipv6():
         try:
-            return _bind(socket.AF_INET6, "::", port)
+            return _bound(socket.AF_INET6, "::", port)
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:  # raised where IPv6 is compiled in but off
                 raise
-    return _bind(socket.AF_INET, "0.0.0.0", port)  # noqa: S104 - the platform routes to any address
+    return _bound(socket.AF_INET, "0.0.0.0", port)  # noqa: S104 - the platform routes to any address
 
 
-def _bind(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     # With the protocol named, event loops switch Nagle's algorithm off for what is accepted. With
     # it on, head and body of each answer on a kept connection would be 40 ms apart.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

@@ -34,8 +34,8 @@ class Running:
         """
         up = asyncio.create_task(wait_started(self.routine))
         await asyncio.wait({up, self._task}, return_when=asyncio.FIRST_COMPLETED)
-        if not up.done():
-            up.cancel()
+        if not up.cancel():
+            up.exception()  # or it would be told as never looked at; the task below says it, too
         if death := self.death():
             raise death
         up.result()

@@ -148,6 +148,21 @@ class StopTimeoutError(RoutineError):
         super().__init__(message, routine=routine, errors=errors)
 
 
+class PortError(RoutineError):
+    """The port cannot be listened on: another process does, or this one may not.
+
+    Attributes:
+        port: the one.
+        reason: what is wrong, without what to do about it.
+        routine: `http`.
+    """
+
+    def __init__(self, reason: str, advice: str, *, port: int) -> None:
+        self.port = port
+        self.reason = reason
+        super().__init__(f"{reason}: {advice}", routine="http")
+
+
 class PermanentError(MSPError):
     """Raised by a job that would fail again: the process leaves with 65, a retry is pointless."""
 

@@ -150,8 +150,8 @@ def msp_start_part(contract: Contract, part: str) -> AbstractContextManager[Any]
 def msp_start_failed(failure: FailedStart) -> None:
     """Report a start that failed before the integrations were opened.
 
-    When: once, after the problems of the configuration were logged and before the process ends
-    with 78. What fails later is logged while telemetry is open.
+    When: once, after the problems of the configuration, or a port that is taken, were logged and
+    before the process ends. What fails later is logged while telemetry is open.
     With: what is known by then; there is no contract.
     Return: nothing, within 2 seconds: it runs in a thread of its own, which is not waited for any
     longer. The plugin loads its own config, which may be one of those that are wrong.

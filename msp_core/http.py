@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -16,6 +14,7 @@ from msp_core._inflight import Inflight
 from msp_core._interface import interface_of
 from msp_core._listener import Listener
 from msp_core._plain_address import PlainAddress
+from msp_core._port import port_error
 from msp_core._websocket_refusal import WebSocketRefusal
 from msp_core.asgi import ASGIApp
 from msp_core.contract import ServiceContract
@@ -106,7 +105,8 @@ class HTTPServer:
 
         Raises:
             MSPError: the extra `http` is not installed.
-            RoutineError: the port cannot be had, or the application refused its lifespan startup.
+            PortError: the port cannot be had.
+            RoutineError: the application refused its lifespan startup.
         """
         self._serving = asyncio.create_task(self._serve(), name="serve http")
         try:
@@ -178,7 +178,7 @@ class HTTPServer:
         try:
             return Listener(self._contract.port)
         except OSError as error:
-            raise self._no_port(error) from None
+            raise port_error(self._contract.port, error) from None
 
     def _listen(self) -> None:
         if self._listener is None or self._server is None:
@@ -186,19 +186,10 @@ class HTTPServer:
         try:
             self._listener.listen(self._server.protocol)
         except OSError as error:
-            raise self._no_port(error) from None
+            raise port_error(self._contract.port, error) from None
         self._up = True
         self._settled.set()
         logger.info("serving on all interfaces", extra={"port": self._listener.port})
-
-    def _no_port(self, error: OSError) -> RoutineError:
-        if error.errno == errno.EADDRINUSE:
-            what = "is in use by another process: stop that one, or set another PORT"
-        else:
-            what = f"cannot be listened on ({os.strerror(error.errno or 0)}): set another PORT"
-        return RoutineError(
-            f'routine "{self.name}": the port given by PORT {what}', routine=self.name
-        )
 
     async def _drain(self, server: EmbeddedServer, deadline: Deadline) -> list[str]:
         """Wait for requests in flight; return which had to be abandoned."""

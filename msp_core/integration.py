@@ -92,14 +92,14 @@ LogProcessor = Callable[[Any, dict[str, Any]], None]
 
 @attrs.frozen(kw_only=True, repr=False)
 class FailedStart:
-    """A start that the configuration's problems ended before any integration was opened.
+    """A start that ended before any integration was opened, by what was found until then.
 
     Attributes:
         name: of the service or job.
         version: its version.
         instance_id: of the process, as in its log lines.
         environ: the variables, some of which are wrong.
-        error: that ends the process; its text holds no values.
+        error: that ends the process, a `ConfigError` or `PortError`; its text holds no values.
         scrub: (text) -> the text without the secrets that could be loaded.
     """
 

@@ -13,19 +13,20 @@ from typing import Any, NoReturn
 
 import attrs
 
-from msp_core._core_config import CoreConfig
+from msp_core._core_config import CoreConfig, ServiceVariables
 from msp_core._exit_code import exit_code
 from msp_core._failed_start import tell_plugins
 from msp_core._failure import log_failure
 from msp_core._life import LAST_LINES, Life
 from msp_core._log_capture import log_loop_exception
 from msp_core._logs import Logs
+from msp_core._port import try_port
 from msp_core._process import Process
 from msp_core._service_hooks import ServiceHooks
 from msp_core._service_life import OnReady, ServiceLife
 from msp_core._stop_handle import StopHandle
 from msp_core.assembly import Assembly, assemble
-from msp_core.errors import ConfigError, UsageError
+from msp_core.errors import ConfigError, PortError, UsageError
 from msp_core.services import find_service
 
 logger: logging.Logger = logging.getLogger("msp.start")
@@ -175,10 +176,22 @@ def _live(
             logger.error("%s", problem, extra={"variable": problem.variable})  # noqa: TRY400
         tell_plugins(assembly, error, process.logs)
         return exit_code(error)
+    try:
+        _try_port(assembly)
+    except PortError as error:
+        log_failure(logger, "failed to start", error)
+        tell_plugins(assembly, error, process.logs)
+        return exit_code(error)
     process.stop.budget = core.shutdown_budget or process.stop.budget
     if stop is not None:
         stop.bind(process.stop)
     return _serve(_life(assembly, process, on_ready), process.logs)
+
+
+def _try_port(assembly: Assembly) -> None:
+    """Find out that the port is taken before anything is opened; a job has none."""
+    if isinstance(assembly.own, ServiceVariables):
+        try_port(assembly.own.port)
 
 
 def _found(service: object | str, check: Callable[[object], None]) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import attrs
@@ -257,6 +258,19 @@ def test_one_event(run: Run, receiver: Receiver, end: End) -> None:
     assert title(event) == end.title
     assert (exceptions[0]["type"] if len(exceptions) > 1 else None) == end.cause
     assert not any(each.get("mechanism", {}).get("handled") for each in exceptions)
+    assert event["level"] == "fatal"
+
+
+def test_port_in_use(run: Run, receiver: Receiver) -> None:
+    """It is found out before Sentry is open, and told all the same."""
+    with socket.create_server(("", 0)) as other:
+        port = other.getsockname()[1]
+        code = run(serving("..."), PORT=str(port)).code()
+    event = only(receiver)
+
+    assert code == 1
+    assert title(event).startswith(f"PortError: port {port} is in use by process ")
+    assert not any(each["mechanism"]["handled"] for each in event["exception"]["values"])
     assert event["level"] == "fatal"
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+import attrs
+
 from msp_core.assembly import assemble
 from msp_core.contract import ServiceContract
 from msp_core.dev import DATA_FOLDER, DevResources, refuse_on_platform
@@ -25,6 +27,7 @@ from msp_dev._beside import WORDS, run_beside
 from msp_dev._data import prepare
 from msp_dev._environ import laptop_environ
 from msp_dev._plan import Plan
+from msp_dev._port import choose_port
 
 _Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
@@ -61,6 +64,12 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         help="where embedded resources keep their data; default %(default)s",
     )
     parser.add_argument(
+        "--port",
+        type=int,
+        metavar="N",
+        help="port to listen on, in place of PORT; default 8080, or the next that is free",
+    )
+    parser.add_argument(
         "--format",
         choices=("dotenv", "json"),
         default="dotenv",
@@ -83,7 +92,12 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     # Until a resource starts nothing has to be stopped, and no import copes with an exception.
     with _on_stop_signals(signal.SIG_DFL):
         service = find_service(arguments.name)
-        plan = Plan.of(assemble(service, environ), arguments.data)
+        assembly = assemble(service, environ)
+        plan = Plan.of(assembly, arguments.data)
+        if assembly.kind == "service":
+            environ, said = choose_port(arguments.port, environ)
+            plan = attrs.evolve(plan, environ=environ)
+            _say(said)
         prepare(arguments.data)
         moments = (began, time.monotonic())
         try:

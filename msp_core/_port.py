@@ -1,0 +1,56 @@
+"""Ports: whether one can be listened on, and who has it when it cannot."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from msp_core._listener import bind
+from msp_core._port_owner import port_owner
+from msp_core.errors import PortError
+
+_LAST = 65_535
+_CHOOSE = "choose another port with --port N or the variable PORT"
+
+
+def try_port(port: int) -> None:
+    """Raise unless the port can be listened on, on all interfaces; nobody listens afterwards.
+
+    Args:
+        port: 0 to 65535; 0 can always be had.
+
+    Raises:
+        PortError: it is in use, or not allowed.
+    """
+    try:
+        bind(port).close()
+    except OSError as error:
+        raise port_error(port, error) from None
+
+
+def next_port(first: int) -> int:
+    """Return the first port from there on that can be listened on.
+
+    Raises:
+        PortError: there is none up to 65535.
+    """
+    for port in range(first, _LAST):
+        try:
+            try_port(port)
+        except PortError:
+            continue
+        return port
+    try_port(_LAST)
+    return _LAST
+
+
+def port_error(port: int, error: OSError) -> PortError:
+    """Return why the port cannot be listened on, who has it, and what to do."""
+    if error.errno == errno.EADDRINUSE:
+        owner = port_owner(port)
+        by = "another process" if owner is None else f"process {owner.pid} ({owner.name})"
+        return PortError(
+            f"port {port} is in use by {by}", f"stop that one, or {_CHOOSE}", port=port
+        )
+    reason = os.strerror(error.errno or 0)
+    return PortError(f"port {port} cannot be listened on ({reason})", _CHOOSE, port=port)
