@@ -34,14 +34,16 @@ def next_port(first: int) -> int:
     Raises:
         PortError: there is none up to 65535.
     """
-    for port in range(first, _LAST):
+    port = first
+    while True:
         try:
             try_port(port)
         except PortError:
-            continue
-        return port
-    try_port(_LAST)
-    return _LAST
+            if port == _LAST:
+                raise
+            port += 1
+        else:
+            return port
 
 
 def port_error(port: int, error: OSError) -> PortError:

@@ -25,6 +25,7 @@ from msp_core._process import Process
 from msp_core._service_hooks import ServiceHooks
 from msp_core._service_life import OnReady, ServiceLife
 from msp_core._stop_handle import StopHandle
+from msp_core._wakeup import woken_by_signals
 from msp_core.assembly import Assembly, assemble
 from msp_core.errors import ConfigError, PortError, UsageError
 from msp_core.services import find_service
@@ -256,7 +257,8 @@ def _serve(life: Life[Any], logs: Logs) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         loop = runner.get_loop()
         loop.set_exception_handler(log_loop_exception)
-        code = _complete(life, loop)
+        with woken_by_signals(loop):
+            code = _complete(life, loop)
         if life.stuck:
             logs.flush(LAST_LINES)
             os._exit(code)  # closing the loop would wait for what hangs

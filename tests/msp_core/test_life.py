@@ -409,6 +409,23 @@ def test_without_uvloop(program: StartProgram) -> None:
     assert service.stop() == 0
 
 
+def test_signal_that_another_thread_gets(program: StartProgram) -> None:
+    """It wakes the standard event loop, too, which has nothing else to do."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            def tell():
+                signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+            threading.Timer(0.2, tell).start()
+            return NoopRoutine("idle")
+        """,
+        head="import signal, sys; sys.modules['uvloop'] = None",
+    )
+
+    assert service.code() == 0
+
+
 def test_thread_that_ends(program: StartProgram) -> None:
     """A thread of the service's own that ends in time is waited for."""
     service = program(
