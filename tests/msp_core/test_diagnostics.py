@@ -10,6 +10,7 @@ from msp_core._request import current_request
 from msp_core.diagnostics import Route
 from msp_core.errors import UsageError
 from msp_core.health import Check, Health
+from tests.msp_core.clock import clock_for_all
 from tests.msp_core.diagnostics_interface import Interface
 from tests.msp_core.http_service import (
     BEARER,
@@ -146,6 +147,22 @@ class TestEndpoints:
             "error": "OSError",
         }
 
+    async def test_health_is_for_people(self) -> None:
+        """The JSON is indented by two, and durations go to the microsecond."""
+
+        async def pass_time() -> None:
+            clock.now += 0.12345678
+
+        health = started(Health(cache=0))
+        health.add(Check("postgres", pass_time))
+        with clock_for_all() as clock:
+            response = await Interface("asgi").endpoint(
+                "/-/health", of=diagnostics(health=health), headers=BEARER
+            )
+
+        assert response.text.startswith('{\n  "status": "ok"')
+        assert response.json()["checks"][0]["duration"] == 0.123457
+
     async def test_health_of_a_service_that_can_do_without(self, interface: Interface) -> None:
         """A failing check that is not critical shows, and the whole is ok."""
         health = started(Health(cache=0))
@@ -199,6 +216,18 @@ class TestRoutes:
         assert open_.status_code == expected
         assert (known.status_code, known.text) == (202, "up")
         assert known.headers["content-type"] == "text/x-metrics"
+
+    async def test_are_guarded_unless_they_say_so(self, interface: Interface) -> None:
+        """A route that says nothing about the secret needs it."""
+
+        async def respond(_query: Mapping[str, str]) -> tuple[int, str, bytes]:
+            return 200, "text/plain", b"inside"
+
+        given = diagnostics()
+        given.add_route(Route(path="/metrics", respond=respond))
+
+        assert (await interface.endpoint("/metrics", of=given)).status_code == 401
+        assert (await interface.endpoint("/metrics", of=given, headers=BEARER)).text == "inside"
 
     def test_a_path_is_given_once(self) -> None:
         """Two plugins cannot silently replace each other's endpoint."""

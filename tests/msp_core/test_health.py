@@ -186,15 +186,20 @@ class TestHealthz:
         assert await health.healthz({"deep": "1"}) == "replica lags"
         assert queries == [{}, {"deep": "1"}]
 
-    async def test_remembers_a_bounded_number_of_queries(self) -> None:
-        """Whoever invents queries cannot fill the memory."""
-        health = health_of(cache=PATIENT)
-        health.service = says()
+    async def test_remembers_32_queries(self) -> None:
+        """Whoever invents queries cannot fill the memory: the least recently asked goes first."""
+        asked = []
 
-        for number in range(100):
+        async def healthy(query: Mapping[str, str]) -> None:
+            asked.append(int(query["n"]))
+
+        health = health_of(cache=PATIENT)
+        health.service = healthy
+
+        for number in [*range(32), 0, 32, 0, 1]:
             await health.healthz({"n": str(number)})
 
-        assert len(health._queries) < 100
+        assert asked == [*range(32), 32, 1]
 
     async def test_hides_secrets(self) -> None:
         """Known secrets go through `scrub`; credentials in URLs and DSNs are masked as such."""

@@ -15,6 +15,7 @@ from msp_core.deadline import Deadline
 from msp_core.errors import MSPError, RoutineError, StopTimeoutError
 from msp_core.http import HTTPServer
 from msp_core.routines import Routine
+from tests.msp_core.clock import clock_for_all
 from tests.msp_core.http_service import (
     PATIENT,
     answer,
@@ -75,6 +76,30 @@ class TestListener:
                     statuses.append((await http.get("/")).status_code)
 
         assert statuses == [200] * len(hosts)
+
+    async def test_outlives_the_connections_of_load_balancers(self) -> None:
+        """They keep an idle one for up to 600 s; this side closes it after 620, not before."""
+        server = HTTPServer(asgi_app, contract())
+        running = asyncio.create_task(server.start())
+        await server.wait_started()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        with clock_for_all() as clock:
+            try:
+                for idle in (0, 619.5):
+                    await clock.advance(idle)
+                    writer.write(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+                    await reader.readuntil(b"app")
+                await clock.advance(620)
+                clock.go()
+                async with asyncio.timeout(PATIENT):
+                    rest = await reader.read()
+            finally:
+                clock.go()
+                writer.close()
+                await server.stop(Deadline.after(PATIENT))
+                await running
+
+        assert rest == b""
 
     async def test_without_ipv6(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A machine without IPv6 is served over IPv4."""

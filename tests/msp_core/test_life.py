@@ -454,6 +454,14 @@ def test_sanity_check(program: StartProgram) -> None:
     assert not service.stderr.endswith("\n")
 
 
+@pytest.mark.parametrize("value", ["false", "1", "TRUE", ""])
+def test_no_sanity_check(program: StartProgram, value: str) -> None:
+    """Any other value than `true` asks for none: the start goes on, here to its bad port."""
+    service = program(IDLE, {"SANITY_CHECK": value, "PORT": "nonsense"})
+
+    assert (service.code(), service.stdout) == (78, "")
+
+
 @pytest.mark.parametrize("flag", ["-h", "-help", "--help"])
 def test_help_comes_before_problems(program: StartProgram, flag: str) -> None:
     """Help is printed and exits 0 although the environment is wrong; nothing is logged."""
