@@ -125,7 +125,7 @@ def _spellings(secret: str) -> str:
     return "".join(_character(character) for character in secret)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.cache
 def _character(character: str) -> str:
     """Return a pattern of the ways in which one character is written."""
     if _WORD.fullmatch(character):

@@ -87,6 +87,13 @@ def test_key_file_is_hidden_line_by_line() -> None:
     assert text == "  | ***\n  | ***\n"
 
 
+def test_short_lines_of_a_key_are_left_alone() -> None:
+    """A line of seven characters is no secret by itself; one of eight is."""
+    text = scrubber("seven77\neight888\n").text("seven77 eight888")
+
+    assert text == "seven77 ***"
+
+
 @pytest.mark.parametrize(
     "secret", ["Body", 'y":"', '","C', "Timestamp", "1234", "SeverityNumber", "true", "INFO"]
 )
