@@ -158,6 +158,28 @@ def test_colour(level: int, colour: str) -> None:
     assert colour in text
 
 
+def test_what_is_beside_the_point_is_dim() -> None:
+    """Time, logger and names of fields stand back behind what the line says."""
+    with recorded(CONSOLE, colour=True) as record:
+        logger.info("hello", extra={"n": 1})
+        text = record.text()
+
+    dim, plain = re.escape("\x1b[2m"), re.escape("\x1b[0m")
+    level = re.escape("\x1b[32mINFO \x1b[0m")
+    assert re.fullmatch(
+        f"{dim}{TIME}{plain} {level} {dim}guestbook.entries{plain} hello {dim}n={plain}1\n", text
+    )
+
+
+def test_control_characters_of_a_message() -> None:
+    """What would command the terminal is shown by its number."""
+    with recorded(CONSOLE) as record:
+        logger.info("a\x1bb\x7f")
+        text = record.text()
+
+    assert text.endswith("entries a\\x1bb\\x7f\n")
+
+
 def test_no_colour_when_not_wanted() -> None:
     """Without colours a line holds no control characters."""
     with recorded(CONSOLE) as record:

@@ -98,3 +98,12 @@ def test_second_configure_takes_over() -> None:
         logging.getLogger("a").info("y")
 
         assert outer.line()["Body"] == "y"
+
+
+def test_own_lines_come_before_other_handlers(root: logging.Logger) -> None:
+    """A line is on its way before somebody else's handler can hang over it."""
+    other = logging.NullHandler()
+    root.addHandler(other)
+    with recorded():
+        assert type(root.handlers[0]).__name__ == "Pipeline"
+        assert other in root.handlers

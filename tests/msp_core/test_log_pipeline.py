@@ -81,7 +81,11 @@ def test_lost_lines_are_reported() -> None:
         record.logs._writer.lost += 7
         logger.info("works again")
         again, report = record.lines()
+        record.logs._writer.lost += 2
+        logger.info("works once more")
+        second = record.lines()[-1]
 
     assert again["Body"] == "works again"
     assert report["Body"] == "log lines were lost"
     assert report["Attributes"]["lines"] == 7
+    assert second["Attributes"]["lines"] == 2

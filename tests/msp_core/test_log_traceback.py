@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import importlib
 import json
 import logging
 import re
@@ -15,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from msp_core._log_config import LogConfig
-from msp_core._log_traceback import Packages
+from msp_core._log_traceback import Packages, _installed
 from msp_core._spawn import call
+from tests.msp_core.installed import Installed
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook")
@@ -125,6 +127,34 @@ def test_error_that_was_never_raised() -> None:
         text = record.text()
 
     assert text.endswith("failed\nValueError: 13\n")
+
+
+def test_single_frame() -> None:
+    """A traceback of one frame is that frame."""
+    with recorded(LogConfig(format="console")) as record:
+        try:
+            raise ValueError("13")  # noqa: TRY301 - to have a traceback of one frame
+        except ValueError:
+            logger.exception("failed")
+        text = record.text()
+
+    assert text.count("  File ") == 1
+    assert text.endswith("ValueError: 13\n")
+
+
+def test_service_that_is_installed_like_a_library(installed: Installed) -> None:
+    """In an image the service lies among the libraries; its frames are shown all the same."""
+    installed.service("guestbook", "import json\ndef read():\n    json.loads('{')\n")
+    installed.module("library", "def call(function):\n    function()\n")
+    _installed.cache_clear()
+    try:
+        guestbook, library = map(importlib.import_module, ("guestbook", "library"))
+        text = logged(lambda: library.call(guestbook.read))
+    finally:
+        _installed.cache_clear()
+
+    assert 'guestbook.py", line 3, in read\n' in text
+    assert "  … 1 frame of library\n" in text
 
 
 def test_everything_at_debug() -> None:

@@ -133,3 +133,23 @@ def test_one_line(end: str) -> None:
     text = encode({f"a{end}b": f"c{end}d", "list": [end]})
 
     assert len(text.splitlines()) == 1
+
+
+def test_longest_number() -> None:
+    """An integer of 1024 bits is a number; a longer one is hexadecimal text."""
+    longest = 2**1024 - 1
+
+    assert json.loads(encode({"n": longest, "m": float("nan")}))["n"] == longest
+    assert json.loads(encode({"n": longest + 1, "m": float("nan")}))["n"] == hex(longest + 1)
+
+
+def test_deepest_value() -> None:
+    """Sixteen levels of nesting are kept; what lies deeper is printed as text."""
+    value: object = float("nan")
+    for _ in range(17):
+        value = [value]
+    plain = json.loads(encode(value))
+    for _ in range(16):
+        (plain,) = plain
+
+    assert plain == "[nan]"

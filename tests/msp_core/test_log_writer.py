@@ -178,9 +178,11 @@ async def test_event_loop_never_waits(
     """When very many lines wait, an event loop goes on without its line, which is counted."""
     monkeypatch.setattr(_log_writer, "LIMIT", 2)
     hold_up(writer, reader)
+    monkeypatch.setattr(writer, "flush", pytest.fail)
     for number in range(5):
         writer.write(b"%d\n" % number)
     lost = writer.lost
+    monkeypatch.undo()
     reader.reads.set()
     await asyncio.to_thread(writer.flush, 10)
 
@@ -268,3 +270,62 @@ def test_lines_of_processes_do_not_mix(reader: Reader) -> None:
     assert b"".join(chunks) == b"".join(lines)
     assert all(chunk.endswith(b"\n") for chunk in chunks)
     assert long == [lines[500]]
+
+
+async def test_how_many_lines_wait(writer: Writer, reader: Reader) -> None:
+    """A hundred thousand lines wait for a reader before the first one is lost."""
+    hold_up(writer, reader)
+    for _ in range(100_000):
+        writer.write(b"\n")
+    lost = writer.lost
+    writer.write(b"\n")
+    reader.reads.set()
+
+    assert (lost, writer.lost) == (0, 1)
+
+
+def test_how_long_a_thread_waits(
+    writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread whose line finds no room waits five seconds for it."""
+    waited: list[float] = []
+    monkeypatch.setattr(_log_writer, "LIMIT", 0)
+    monkeypatch.setattr(writer, "flush", waited.append)
+    writer.write(b"lost\n")
+
+    assert waited == [5.0]
+    assert writer.lost == 1
+
+
+def chunks_of(*lines: bytes) -> list[bytes]:
+    """Return what is written at a time when all of these wait."""
+    chunks: list[bytes] = []
+    held, entered = threading.Event(), threading.Event()
+
+    def output(data: bytes) -> None:
+        entered.set()
+        assert held.wait(30)
+
+        chunks.append(data)
+
+    writer = Writer(output)
+    writer.write(b"held\n")
+    entered.wait(30)
+    for line in lines:
+        writer.write(line)
+    held.set()
+    writer.close()
+    return chunks[1:]
+
+
+def test_lines_that_wait_are_written_together() -> None:
+    """A reader that was slow gets 256 lines at a time, not each by itself."""
+    assert [len(chunk) for chunk in chunks_of(*[b"x\n"] * 600)] == [512, 512, 176]
+
+
+def test_as_much_as_a_pipe_takes_whole() -> None:
+    """What just fits into a pipe is written at once; a byte more is not."""
+    half = b"x" * (select.PIPE_BUF // 2 - 1) + b"\n"
+
+    assert chunks_of(half, half) == [half + half]
+    assert chunks_of(half, b"x" + half) == [half, b"x" + half]
