@@ -31,7 +31,9 @@ def run_command(environ: Mapping[str, str]) -> Command:
 
 def job_command(environ: Mapping[str, str]) -> Command:
     """Return the command that runs jobs only, given these variables."""
-    return _command(environ, name="job", text="execute a job", check=expect_job)
+    return _command(
+        environ, name="job", text="execute a job", configure=_configure, check=expect_job
+    )
 
 
 def _command(
@@ -39,8 +41,8 @@ def _command(
     *,
     name: str,
     text: str,
+    configure: Callable[[argparse.ArgumentParser], None],
     check: Callable[[object], None] = lambda _: None,
-    configure: Callable[[argparse.ArgumentParser], None] | None = None,
 ) -> Command:
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
@@ -49,9 +51,7 @@ def _command(
         events = arguments.format == "json"
         code = run_service(
             service,
-            environ=environ
-            if getattr(arguments, "port", None) is None
-            else {**environ, "PORT": str(arguments.port)},
+            environ=_with_port(environ, arguments.port),
             plugins=chosen.plugins,
             distribution=chosen.distribution,
             argv=arguments.argv,
@@ -62,11 +62,12 @@ def _command(
             _say(event="stopped", name=service_name(service), exit_code=code)
         return code
 
-    return Command(name=name, help=text, configure=configure or _configure, run=run)
+    return Command(name=name, help=text, configure=configure, run=run)
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
     add_service_arguments(parser)
+    parser.set_defaults(port=None)  # a job has none
     add_format(parser, "text", "json")
     parser.add_argument(
         "argv",
@@ -79,6 +80,10 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _configure_run(parser: argparse.ArgumentParser) -> None:
     _configure(parser)
     parser.add_argument("--port", type=int, metavar="N", help="port to listen on, in place of PORT")
+
+
+def _with_port(environ: Mapping[str, str], port: int | None) -> Mapping[str, str]:
+    return environ if port is None else {**environ, "PORT": str(port)}
 
 
 def _say_ready(contract: ServiceContract) -> None:

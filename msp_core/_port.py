@@ -6,7 +6,6 @@ import errno
 import os
 
 from msp_core._listener import bind
-from msp_core._port_owner import port_owner
 from msp_core.errors import PortError
 
 _LAST = 65_535
@@ -49,6 +48,8 @@ def next_port(first: int) -> int:
 def port_error(port: int, error: OSError) -> PortError:
     """Return why the port cannot be listened on, who has it, and what to do."""
     if error.errno == errno.EADDRINUSE:
+        from msp_core._port_owner import port_owner  # noqa: PLC0415 - most ports are free
+
         owner = port_owner(port)
         by = "another process" if owner is None else f"process {owner.pid} ({owner.name})"
         return PortError(

@@ -20,7 +20,6 @@ from msp_core._failure import log_failure
 from msp_core._life import LAST_LINES, Life
 from msp_core._log_capture import log_loop_exception
 from msp_core._logs import Logs
-from msp_core._port import try_port
 from msp_core._process import Process
 from msp_core._service_hooks import ServiceHooks
 from msp_core._service_life import OnReady, ServiceLife
@@ -171,16 +170,9 @@ def _live(
     """Serve or execute, unless the environment has problems."""
     try:
         core = _checked(assembly, process.logs)
-    except ConfigError as error:
-        for problem in error.problems:
-            # One line each, without a traceback: the texts say all there is.
-            logger.error("%s", problem, extra={"variable": problem.variable})  # noqa: TRY400
-        tell_plugins(assembly, error, process.logs)
-        return exit_code(error)
-    try:
         _try_port(assembly)
-    except PortError as error:
-        log_failure(logger, "failed to start", error)
+    except (ConfigError, PortError) as error:
+        _log_early_failure(error)
         tell_plugins(assembly, error, process.logs)
         return exit_code(error)
     process.stop.budget = core.shutdown_budget or process.stop.budget
@@ -189,9 +181,20 @@ def _live(
     return _serve(_life(assembly, process, on_ready), process.logs)
 
 
+def _log_early_failure(error: ConfigError | PortError) -> None:
+    if isinstance(error, PortError):
+        log_failure(logger, "failed to start", error)
+        return
+    for problem in error.problems:
+        # One line each, without a traceback: the texts say all there is.
+        logger.error("%s", problem, extra={"variable": problem.variable})
+
+
 def _try_port(assembly: Assembly) -> None:
     """Find out that the port is taken before anything is opened; a job has none."""
     if isinstance(assembly.own, ServiceVariables):
+        from msp_core._port import try_port  # noqa: PLC0415 - a job needs none of it
+
         try_port(assembly.own.port)
 
 

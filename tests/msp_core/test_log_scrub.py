@@ -184,8 +184,3 @@ def test_deep_value_is_scrubbed() -> None:
 
     assert "hunter2" not in text
     assert "***" in text
-
-
-def test_line_of_eight_characters_is_a_secret() -> None:
-    """A line of a many-line secret is hidden alone from eight characters on, and not below."""
-    assert scrubber("12345678\nabcdefg").text("[12345678] [abcdefg]") == "[***] [abcdefg]"
