@@ -122,7 +122,11 @@ class Walkthrough:
 
     def _serve(self, block: Block) -> None:
         ((command, _),) = _commands(block.text)
-        with (self.folder / f".served{len(self._served)}").open("w") as output:
+        if not self._served:
+            # Anew: while the packages were installed another test may have taken the first one.
+            self.port = str(free_port())
+        kept = self.folder / f".served{len(self._served)}"
+        with kept.open("w") as output:
             process = subprocess.Popen(  # noqa: S603 - what the page says
                 ["/bin/sh", "-c", _exec(command.replace("8080", self.port))],
                 cwd=self.folder,
@@ -132,7 +136,10 @@ class Walkthrough:
                 text=True,
             )
         self._served.append((block, process))
-        wait_ready(int(self.port), process)
+        try:
+            wait_ready(int(self.port), process)
+        except AssertionError as error:
+            raise AssertionError(f"{block}: {error}\n{kept.read_text()}") from error
 
     def _stop(self) -> None:
         for number, (block, process) in enumerate(self._served):
