@@ -343,12 +343,28 @@ async def test_a_failure_without_transaction_stays_begun(database: Database) -> 
         await database.migrate()
 
 
+async def test_limits_the_statements_of_files_only(database: Database) -> None:
+    """What a busy server takes for our own rows is no fault of a file."""
+    database.write(_1_visits=VISITS)
+    await database.migrate()
+    database.write(_2_more="SELECT 1")
+    waits_longer = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND "
+    waits_longer += "datname = current_database() AND now() - query_start > '0.2 seconds'"
+    with database.connect() as holder, holder.transaction():
+        holder.execute("LOCK TABLE msp_migrations IN SHARE MODE")
+        migrating = asyncio.create_task(database.migrate(statement_timeout=0.05))
+        await asyncio.to_thread(
+            until, lambda: migrating.done() or database.query(waits_longer) == [(1,)]
+        )
+    assert names(await migrating)[0] == ["2_more.sql"]
+
+
 async def test_settings_of_a_file_end_with_it(database: Database) -> None:
     """A dump that empties the search path disturbs neither the next file nor our own table."""
     database.write(
-        _1_dump="SELECT set_config('search_path', '', false); SET statement_timeout = 1;",
+        _1_dump="SELECT set_config('search_path', '', false); SET statement_timeout = 500;",
         _2_role="SET ROLE pg_monitor; SET SESSION AUTHORIZATION pg_monitor;",
-        _3_next="SELECT pg_sleep(0.01); CREATE TABLE visits ();",
+        _3_next="SELECT pg_sleep(0.6); CREATE TABLE visits ();",
     )
     await database.migrate()
 

@@ -153,21 +153,22 @@ class Migrator:
                 logger.warning("%s", sentence)
 
     async def _run(self, migration: Migration, began: float) -> None:
-        await self._reset()
+        await self.connection.execute(_SESSION)
         row = (migration.version, migration.name, migration.checksum)
         await self.connection.execute(_BEGUN, row)
+        await self._limit_statements()
         for statement in migration.statements:
             self._statement = statement
             await self.connection.execute(statement.text.encode())
         self._statement = None
-        await self._reset()
+        await self.connection.execute(_SESSION)
         await self.connection.execute(_DONE, (time.monotonic() - began, migration.version))
 
-    async def _reset(self) -> None:
-        timeout = b""
+    async def _limit_statements(self) -> None:
+        """Limit what the file does; our own rows, which may wait for a busy server, are not it."""
         if self.statement_timeout is not None:
-            timeout = b"SET statement_timeout = %d" % round(self.statement_timeout * 1000)
-        await self.connection.execute(_SESSION + timeout)
+            milliseconds = round(self.statement_timeout * 1000)
+            await self.connection.execute(b"SET statement_timeout = %d" % milliseconds)
 
     async def _fetch(self, query: bytes) -> object:
         row = await (await self.connection.execute(query)).fetchone()
