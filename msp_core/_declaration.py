@@ -9,6 +9,7 @@ from importlib.metadata import Distribution, EntryPoint
 import attrs
 from packaging.requirements import Requirement
 
+from msp_core._installed import distribution_of
 from msp_core._requirements import (
     CORE,
     Need,
@@ -18,7 +19,6 @@ from msp_core._requirements import (
     needs,
 )
 from msp_core.errors import PluginError, UsageError
-from msp_core.services import distribution_of
 
 GROUP = "msp.plugins"
 PREFIX = "msp-"

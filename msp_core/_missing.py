@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import importlib.metadata
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from msp_core._declaration import GROUP, Declaration
+from msp_core._integrations import AssembledIntegration
 from msp_core._requirements import CORE
 
-if TYPE_CHECKING:  # the assembly makes contracts, which say why they lack something
-    from msp_core.assembly import AssembledIntegration, Assembly
 
+def why_missing(
+    integrations: Sequence[AssembledIntegration],
+    declaration: Declaration,
+    near_misses: Sequence[str],
+    client: type,
+) -> str:
+    """Return one sentence: not configured and which variable, or not declared and which line.
 
-def why_missing(assembly: Assembly, client: type) -> str:
-    """Return one sentence: not configured and which variable, or not declared and which line."""
+    Args:
+        integrations: of the declared plugins.
+        declaration: of the service.
+        near_misses: sentences about variables that may be misspelt.
+        client: that the contract was asked for.
+    """
     asked = f"contract[{client.__qualname__}]"
-    for integration in assembly.integrations:
+    for integration in integrations:
         if integration.record.client is client:
-            return f"{asked}: {_unconfigured(assembly, integration)}"
-    return f"{asked}: {why_undeclared(assembly.declaration, client)}"
+            return f"{asked}: {_why_not_open(integration, near_misses)}"
+    return f"{asked}: {why_undeclared(declaration, client)}"
 
 
-def _unconfigured(assembly: Assembly, integration: AssembledIntegration) -> str:
+def _why_not_open(integration: AssembledIntegration, near_misses: Sequence[str]) -> str:
     name = integration.record.name
     if integration.configured:
         return f"{name!r} is not open: resources are opened in declared order, and closed at stop"
@@ -31,7 +41,7 @@ def _unconfigured(assembly: Assembly, integration: AssembledIntegration) -> str:
         if variable.required or (variable.group and not variable.group.optional)
     )
     text = f"{name!r} is declared but not configured: set {' and '.join(needed)}"
-    hints = [hint for hint in assembly.near_misses if any(name in hint for name in needed)]
+    hints = [hint for hint in near_misses if any(name in hint for name in needed)]
     return "; ".join([text, *hints])
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import attrs
 
 from msp_core._core_config import CoreConfig, ServiceVariables
-from msp_core._declaration import Declaration, DeclaredPlugin, resolve
+from msp_core._declaration import Declaration, resolve
+from msp_core._integrations import AssembledIntegration
 from msp_core._job_variables import JobVariables, new_execution
 from msp_core._loading import Loading
 from msp_core._missing import why_missing
@@ -22,32 +23,9 @@ from msp_core.contract import Clients, Contract, JobContract, ServiceContract
 from msp_core.diagnostics import Diagnostics
 from msp_core.errors import ConfigError, Problem, UsageError
 from msp_core.health import Health
-from msp_core.integration import Integration
 from msp_core.platforms import Platform
 
-
-@attrs.frozen(kw_only=True)
-class AssembledIntegration:
-    """One integration of a declared plugin.
-
-    Attributes:
-        plugin: that provides it.
-        record: what the plugin's `msp_integration` returned.
-        config: its loaded fragment; None when it is not configured.
-        variables: that its fragment declares.
-        needed: whether the service says that it cannot do without.
-    """
-
-    plugin: DeclaredPlugin
-    record: Integration[Any, Any]
-    config: Any = attrs.field(repr=False)
-    variables: tuple[Variable, ...] = attrs.field(repr=False)
-    needed: bool = False
-
-    @property
-    def configured(self) -> bool:
-        """Whether the environment asks for it."""
-        return self.config is not None
+__all__ = ["AssembledIntegration", "Assembly", "assemble"]
 
 
 @attrs.frozen(kw_only=True)
@@ -125,7 +103,7 @@ class Assembly:
             "google_cloud_project": self.core.google_cloud_project,
             "instance_id": self.instance_id,
             "environ": self.environ,
-            "clients": Clients(opened=opened, missing=partial(why_missing, self)),
+            "clients": Clients(opened=opened, missing=self._missing),
             "diagnostics": Diagnostics(
                 version=self.service.version,
                 secret=self.core.diagnostics_secret,
@@ -139,6 +117,10 @@ class Assembly:
             return Contract(**values)
         execution = new_execution(self.own, Platform.of(self.environ), ending)
         return JobContract(**values, execution=execution)
+
+    @property
+    def _missing(self) -> Callable[[type], str]:
+        return partial(why_missing, self.integrations, self.declaration, self.near_misses)
 
 
 def assemble(

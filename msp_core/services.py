@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import functools
 import importlib
-import importlib.metadata
-from importlib.metadata import Distribution, EntryPoint
+from importlib.metadata import EntryPoint
 from types import ModuleType
 
+from msp_core._declaration import resolve
+from msp_core._installed import GROUP, distribution_of, lists_package, services
 from msp_core._near_miss import closest
-from msp_core._requirements import find_distribution
 from msp_core.errors import UsageError
 
-GROUP = "msp.services"
-
-
-def services() -> tuple[EntryPoint, ...]:
-    """Return the entry points of all installed services and jobs, by name; imports none of them."""
-    return tuple(sorted(importlib.metadata.entry_points(group=GROUP), key=lambda one: one.name))
+__all__ = ["GROUP", "distribution_of", "find_service", "services"]
 
 
 def find_service(name: str | None = None) -> object:
@@ -37,44 +32,6 @@ def find_service(name: str | None = None) -> object:
     entry_point = _chosen(name)
     subject = f"service {entry_point.name!r}"
     return _imported(entry_point.module, entry_point.attr, subject=subject)
-
-
-def distribution_of(service: object) -> Distribution | None:
-    """Return the distribution that lists this service, or its package, under `msp.services`.
-
-    The distribution named like the package is asked first, so that the usual case does not read
-    the metadata of everything that is installed.
-
-    Returns:
-        None when none lists it, as for a class in a script.
-
-    Raises:
-        UsageError: several distributions list services of the same package.
-    """
-    service_class = service if isinstance(service, type) else type(service)
-    package = service_class.__module__.partition(".")[0]
-    likely = find_distribution(package)
-    if likely is not None and any(_lists(entry, package) for entry in likely.entry_points):
-        return likely
-    listed = [entry for entry in services() if _lists(entry, package)]
-    exact = f"{service_class.__module__}:{service_class.__qualname__}"
-    listed = [entry for entry in listed if entry.value == exact] or listed
-    return _only_distribution(listed, service_class)
-
-
-def _lists(entry_point: EntryPoint, package: str) -> bool:
-    return entry_point.group == GROUP and entry_point.module.partition(".")[0] == package
-
-
-def _only_distribution(listed: list[EntryPoint], service: type) -> Distribution | None:
-    found = {entry.dist.name: entry.dist for entry in listed if entry.dist is not None}
-    if len(found) > 1:
-        names = ", ".join(sorted(found))
-        raise UsageError(
-            f"the package of {service.__qualname__} is listed under {GROUP} by several"
-            f" distributions, {names}: say which one with distribution="
-        )
-    return next(iter(found.values()), None)
 
 
 def _chosen(name: str | None) -> EntryPoint:
@@ -121,8 +78,6 @@ def _module(name: str, subject: str) -> ModuleType:
 
 def _refuse_missing_plugin(package: str) -> None:
     """Raise the better error when a service cannot be imported for want of a declared plugin."""
-    from msp_core._declaration import resolve  # noqa: PLC0415 - asks this module for services
-
     for entry in services():
-        if _lists(entry, package) and entry.dist is not None:
+        if lists_package(entry, package) and entry.dist is not None:
             resolve(None, distribution=entry.dist.name)

@@ -1,0 +1,35 @@
+"""AssembledIntegration: one integration of a declared plugin, with what the environment gave it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from msp_core._declaration import DeclaredPlugin
+from msp_core.config import Variable
+from msp_core.integration import Integration
+
+
+@attrs.frozen(kw_only=True)
+class AssembledIntegration:
+    """One integration of a declared plugin.
+
+    Attributes:
+        plugin: that provides it.
+        record: what the plugin's `msp_integration` returned.
+        config: its loaded fragment; None when it is not configured.
+        variables: that its fragment declares.
+        needed: whether the service says that it cannot do without.
+    """
+
+    plugin: DeclaredPlugin
+    record: Integration[Any, Any]
+    config: Any = attrs.field(repr=False)
+    variables: tuple[Variable, ...] = attrs.field(repr=False)
+    needed: bool = False
+
+    @property
+    def configured(self) -> bool:
+        """Whether the environment asks for it."""
+        return self.config is not None
