@@ -25,8 +25,8 @@ from msp_core._cli_extra import extra_commands, load_command
 from msp_core._core_config import CoreConfig, ServiceVariables
 from msp_core._job_variables import JobVariables
 from msp_core._table import markdown_table
-from msp_core._variable_formats import variable_markdown
 from msp_core.config import Variable, describe
+from msp_core.config._formats import variable_markdown
 
 ROOT = Path(__file__).parent.parent
 REFERENCE = ROOT / "docs" / "reference"

@@ -28,15 +28,15 @@ from typing import Any
 import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, identity
-from msp_core._json_schema import json_schema
 from msp_core._terminal import Terminal
-from msp_core._variable_formats import (
+from msp_core.assembly import Assembly
+from msp_core.config._formats import (
     variable_dotenv,
     variable_markdown,
     variable_records,
     variable_table,
 )
-from msp_core.assembly import Assembly
+from msp_core.config._json_schema import json_schema
 from msp_core.integration import API, Command, Role
 
 

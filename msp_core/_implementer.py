@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 import pluggy
 
 from msp_core import hookspecs
-from msp_core._near_miss import closest
+from msp_core.config._near_miss import closest
 
 
 def register(

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 
 from msp_core._colour import is_coloured
 from msp_core._ledger import Ledger
-from msp_core._loading import Loading, is_msp
 from msp_core._log_config import LogConfig
 from msp_core._logs import Logs, configure
 from msp_core._stacks import thread_stacks
 from msp_core._stop_request import StopRequest
 from msp_core._watchdog import Watchdog
+from msp_core.config._loading import Loading, is_msp
 from msp_core.deadline import Deadline
 from msp_core.platforms import Platform
 

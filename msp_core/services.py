@@ -9,7 +9,7 @@ from types import ModuleType
 
 from msp_core._declaration import resolve
 from msp_core._installed import GROUP, distribution_of, lists_package, services
-from msp_core._near_miss import closest
+from msp_core.config._near_miss import closest
 from msp_core.errors import UsageError
 
 __all__ = ["GROUP", "distribution_of", "find_service", "services"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from msp_cloudsql import CloudSQLConfig, InstanceLogin, LocalDSN
-from msp_core._loading import Loading
 from msp_core.config import load
+from msp_core.config._loading import Loading
 from msp_core.errors import ConfigError
 
 _DSN = "postgresql://me:hunter2@localhost/{{ .Database }}"

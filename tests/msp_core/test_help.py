@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from msp_core._help import presence, render_help
 from msp_core.config import Group, Variable
+from msp_core.config._help import presence, render_help
 
 
 def variable(name: str, **rest: Any) -> Variable:

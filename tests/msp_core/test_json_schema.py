@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from msp_core._json_schema import json_schema
 from msp_core.config import Group, Variable
+from msp_core.config._json_schema import json_schema
 
 VECTORS = Path(__file__).parent.parent / "data" / "go-parsers.jsonl"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from msp_core._loading import Loading
 from msp_core.config import URL, Group, Percent, Secret, env, load
+from msp_core.config._loading import Loading
 from msp_core.errors import ConfigError, InvalidValue, UsageError
 
 REDIS = "plugin 'redis', msp-redis 0.1.0"

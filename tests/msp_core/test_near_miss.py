@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msp_core._near_miss import closest, edits, near_misses
+from msp_core.config._near_miss import closest, edits, near_misses
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from msp_core._parsing import parse_bool, parse_duration, parse_float, parse_int
+from msp_core.config._go import parse_bool, parse_duration, parse_float, parse_int
 
 Vector = dict[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from msp_core._loading import Loading
 from msp_core.config import describe, load
+from msp_core.config._loading import Loading
 from msp_opentelemetry import OpenTelemetryConfig
 from msp_opentelemetry._pairs import parse_pairs
 

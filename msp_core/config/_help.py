@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from msp_core.config import Variable
+from msp_core.config._variables import Variable
 
 
 def render_help(name: str, version: str, kind: str, variables: Iterable[Variable]) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from msp_core._kinds import URL, Duration, Percent, choices, element_of
-from msp_core._parsing import parse_bool, parse_duration, parse_float, parse_int
+from msp_core.config._go import parse_bool, parse_duration, parse_float, parse_int
+from msp_core.config._kinds import URL, Duration, Percent, choices, element_of
 from msp_core.secret import Secret
 
 MAX_PERCENT = 100

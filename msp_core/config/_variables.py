@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._kinds import Kind
+from msp_core.config._kinds import Kind
 from msp_core.secret import MASK
 
 METADATA = "msp_core.env"

@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 
 import attrs
 
-from msp_core._near_miss import near_misses
-from msp_core._parsing import parse_bool
-from msp_core._reading import MISSING, Reading
-from msp_core._sections import read_section
-from msp_core._variables import Variable, merged
+from msp_core.config._go import parse_bool
+from msp_core.config._near_miss import near_misses
+from msp_core.config._reading import MISSING, Reading
+from msp_core.config._tree import read_section
+from msp_core.config._variables import Variable, merged
 from msp_core.errors import Problem
 from msp_core.secret import passwords_in, texts_to_hide
 

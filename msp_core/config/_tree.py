@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from msp_core._kinds import Kind, kind_of, plain
-from msp_core._variables import (
+from msp_core.config._kinds import Kind, kind_of, plain
+from msp_core.config._variables import (
     METADATA,
     Declaration,
     Group,

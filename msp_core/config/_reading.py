@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
-from msp_core._conversion import convert
-from msp_core._sections import Choice, Section, Setting
-from msp_core._variables import default_text
+from msp_core.config._conversion import convert
+from msp_core.config._tree import Choice, Section, Setting
+from msp_core.config._variables import default_text
 from msp_core.errors import InvalidValue, Problem
 from msp_core.secret import texts_to_hide
 
