@@ -13,12 +13,12 @@ from msp_core._ledger import Ledger
 from msp_core._log_scrub import Scrubber
 from msp_core._loop_thread import LoopThread
 from msp_core._resources import Resources
-from msp_core._routine_group import aggregate
 from msp_core.assembly import assemble
 from msp_core.contract import Contract
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 from msp_core.platforms import Platform
+from msp_core.routines._group import aggregate
 
 logger = logging.getLogger("msp.start")
 

@@ -12,11 +12,11 @@ from msp_core._failure import log_failure
 from msp_core._for_people import CONSOLE, ForPeople, brief
 from msp_core._life import ROUTINES_SHARE, Life, start_logger
 from msp_core._process import Process
-from msp_core._running import Running
 from msp_core.assembly import Assembly
 from msp_core.contract import ServiceContract
 from msp_core.deadline import Deadline
 from msp_core.platforms import Platform
+from msp_core.routines._running import Running
 
 OnReady = Callable[[ServiceContract], None]
 

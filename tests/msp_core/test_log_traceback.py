@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from msp_core._calls import call
 from msp_core._log_config import LogConfig
 from msp_core._log_traceback import Packages, _installed
-from msp_core._spawn import call
 from tests.msp_core.installed import Installed
 from tests.msp_core.log_lines import recorded
 

@@ -9,7 +9,6 @@ import threading
 
 import pytest
 
-from msp_core._running import Running
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 from msp_core.routines import (
@@ -22,6 +21,7 @@ from msp_core.routines import (
     Routine,
     go,
 )
+from msp_core.routines._running import Running
 
 SOON = 0.2
 """Seconds; a deadline that is meant to pass."""

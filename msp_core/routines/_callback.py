@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from msp_core._spawn import call
+from msp_core._calls import call
 from msp_core.deadline import Deadline
 
 

@@ -1,4 +1,4 @@
-"""Calling what may be `async def` or plain, and spawning what nobody waits for."""
+"""Calling what may be `async def` or plain, without letting it tear down the loop."""
 
 from __future__ import annotations
 
@@ -6,13 +6,9 @@ import asyncio
 import contextvars
 import functools
 import inspect
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-
-_spawned: set[asyncio.Task[Any]] = set()
-"""The loop holds tasks weakly; without this set a spawned one may vanish half done."""
 
 
 async def call(function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN401 - its result
@@ -70,35 +66,3 @@ def is_async(function: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
         getattr(function, "__call__", None)  # noqa: B004 - asks about the method, not callability
     )
-
-
-def go(
-    function: Callable[..., Any],
-    *args: object,
-    name: str | None = None,
-) -> asyncio.Task[None]:
-    """Run a function beside everything else; what it raises is logged and goes no further.
-
-    A plain function runs in a worker thread. Nothing waits for it at stop: what must be finished
-    belongs into a routine.
-
-    Args:
-        function: what to run.
-        *args: what to call it with.
-        name: of the task and in the log line; default the function's name.
-
-    Returns:
-        The task, to wait for or cancel.
-    """
-    title: str = name or str(getattr(function, "__qualname__", function))
-    task = asyncio.get_running_loop().create_task(_isolated(title, function, args), name=title)
-    _spawned.add(task)
-    task.add_done_callback(_spawned.discard)
-    return task
-
-
-async def _isolated(name: str, function: Callable[..., Any], args: tuple[object, ...]) -> None:
-    try:
-        await call(function, *args)
-    except Exception:
-        logging.getLogger("msp.routine").exception("spawned %r failed", name)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from msp_core._callback_routine import CallbackRoutine, NoopRoutine
-from msp_core._periodic_routine import PeriodicRoutine
-from msp_core._routine import Routine
-from msp_core._routine_group import CombinedRoutine, FIFOStopRoutine, LIFOStopRoutine
-from msp_core._spawn import go
+from msp_core.routines._callback import CallbackRoutine, NoopRoutine
+from msp_core.routines._go import go
+from msp_core.routines._group import CombinedRoutine, FIFOStopRoutine, LIFOStopRoutine
+from msp_core.routines._periodic import PeriodicRoutine
+from msp_core.routines._routine import Routine
 
 __all__ = [
     "CallbackRoutine",

@@ -8,7 +8,7 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from msp_core._spawn import call
+from msp_core._calls import call
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError
 

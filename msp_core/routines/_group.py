@@ -7,10 +7,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar
 
-from msp_core._routine import Routine, wait_started
-from msp_core._running import Running
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
+from msp_core.routines._routine import Routine, wait_started
+from msp_core.routines._running import Running
 
 MARGIN = 0.05
 """Seconds that members are due before the group, so that the one that hangs is named, not the
