@@ -1,4 +1,4 @@
-"""Health: asks resources and service how they are, at a bounded cost however many ask."""
+"""Health: runs checks together, keeps what they said for a second, and says whether all is well."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Literal
 
-from msp_core._checks import Check, CheckResult, Watch
-from msp_core._single_flight import SingleFlight
-
-__all__ = ["Check", "CheckResult", "Health", "HealthzResources", "Readiness", "ServiceCheck"]
+from msp_core.health._checks import Check, CheckResult, Watch
+from msp_core.health._single_flight import SingleFlight
 
 Readiness = Literal["ready", "starting", "draining", "unhealthy"]
 
