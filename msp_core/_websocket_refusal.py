@@ -6,10 +6,10 @@ import logging
 
 import attrs
 
-from msp_core._answer import Answer
-from msp_core._diagnostics_asgi import send_answer
 from msp_core._scope import header
 from msp_core.asgi import ASGIApp, Receive, Scope, Send
+from msp_core.diagnostics._answer import Answer
+from msp_core.diagnostics._asgi import send_answer
 
 logger = logging.getLogger("msp.http")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from msp_core._diagnostics_auth import refusal
+from msp_core.diagnostics._auth import refusal
 from msp_core.secret import Secret
 from tests.msp_core.diagnostics_interface import Interface
 from tests.msp_core.http_service import (

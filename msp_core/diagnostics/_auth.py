@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from msp_core._answer import Answer
+from msp_core.diagnostics._answer import Answer
 from msp_core.secret import Secret
 
 # An answer names the scheme it refuses, but is no place to store things.

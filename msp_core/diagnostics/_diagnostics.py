@@ -1,4 +1,4 @@
-"""Diagnostics: the endpoints under `/-/`, and the secret that guards them."""
+"""Diagnostics: which endpoint answers what, and to whom."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from wsgiref.types import WSGIApplication
 
 import attrs
 
-from msp_core._answer import Answer
-from msp_core._diagnostics_asgi import Endpoints, Guard
-from msp_core._diagnostics_auth import refusal
-from msp_core._diagnostics_wsgi import WSGIEndpoints, WSGIGuard
 from msp_core.asgi import ASGIApp
+from msp_core.diagnostics._answer import Answer
+from msp_core.diagnostics._asgi import Endpoints, Guard
+from msp_core.diagnostics._auth import refusal
+from msp_core.diagnostics._wsgi import WSGIEndpoints, WSGIGuard
 from msp_core.errors import UsageError
 from msp_core.health import CheckResult, Health
 from msp_core.secret import Secret
-
-__all__ = ["Diagnostics", "Route"]
 
 logger: logging.Logger = logging.getLogger("msp.diagnostics")
 
