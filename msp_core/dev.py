@@ -28,7 +28,7 @@ from msp_core._dev_process import ServerProcess, run_tool, server_process
 from msp_core._dev_resources import DevResources
 from msp_core._dev_running import StartedResource, running_resources
 from msp_core._dev_user import ServerUser, reachable_copy, unprivileged_user
-from msp_core._port import next_port, try_port
+from msp_core.http._port import next_port, try_port
 from msp_core.integration import DevResource
 
 __all__ = [

@@ -193,7 +193,7 @@ def _log_early_failure(error: ConfigError | PortError) -> None:
 def _try_port(assembly: Assembly) -> None:
     """Find out that the port is taken before anything is opened; a job has none."""
     if isinstance(assembly.own, ServiceVariables):
-        from msp_core._port import try_port  # noqa: PLC0415 - a job needs none of it
+        from msp_core.http._port import try_port  # noqa: PLC0415 - a job needs none of it
 
         try_port(assembly.own.port)
 

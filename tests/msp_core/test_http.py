@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from msp_core import http as http_module
 from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
 from msp_core.errors import MSPError, RoutineError, StopTimeoutError
 from msp_core.http import HTTPServer
+from msp_core.http import _server as http_module
 from msp_core.routines import Routine
 from tests.msp_core.clock import clock_for_all
 from tests.msp_core.http_service import (
@@ -151,14 +151,14 @@ class TestListener:
 
     async def test_a_missing_extra_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without uvicorn the error is the command that installs it."""
-        monkeypatch.delitem(sys.modules, "msp_core._uvicorn", raising=False)
+        monkeypatch.delitem(sys.modules, "msp_core.http._uvicorn", raising=False)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
         with pytest.raises(MSPError, match=r"pip install 'msp-core\[http\]'"):
             await HTTPServer(asgi_app, contract()).start()
 
     async def test_so_is_the_one_for_wsgi(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without a2wsgi a WSGI application cannot be served."""
-        monkeypatch.delitem(sys.modules, "msp_core._wsgi_app", raising=False)
+        monkeypatch.delitem(sys.modules, "msp_core.http._wsgi", raising=False)
         monkeypatch.setitem(sys.modules, "a2wsgi", None)
         with pytest.raises(MSPError, match=r"needs a2wsgi: pip install 'msp-core\[http\]'"):
             await HTTPServer(wsgi_app, contract()).start()
@@ -167,7 +167,7 @@ class TestListener:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A broken uvicorn is shown as what it is."""
-        monkeypatch.delitem(sys.modules, "msp_core._uvicorn", raising=False)
+        monkeypatch.delitem(sys.modules, "msp_core.http._uvicorn", raising=False)
         monkeypatch.setitem(sys.modules, "uvicorn", None)
         monkeypatch.setattr(http_module, "_EXTRA", frozenset())
         with pytest.raises(ModuleNotFoundError, match="uvicorn"):

@@ -13,12 +13,12 @@ import httpx
 import pytest
 import uvloop
 
-from msp_core import _closing as closing_module
-from msp_core import _listener as listener_module
 from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
 from msp_core.errors import StopTimeoutError
 from msp_core.http import HTTPServer
+from msp_core.http import _layers as closing_module
+from msp_core.http import _listener as listener_module
 from tests.msp_core.http_load import Load
 from tests.msp_core.http_service import (
     PATIENT,

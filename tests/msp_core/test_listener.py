@@ -13,9 +13,9 @@ from typing import Any, cast
 import pytest
 import uvloop
 
-from msp_core import _listener as listener_module
-from msp_core._listener import Listener
-from msp_core._syn_filter import drop_new_connections
+from msp_core.http import _listener as listener_module
+from msp_core.http._listener import Listener
+from msp_core.http._syn_filter import drop_new_connections
 
 
 class Unwilling(socket.socket):

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from msp_core import PortError
-from msp_core._port import next_port, port_error, try_port
-from msp_core._port_owner import port_owner
 from msp_core.dev import free_port
+from msp_core.http._port import next_port, port_error, try_port
+from msp_core.http._port_owner import port_owner
 from tests.msp_core.installed import Installed, plugin_source
 from tests.msp_core.program import StartProgram
 
@@ -70,7 +70,7 @@ class TestTrying:
         self, taken: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Where nobody can know who has the port, the error says that much."""
-        monkeypatch.setattr("msp_core._port_owner.PROC", tmp_path)
+        monkeypatch.setattr("msp_core.http._port_owner.PROC", tmp_path)
         with pytest.raises(PortError, match=f"port {taken[0]} is in use by another process: stop"):
             try_port(taken[0])
 
@@ -85,7 +85,7 @@ class TestTrying:
         (tmp_path / "4242" / "fd" / "0").touch()  # no link: it was closed
         (tmp_path / "4243").mkdir()
         (tmp_path / "self").mkdir()
-        monkeypatch.setattr("msp_core._port_owner.PROC", tmp_path)
+        monkeypatch.setattr("msp_core.http._port_owner.PROC", tmp_path)
 
         assert port_owner(taken[0]) is None
 
@@ -110,7 +110,7 @@ class TestTrying:
         def refuse(port: int) -> None:
             raise OSError(errno.EADDRINUSE, "taken")
 
-        monkeypatch.setattr("msp_core._port.bind", refuse)
+        monkeypatch.setattr("msp_core.http._port.bind", refuse)
         with pytest.raises(PortError, match="port 65535 is in use"):
             next_port(65_533)
 

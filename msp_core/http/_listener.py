@@ -8,7 +8,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-from msp_core._syn_filter import drop_new_connections
+from msp_core.http._syn_filter import drop_new_connections
 
 logger = logging.getLogger("msp.http")
 

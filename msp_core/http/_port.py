@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 
-from msp_core._listener import bind
 from msp_core.errors import PortError
+from msp_core.http._listener import bind
 
 _LAST = 65_535
 _CHOOSE = "choose another port with --port N or the variable PORT"
@@ -48,7 +48,7 @@ def next_port(first: int) -> int:
 def port_error(port: int, error: OSError) -> PortError:
     """Return why the port cannot be listened on, who has it, and what to do."""
     if error.errno == errno.EADDRINUSE:
-        from msp_core._port_owner import port_owner  # noqa: PLC0415 - most ports are free
+        from msp_core.http._port_owner import port_owner  # noqa: PLC0415 - most ports are free
 
         owner = port_owner(port)
         by = "another process" if owner is None else f"process {owner.pid} ({owner.name})"

@@ -1,4 +1,4 @@
-"""HTTPServer: serves an ASGI or WSGI application as a routine (extra `http`)."""
+"""HTTPServer: the routine that listens, serves and drains."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from msp_core._access_log import AccessLog
-from msp_core._answered import Answered
-from msp_core._closing import Closing
-from msp_core._inflight import Inflight
-from msp_core._interface import interface_of
-from msp_core._listener import Listener
-from msp_core._plain_address import PlainAddress
-from msp_core._port import port_error
-from msp_core._websocket_refusal import WebSocketRefusal
 from msp_core.asgi import ASGIApp
 from msp_core.contract import ServiceContract
 from msp_core.deadline import Deadline
 from msp_core.errors import MSPError, RoutineError, StopTimeoutError
+from msp_core.http._access_log import AccessLog
+from msp_core.http._inflight import Inflight
+from msp_core.http._interface import interface_of
+from msp_core.http._layers import Answered, Closing, PlainAddress, WebSocketRefusal
+from msp_core.http._listener import Listener
+from msp_core.http._port import port_error
 from msp_core.platforms import Platform
 
 if TYPE_CHECKING:
-    from msp_core._uvicorn import EmbeddedServer
-    from msp_core._wsgi_app import ThreadedWSGI
+    from msp_core.http._uvicorn import EmbeddedServer
+    from msp_core.http._wsgi import ThreadedWSGI
 
-__all__ = ["HTTPServer"]
 
 logger: logging.Logger = logging.getLogger("msp.http")
 
@@ -193,7 +189,7 @@ class HTTPServer:
 
     async def _drain(self, server: EmbeddedServer, deadline: Deadline) -> list[str]:
         """Wait for requests in flight; return which had to be abandoned."""
-        from msp_core._drain import Drain  # noqa: PLC0415 - vendor library: needs uvicorn
+        from msp_core.http._drain import Drain  # noqa: PLC0415 - vendor library: needs uvicorn
 
         reserve = min(_RESERVE, deadline.remaining() / 4)
         drain = Drain(server.server_state)
@@ -231,7 +227,7 @@ class HTTPServer:
 
 def _import_server() -> type[EmbeddedServer]:
     try:
-        from msp_core._uvicorn import EmbeddedServer  # noqa: PLC0415 - vendor library: uvicorn
+        from msp_core.http._uvicorn import EmbeddedServer  # noqa: PLC0415 - vendor library: uvicorn
     except ModuleNotFoundError as error:
         raise _explained(error) from error
     return EmbeddedServer
@@ -239,7 +235,7 @@ def _import_server() -> type[EmbeddedServer]:
 
 def _import_wsgi() -> type[ThreadedWSGI]:
     try:
-        from msp_core._wsgi_app import ThreadedWSGI  # noqa: PLC0415 - vendor library: a2wsgi
+        from msp_core.http._wsgi import ThreadedWSGI  # noqa: PLC0415 - vendor library: a2wsgi
     except ModuleNotFoundError as error:
         raise _explained(error) from error
     return ThreadedWSGI

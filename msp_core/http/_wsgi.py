@@ -8,8 +8,8 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import a2wsgi
 
-from msp_core._inflight import note_thread
 from msp_core.asgi import ASGIApp, Receive, Scope, Send
+from msp_core.http._inflight import note_thread
 
 # As many as Starlette gives synchronous endpoints.
 _THREADS = 40
