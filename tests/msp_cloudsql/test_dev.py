@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from msp_cloudsql import _dev
-from msp_core import _dev_user
 from msp_core.dev import DevResources, ServerFolder
+from msp_core.dev import _user as _dev_user
 from msp_core.errors import DevError
 
 SYSTEM = sorted(Path("/usr/lib/postgresql").glob("*/bin"))

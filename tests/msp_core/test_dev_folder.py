@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from msp_core import _dev_folder, _dev_lock, _dev_user
 from msp_core.dev import ServerUser, forget_folder, free_port, refuse_on_platform, server_folder
+from msp_core.dev import _folder as _dev_folder
+from msp_core.dev import _lock as _dev_lock
+from msp_core.dev import _user as _dev_user
 from msp_core.errors import DevError
 
 HOLD = """

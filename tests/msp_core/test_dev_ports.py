@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from msp_core import _dev_ports
+from msp_core.dev import _ports as _dev_ports
 from msp_core.dev import free_port
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from msp_core import _dev_process
 from msp_core.dev import ServerFolder, free_port, run_tool, server_folder, server_process
+from msp_core.dev import _process as _dev_process
 from msp_core.errors import DevError
 
 SERVER = """

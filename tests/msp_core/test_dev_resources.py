@@ -13,8 +13,8 @@ from pathlib import Path
 import attrs
 import pytest
 
-from msp_core import _dev_resources
 from msp_core.dev import DevResource, DevResources, running_resources, server_folder
+from msp_core.dev import _resources as _dev_resources
 from msp_core.errors import DevError
 
 

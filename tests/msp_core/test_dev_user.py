@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from msp_core import _dev_user
-from msp_core._dev_user import made_outside, outside
 from msp_core.dev import ServerUser, reachable_copy, unprivileged_user
+from msp_core.dev import _user as _dev_user
+from msp_core.dev._user import made_outside, outside
 from msp_core.errors import DevError
 
 STRANGER = ServerUser(54321, 54321)

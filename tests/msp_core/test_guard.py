@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from msp_core import _guard
+from msp_core.dev import _guard
 
 # Says that its handlers stand, then waits; os.write, as a handler must not interrupt its own print.
 WAITING = """
@@ -40,7 +40,7 @@ def command(
 ) -> list[str]:
     """Return a command line of the guard; as a module, so that its lines are measured."""
     options = [str(int(stop_signal)), str(grace), "-1", "-1", running]
-    return [sys.executable, "-m", "msp_core._guard", *options, sys.executable, "-c", code]
+    return [sys.executable, "-m", "msp_core.dev._guard", *options, sys.executable, "-c", code]
 
 
 @contextlib.contextmanager
@@ -101,7 +101,7 @@ def test_names_a_server_that_cannot_run(tmp_path: Path) -> None:
     argv = [
         sys.executable,
         "-m",
-        "msp_core._guard",
+        "msp_core.dev._guard",
         "15",
         "1",
         "-1",
@@ -199,7 +199,7 @@ def test_child_of_a_guard_that_is_gone_already_does_not_start() -> None:
     """A guard killed before the tie was made leaves nothing either."""
     program = """
 import os
-from msp_core._guard import _dying_with
+from msp_core.dev._guard import _dying_with
 _dying_with(os.getppid())()
 print("tied", flush=True)
 _dying_with(-1)()

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import attrs
 
-from msp_core import _dev_lock
-from msp_core._dev_ports import free_port
-from msp_core._dev_user import ServerUser, made_outside, outside, unprivileged_user
 from msp_core.config._go import parse_bool
+from msp_core.dev import _lock as _dev_lock
+from msp_core.dev._ports import free_port
+from msp_core.dev._user import ServerUser, made_outside, outside, unprivileged_user
 from msp_core.errors import DevError
 from msp_core.platforms import Platform
 

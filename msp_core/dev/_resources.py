@@ -11,10 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from msp_core._dev_folder import forget_folder, unusable
-from msp_core._dev_lock import FolderInUseError, is_used
-from msp_core._dev_running import StartedResource, joined, publish
 from msp_core.deadline import Deadline
+from msp_core.dev._folder import forget_folder, unusable
+from msp_core.dev._lock import FolderInUseError, is_used
+from msp_core.dev._running import StartedResource, joined, publish
 from msp_core.integration import DevResource
 
 _Started = dict[str, StartedResource]

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
 
-from msp_core._dev_lock import RUNNING, gate, is_held, is_used, take
+from msp_core.dev._lock import RUNNING, gate, is_held, is_used, take
 
 _NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 

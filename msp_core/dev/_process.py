@@ -15,10 +15,10 @@ from types import MappingProxyType
 
 import attrs
 
-from msp_core._dev_folder import ServerFolder
-from msp_core._dev_lock import RUNNING
-from msp_core._dev_running import withdraw
 from msp_core.deadline import Deadline
+from msp_core.dev._folder import ServerFolder
+from msp_core.dev._lock import RUNNING
+from msp_core.dev._running import withdraw
 from msp_core.errors import DevError
 
 _POLL = 0.005

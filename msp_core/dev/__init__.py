@@ -15,7 +15,7 @@ Servers listen on loopback only, keep their data, and never outlive the process 
 
 from __future__ import annotations
 
-from msp_core._dev_folder import (
+from msp_core.dev._folder import (
     DATA_FOLDER,
     ServerFolder,
     forget_folder,
@@ -23,11 +23,11 @@ from msp_core._dev_folder import (
     server_folder,
     unusable,
 )
-from msp_core._dev_ports import free_port
-from msp_core._dev_process import ServerProcess, run_tool, server_process
-from msp_core._dev_resources import DevResources
-from msp_core._dev_running import StartedResource, running_resources
-from msp_core._dev_user import ServerUser, reachable_copy, unprivileged_user
+from msp_core.dev._ports import free_port
+from msp_core.dev._process import ServerProcess, run_tool, server_process
+from msp_core.dev._resources import DevResources
+from msp_core.dev._running import StartedResource, running_resources
+from msp_core.dev._user import ServerUser, reachable_copy, unprivileged_user
 from msp_core.http._port import next_port, try_port
 from msp_core.integration import DevResource
 
