@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._declaration import DeclaredPlugin
+from msp_core._plugins.declaration import DeclaredPlugin
 from msp_core.config import Variable
 from msp_core.integration import Integration
 

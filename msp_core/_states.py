@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from msp_core._declaration import Declaration, DeclaredPlugin, installed_plugins
-from msp_core._plugins import Plugins
+from msp_core._plugins.declaration import Declaration, DeclaredPlugin, installed_plugins
+from msp_core._plugins.hooks import Plugins
 from msp_core.assembly import AssembledIntegration, Assembly
 from msp_core.config import Variable
 from msp_core.errors import PluginError

@@ -10,13 +10,13 @@ from typing import Any
 import attrs
 
 from msp_core._core_config import CoreConfig, ServiceVariables
-from msp_core._declaration import Declaration, resolve
 from msp_core._integrations import AssembledIntegration
 from msp_core._job_variables import JobVariables, new_execution
 from msp_core._missing import why_missing
 from msp_core._needs import needed_clients
-from msp_core._plugins import Plugins
-from msp_core._service_hooks import ServiceHooks
+from msp_core._plugins.declaration import Declaration, resolve
+from msp_core._plugins.hooks import Plugins
+from msp_core._plugins.service_hooks import ServiceHooks
 from msp_core.config import Variable, describe
 from msp_core.config._loading import Loading
 from msp_core.contract import Clients, Contract, JobContract, ServiceContract

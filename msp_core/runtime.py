@@ -20,8 +20,8 @@ from msp_core._failure import log_failure
 from msp_core._life import LAST_LINES, Life
 from msp_core._log_capture import log_loop_exception
 from msp_core._logs import Logs
+from msp_core._plugins.service_hooks import ServiceHooks
 from msp_core._process import Process
-from msp_core._service_hooks import ServiceHooks
 from msp_core._service_life import OnReady, ServiceLife
 from msp_core._stop_handle import StopHandle
 from msp_core._wakeup import woken_by_signals

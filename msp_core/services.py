@@ -7,8 +7,8 @@ import importlib
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
-from msp_core._declaration import resolve
-from msp_core._installed import GROUP, distribution_of, lists_package, services
+from msp_core._plugins.declaration import resolve
+from msp_core._plugins.installed import GROUP, distribution_of, lists_package, services
 from msp_core.config._near_miss import closest
 from msp_core.errors import UsageError
 

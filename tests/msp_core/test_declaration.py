@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from msp_core._declaration import Declaration, examine, installed_plugins, resolve
+from msp_core._plugins.declaration import Declaration, examine, installed_plugins, resolve
 from msp_core.errors import PluginError, UsageError
 from msp_core.services import find_service
 from tests.msp_core.installed import Installed

@@ -12,7 +12,7 @@ from typing import Any, cast
 import pytest
 
 from msp_core import hookspecs
-from msp_core._service_hooks import ServiceHooks
+from msp_core._plugins.service_hooks import ServiceHooks
 from msp_core.contract import JobContract, ServiceContract
 from msp_core.deadline import Deadline
 from msp_core.errors import UsageError

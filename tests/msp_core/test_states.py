@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from msp_core._declaration import examine
+from msp_core._plugins.declaration import examine
 from msp_core._states import PluginState, installed_states, plugin_states, states_before_assembly
 from msp_core.assembly import assemble
 from msp_core.services import find_service

@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import pytest
 
-from msp_core._declaration import DeclaredPlugin
+from msp_core._plugins.declaration import DeclaredPlugin
 from msp_core.assembly import AssembledIntegration
 from msp_core.config import describe, env
 from msp_core.contract import Contract

@@ -8,7 +8,7 @@ from importlib.metadata import EntryPoint
 
 import pluggy
 
-from msp_core._implementer import new_manager, register
+from msp_core._plugins.implementer import new_manager, register
 from msp_core.errors import PluginError
 from msp_core.hookspecs import PLUGIN_HOOKS
 from msp_core.integration import Command

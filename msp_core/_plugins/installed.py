@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 from importlib.metadata import Distribution, EntryPoint
 
-from msp_core._requirements import find_distribution
+from msp_core._plugins.requirements import find_distribution
 from msp_core.errors import UsageError
 
 GROUP = "msp.services"

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from msp_core._calls import contained, in_thread
-from msp_core._implementer import implements, new_manager, register
+from msp_core._plugins.implementer import implements, new_manager, register
 from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.errors import UsageError
 from msp_core.hookspecs import SERVICE_HOOKS

@@ -9,8 +9,8 @@ from importlib.metadata import Distribution, EntryPoint
 import attrs
 from packaging.requirements import Requirement
 
-from msp_core._installed import distribution_of
-from msp_core._requirements import (
+from msp_core._plugins.installed import distribution_of
+from msp_core._plugins.requirements import (
     CORE,
     Need,
     UnknownExtra,

@@ -21,8 +21,8 @@ from typing import Any
 import attrs
 import pluggy
 
-from msp_core._declaration import Declaration, DeclaredPlugin
-from msp_core._implementer import implements, new_manager, register
+from msp_core._plugins.declaration import Declaration, DeclaredPlugin
+from msp_core._plugins.implementer import implements, new_manager, register
 from msp_core.asgi import ASGIMiddleware
 from msp_core.contract import Contract, JobContract
 from msp_core.diagnostics import Route

@@ -1,0 +1,1 @@
+"""Which plugins a service declares, found in the installed metadata, and their hooks."""
