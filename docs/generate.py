@@ -21,10 +21,10 @@ import msp_redis
 import msp_sentry
 from msp_core import API, Command, Integration, Role, hookspecs
 from msp_core._cli import _BUILT_IN
-from msp_core._core_config import CoreConfig, ServiceVariables
-from msp_core._job_variables import JobVariables
 from msp_core._plugins.command_hooks import extra_commands, load_command
 from msp_core._table import markdown_table
+from msp_core.assembly._core_config import CoreConfig, ServiceVariables
+from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import Variable, describe
 from msp_core.config._formats import variable_markdown
 

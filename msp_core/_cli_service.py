@@ -10,8 +10,8 @@ from pathlib import Path
 import attrs
 
 from msp_core._plugins.declaration import examine
-from msp_core._states import PluginState, states_before_assembly
 from msp_core.assembly import Assembly, assemble
+from msp_core.assembly._states import PluginState, states_before_assembly
 from msp_core.services import find_service
 
 

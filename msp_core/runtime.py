@@ -13,7 +13,6 @@ from typing import Any, NoReturn
 
 import attrs
 
-from msp_core._core_config import CoreConfig, ServiceVariables
 from msp_core._exit_code import exit_code
 from msp_core._failed_start import tell_plugins
 from msp_core._failure import log_failure
@@ -26,6 +25,7 @@ from msp_core._service_life import OnReady, ServiceLife
 from msp_core._stop_handle import StopHandle
 from msp_core._wakeup import woken_by_signals
 from msp_core.assembly import Assembly, assemble
+from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.errors import ConfigError, PortError, UsageError
 from msp_core.services import find_service
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import attrs
 
 from msp_core.config._go import parse_bool
-from msp_core.dev import _lock as _dev_lock
+from msp_core.dev import _lock
 from msp_core.dev._ports import free_port
 from msp_core.dev._user import ServerUser, made_outside, outside, unprivileged_user
 from msp_core.errors import DevError
@@ -90,7 +90,7 @@ async def server_folder(
     """
     refuse_on_platform(environ)
     home = _made(folder)
-    async with _dev_lock.locked(home) as lock:
+    async with _lock.locked(home) as lock:
         yield _opened(home, unprivileged_user() if unprivileged else None, lock)
 
 
@@ -101,7 +101,7 @@ async def forget_folder(folder: Path) -> None:
         DevError: a process holds the folder.
     """
     home = _made(folder)
-    async with _dev_lock.locked(home):
+    async with _lock.locked(home):
         _empty(home)
 
 
@@ -151,5 +151,5 @@ def _empty(home: Path) -> None:
     for kept in home.iterdir():
         if kept.is_dir():
             shutil.rmtree(kept)
-        elif kept.name not in _dev_lock.FILES:  # others lock the same ones
+        elif kept.name not in _lock.FILES:  # others lock the same ones
             kept.unlink()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from msp_core._core_config import CoreConfig, ServiceVariables
-from msp_core._job_variables import JobVariables
 from msp_core._log_config import LogConfig
+from msp_core.assembly._core_config import CoreConfig, ServiceVariables
+from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import load
 from msp_core.errors import ConfigError
 from tests.msp_core.program import StartProgram

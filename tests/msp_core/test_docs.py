@@ -23,8 +23,8 @@ import msp_redis
 import msp_sentry
 from docs import generate
 from msp_core import Diagnostics, Health, MSPError, errors, hookspecs
-from msp_core._core_config import CoreConfig, ServiceVariables
-from msp_core._job_variables import JobVariables
+from msp_core.assembly._core_config import CoreConfig, ServiceVariables
+from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import describe
 from tests.documentation import ROOT, Block, blocks, pages
 from tests.fresh_environment import FreshEnvironment

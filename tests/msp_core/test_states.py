@@ -7,8 +7,13 @@ from collections.abc import Mapping
 import pytest
 
 from msp_core._plugins.declaration import examine
-from msp_core._states import PluginState, installed_states, plugin_states, states_before_assembly
 from msp_core.assembly import assemble
+from msp_core.assembly._states import (
+    PluginState,
+    installed_states,
+    plugin_states,
+    states_before_assembly,
+)
 from msp_core.services import find_service
 from tests.msp_core.installed import SERVICE, Installed, plugin_source
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Sequence
 
-from msp_core._integrations import AssembledIntegration
 from msp_core._plugins.declaration import GROUP, Declaration
 from msp_core._plugins.requirements import CORE
+from msp_core.assembly._integrations import AssembledIntegration
 
 
 def why_missing(

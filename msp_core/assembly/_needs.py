@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from msp_core._missing import why_undeclared
 from msp_core._plugins.declaration import Declaration
 from msp_core._plugins.hooks import Plugins
+from msp_core.assembly._missing import why_undeclared
 from msp_core.errors import UsageError
 
 

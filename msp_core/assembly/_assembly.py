@@ -1,4 +1,4 @@
-"""Assembly: a service with its plugins loaded and its variables read, nothing opened yet."""
+"""Assemble: resolve, load and read, in this order; nothing is opened."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 
 import attrs
 
-from msp_core._core_config import CoreConfig, ServiceVariables
-from msp_core._integrations import AssembledIntegration
-from msp_core._job_variables import JobVariables, new_execution
-from msp_core._missing import why_missing
-from msp_core._needs import needed_clients
 from msp_core._plugins.declaration import Declaration, resolve
 from msp_core._plugins.hooks import Plugins
 from msp_core._plugins.service_hooks import ServiceHooks
+from msp_core.assembly._core_config import CoreConfig, ServiceVariables
+from msp_core.assembly._integrations import AssembledIntegration
+from msp_core.assembly._job_variables import JobVariables, new_execution
+from msp_core.assembly._missing import why_missing
+from msp_core.assembly._needs import needed_clients
 from msp_core.config import Variable, describe
 from msp_core.config._loading import Loading
 from msp_core.contract import Clients, Contract, JobContract, ServiceContract
@@ -24,8 +24,6 @@ from msp_core.diagnostics import Diagnostics
 from msp_core.errors import ConfigError, Problem, UsageError
 from msp_core.health import Health
 from msp_core.platforms import Platform
-
-__all__ = ["AssembledIntegration", "Assembly", "assemble"]
 
 
 @attrs.frozen(kw_only=True)

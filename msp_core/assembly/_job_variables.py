@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import attrs
 
-from msp_core._bounds import check_not_negative, check_positive
 from msp_core._uuid7 import uuid7
+from msp_core.assembly._bounds import check_not_negative, check_positive
 from msp_core.config import Duration, env
 from msp_core.deadline import Deadline
 from msp_core.errors import InvalidValue

@@ -9,7 +9,8 @@ import attrs
 
 from msp_core._plugins.declaration import Declaration, DeclaredPlugin, installed_plugins
 from msp_core._plugins.hooks import Plugins
-from msp_core.assembly import AssembledIntegration, Assembly
+from msp_core.assembly._assembly import Assembly
+from msp_core.assembly._integrations import AssembledIntegration
 from msp_core.config import Variable
 from msp_core.errors import PluginError
 from msp_core.integration import API, Integration, Role
