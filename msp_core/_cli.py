@@ -19,8 +19,8 @@ from msp_core._cli_env import env_command
 from msp_core._cli_plugins import plugins_command
 from msp_core._cli_run import job_command, run_command
 from msp_core._exit_code import exit_code
-from msp_core._log_config import LogConfig
-from msp_core._log_traceback import fold_traceback, whole_traceback
+from msp_core._logs.config import LogConfig
+from msp_core._logs.tracebacks import fold_traceback, whole_traceback
 from msp_core._plugins.command_hooks import extra_commands, load_command, provider
 from msp_core._plugins.requirements import CORE
 from msp_core.config._loading import Loading

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 
-from msp_core._logs import Logs
+from msp_core._logs.setup import Logs
 from msp_core.assembly import Assembly
 from msp_core.errors import MSPError, PluginError
 from msp_core.integration import FailedStart

@@ -10,7 +10,7 @@ from types import TracebackType
 
 from msp_core._failure import log_failure
 from msp_core._ledger import Ledger
-from msp_core._log_scrub import Scrubber
+from msp_core._logs.scrub import Scrubber
 from msp_core._loop_thread import LoopThread
 from msp_core._resources import Resources
 from msp_core.assembly import assemble

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 
 from msp_core._colour import is_coloured
 from msp_core._ledger import Ledger
-from msp_core._log_config import LogConfig
-from msp_core._logs import Logs, configure
+from msp_core._logs.config import LogConfig
+from msp_core._logs.setup import Logs, configure
 from msp_core._stacks import thread_stacks
 from msp_core._stop_request import StopRequest
 from msp_core._watchdog import Watchdog

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
-from msp_core._logs import Logs
+from msp_core._logs.setup import Logs
 from msp_core._stacks import thread_stacks
 from msp_core.deadline import Deadline
 

@@ -17,8 +17,8 @@ from msp_core._exit_code import exit_code
 from msp_core._failed_start import tell_plugins
 from msp_core._failure import log_failure
 from msp_core._life import LAST_LINES, Life
-from msp_core._log_capture import log_loop_exception
-from msp_core._logs import Logs
+from msp_core._logs.capture import log_loop_exception
+from msp_core._logs.setup import Logs
 from msp_core._plugins.service_hooks import ServiceHooks
 from msp_core._process import Process
 from msp_core._service_life import OnReady, ServiceLife

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from msp_core._log_config import LogConfig
+from msp_core._logs.config import LogConfig
 from msp_core.assembly._bounds import check_not_negative, check_positive
 from msp_core.config import Duration, Secret, env
 from msp_core.errors import InvalidValue

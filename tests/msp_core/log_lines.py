@@ -13,8 +13,8 @@ from typing import Any, TextIO
 
 import attrs
 
-from msp_core._log_config import LogConfig
-from msp_core._logs import Logs, configure
+from msp_core._logs.config import LogConfig
+from msp_core._logs.setup import Logs, configure
 from msp_core.platforms import Platform
 
 

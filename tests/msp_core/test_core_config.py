@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msp_core._log_config import LogConfig
+from msp_core._logs.config import LogConfig
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import load

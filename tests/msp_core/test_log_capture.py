@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from msp_core._log_capture import log_loop_exception
-from msp_core._log_config import LogConfig
+from msp_core._logs.capture import log_loop_exception
+from msp_core._logs.config import LogConfig
 from tests.msp_core.log_lines import recorded, run_program
 
 
@@ -53,7 +53,7 @@ def test_task_that_nobody_waited_for() -> None:
     """A task's exception is not lost with the task."""
     (line,) = lines_of("""
         import asyncio, gc
-        from msp_core._log_capture import log_loop_exception
+        from msp_core._logs.capture import log_loop_exception
         configured()
         async def fail():
             raise ValueError("broken")

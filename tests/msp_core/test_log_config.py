@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from msp_core._log_config import SILENT, TALKATIVE, LogConfig
+from msp_core._logs.config import SILENT, TALKATIVE, LogConfig
 from msp_core.config import describe, load
 from msp_core.errors import ConfigError
 from msp_core.platforms import Platform

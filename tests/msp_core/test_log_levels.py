@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from msp_core._log_config import LogConfig
+from msp_core._logs.config import LogConfig
 from tests.msp_core.log_lines import configured, recorded
 
 

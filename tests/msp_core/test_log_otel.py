@@ -9,7 +9,7 @@ import uuid
 
 import pytest
 
-from msp_core._log_config import LogConfig
+from msp_core._logs.config import LogConfig
 from msp_core._request import RequestContext, current_request
 from tests.msp_core.log_lines import recorded
 

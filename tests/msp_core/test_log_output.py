@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from msp_core._log_output import output_to
+from msp_core._logs.output import output_to
 
 
 def test_non_blocking_pipe_is_waited_for() -> None:

@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from msp_core import load
-from msp_core._log_config import LogConfig
-from msp_core._log_sampling import Sampling
+from msp_core._logs.config import LogConfig
+from msp_core._logs.sampling import Sampling
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook.entries")

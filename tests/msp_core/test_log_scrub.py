@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from msp_core._log_config import LogConfig
-from msp_core._log_scrub import Scrubber
+from msp_core._logs.config import LogConfig
+from msp_core._logs.scrub import Scrubber
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook")

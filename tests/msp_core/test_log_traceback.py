@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from msp_core._calls import call
-from msp_core._log_config import LogConfig
-from msp_core._log_traceback import Packages, _installed
+from msp_core._logs.config import LogConfig
+from msp_core._logs.tracebacks import Packages, _installed
 from tests.msp_core.installed import Installed
 from tests.msp_core.log_lines import recorded
 

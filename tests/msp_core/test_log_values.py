@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
-from msp_core._log_values import encode
+from msp_core._logs.values import encode
 from msp_core.secret import Secret
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from msp_core import _log_writer
-from msp_core._log_writer import Writer
+from msp_core._logs.setup import writer as _log_writer
+from msp_core._logs.writer import Writer
 
 
 class Reader:

@@ -11,8 +11,8 @@ import threading
 
 import pytest
 
-from msp_core._log_config import LogConfig
-from msp_core._logs import Logs
+from msp_core._logs.config import LogConfig
+from msp_core._logs.setup import Logs
 from tests.msp_core.log_lines import configured, program, recorded, run_program
 
 MANY = 50_000

@@ -15,7 +15,7 @@ import sentry_sdk
 from opentelemetry.sdk import trace as sdk_trace
 
 from msp_core import RequestContext, current_request
-from msp_core._log_capture import capture, log_loop_exception
+from msp_core._logs.capture import capture, log_loop_exception
 from msp_sentry import _outgoing
 from msp_sentry._receiver import Receiver
 from tests.msp_sentry.conftest import Open, raised

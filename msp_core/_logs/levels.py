@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 
-from msp_core._log_pipeline import Pipeline
+from msp_core._logs.pipeline import Pipeline
 
 
 def set_levels(root: int, scopes: Mapping[str, int]) -> Callable[[], None]:

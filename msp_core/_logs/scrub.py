@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import attrs
 
-from msp_core._log_values import encode, plain
+from msp_core._logs.values import encode, plain
 from msp_core.secret import MASK
 
 SHORTEST: Final = 4

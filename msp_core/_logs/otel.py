@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import Any, Final
 
-from msp_core._log_fields import Collect
-from msp_core._log_format import JSONFormat, Origin, Trace, caller, epoch_microseconds
+from msp_core._logs.fields import Collect
+from msp_core._logs.json_format import JSONFormat, Origin, Trace, caller, epoch_microseconds
 
 SEVERITIES: Final = (
     (logging.CRITICAL, "FATAL", 21),

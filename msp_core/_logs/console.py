@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from msp_core._failure import shown
 from msp_core._for_people import CONSOLE, ForPeople
-from msp_core._log_fields import Collect
-from msp_core._log_traceback import fold_traceback, whole_traceback
-from msp_core._log_values import encode
+from msp_core._logs.fields import Collect
+from msp_core._logs.tracebacks import fold_traceback, whole_traceback
+from msp_core._logs.values import encode
 
 COLOURS: Final = (
     (logging.ERROR, "\x1b[31m"),

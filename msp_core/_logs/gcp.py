@@ -7,8 +7,8 @@ import logging
 import time
 from typing import Any, Final
 
-from msp_core._log_fields import Collect
-from msp_core._log_format import JSONFormat, Origin, Trace, epoch_microseconds
+from msp_core._logs.fields import Collect
+from msp_core._logs.json_format import JSONFormat, Origin, Trace, epoch_microseconds
 
 SEVERITIES: Final = (
     (logging.CRITICAL, "CRITICAL"),

@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Iterator
 from typing import Final
 
-from msp_core._log_output import Output
+from msp_core._logs.output import Output
 
 LIMIT: Final = 100_000
 """Lines that may wait: about 50 MB, where a slow reader turns into a problem of memory."""

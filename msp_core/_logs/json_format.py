@@ -10,8 +10,8 @@ import attrs
 from pythonjsonlogger.core import BaseJsonFormatter
 
 from msp_core._failure import ExcInfo, shown
-from msp_core._log_fields import Collect
-from msp_core._log_values import encode
+from msp_core._logs.fields import Collect
+from msp_core._logs.values import encode
 
 
 @attrs.frozen(kw_only=True)

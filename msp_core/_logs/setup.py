@@ -10,19 +10,19 @@ from typing import TextIO
 
 import attrs
 
-from msp_core._log_capture import capture
-from msp_core._log_config import LogConfig
-from msp_core._log_console import ConsoleFormat
-from msp_core._log_fields import RESERVED, Collect, Fields
-from msp_core._log_format import Origin
-from msp_core._log_gcp import GCPFormat
-from msp_core._log_levels import set_levels, take_root
-from msp_core._log_otel import OTelFormat
-from msp_core._log_output import output_to
-from msp_core._log_pipeline import Pipeline
-from msp_core._log_sampling import Sampling
-from msp_core._log_scrub import Scrubber
-from msp_core._log_writer import Writer
+from msp_core._logs.capture import capture
+from msp_core._logs.config import LogConfig
+from msp_core._logs.console import ConsoleFormat
+from msp_core._logs.fields import RESERVED, Collect, Fields
+from msp_core._logs.gcp import GCPFormat
+from msp_core._logs.json_format import Origin
+from msp_core._logs.levels import set_levels, take_root
+from msp_core._logs.otel import OTelFormat
+from msp_core._logs.output import output_to
+from msp_core._logs.pipeline import Pipeline
+from msp_core._logs.sampling import Sampling
+from msp_core._logs.scrub import Scrubber
+from msp_core._logs.writer import Writer
 from msp_core.integration import LogProcessor
 from msp_core.platforms import Platform
 

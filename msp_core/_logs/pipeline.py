@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from msp_core._log_writer import Writer
+from msp_core._logs.writer import Writer
 
 
 class Pipeline(logging.Handler):

@@ -1,0 +1,1 @@
+"""What happens to a log record on its way to standard error."""
