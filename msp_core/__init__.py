@@ -19,9 +19,9 @@ Modules that start with `_` are private. Importing this package reads no environ
 logging and pulls in no vendor library.
 """
 
-from msp_core._open_contract import open_contract, open_contract_sync
+from msp_core._life.open_contract import open_contract, open_contract_sync
+from msp_core._life.stop_handle import StopHandle
 from msp_core._request import RequestContext, current_request
-from msp_core._stop_handle import StopHandle
 from msp_core.assembly import AssembledIntegration, Assembly, assemble
 from msp_core.config import (
     URL,

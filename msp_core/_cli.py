@@ -18,7 +18,7 @@ from msp_core._cli_check import check_command
 from msp_core._cli_env import env_command
 from msp_core._cli_plugins import plugins_command
 from msp_core._cli_run import job_command, run_command
-from msp_core._exit_code import exit_code
+from msp_core._life.exit_code import exit_code
 from msp_core._logs.config import LogConfig
 from msp_core._logs.tracebacks import fold_traceback, whole_traceback
 from msp_core._plugins.command_hooks import extra_commands, load_command, provider

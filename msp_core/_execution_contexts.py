@@ -10,8 +10,8 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from msp_core._failure import describe
-from msp_core._holding import Holding
-from msp_core._ledger import Ledger
+from msp_core._life.holding import Holding
+from msp_core._life.ledger import Ledger
 from msp_core._plugins.declaration import DeclaredPlugin
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract

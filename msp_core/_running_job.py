@@ -8,8 +8,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
+from msp_core._life.stop_request import StopRequest
 from msp_core._stacks import task_stack, thread_stacks
-from msp_core._stop_request import StopRequest
 from msp_core.deadline import Deadline
 from msp_core.errors import (
     ConfigError,

@@ -13,17 +13,17 @@ from typing import Any, NoReturn
 
 import attrs
 
-from msp_core._exit_code import exit_code
-from msp_core._failed_start import tell_plugins
 from msp_core._failure import log_failure
-from msp_core._life import LAST_LINES, Life
+from msp_core._life.exit_code import exit_code
+from msp_core._life.failed_start import tell_plugins
+from msp_core._life.life import LAST_LINES, Life
+from msp_core._life.process import Process
+from msp_core._life.service import OnReady, ServiceLife
+from msp_core._life.stop_handle import StopHandle
+from msp_core._life.wakeup import woken_by_signals
 from msp_core._logs.capture import log_loop_exception
 from msp_core._logs.setup import Logs
 from msp_core._plugins.service_hooks import ServiceHooks
-from msp_core._process import Process
-from msp_core._service_life import OnReady, ServiceLife
-from msp_core._stop_handle import StopHandle
-from msp_core._wakeup import woken_by_signals
 from msp_core.assembly import Assembly, assemble
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.errors import ConfigError, PortError, UsageError

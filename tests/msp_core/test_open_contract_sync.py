@@ -20,7 +20,7 @@ from msp_core import (
     open_contract,
     open_contract_sync,
 )
-from msp_core._loop_thread import LoopThread
+from msp_core._life.loop_thread import LoopThread
 from msp_core.deadline import Deadline
 from tests.msp_core.diagnostics_interface import ask_wsgi
 from tests.msp_core.http_service import wsgi_app

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msp_core._process import Process
+from msp_core._life.process import Process
 from msp_core.platforms import Platform
 
 SERVING = {"K_SERVICE": "guestbook"}

@@ -24,7 +24,7 @@ from msp_core import (
     hookimpl,
     open_contract,
 )
-from msp_core._holding import Holding
+from msp_core._life.holding import Holding
 from msp_core.deadline import Deadline, close_deadline
 from tests.msp_core.installed import Installed
 
@@ -298,7 +298,7 @@ async def test_hanging_close_is_logged(
 ) -> None:
     """Without the runtime, too, the log says where a resource hangs that does not close."""
     platform = SimpleNamespace(of=lambda _: SimpleNamespace(shutdown_budget=0.1))
-    monkeypatch.setattr("msp_core._open_contract.Platform", platform)
+    monkeypatch.setattr("msp_core._life.open_contract.Platform", platform)
     resource(installed, "one", closing="await asyncio.Event().wait()")
     with pytest.raises(StopTimeoutError, match=r'^"one" did not close in time$'):
         async with open_contract({"PORT": "80", "ONE_URL": "x"}, Service(), plugins=("one",)):

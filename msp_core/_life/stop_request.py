@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._watchdog import Watchdog
+from msp_core._life.watchdog import Watchdog
 from msp_core.deadline import Deadline
 from msp_core.errors import UsageError
 

@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
-from msp_core._holding import Holding
-from msp_core._ledger import Ledger
+from msp_core._life.holding import Holding
+from msp_core._life.ledger import Ledger
 from msp_core.assembly import AssembledIntegration, Assembly
 from msp_core.contract import Contract, refuse_stop
 from msp_core.deadline import Deadline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from msp_core._stop_request import StopRequest, check_reason, stop_early
+from msp_core._life.stop_request import StopRequest, check_reason, stop_early
 
 
 class StopHandle:
