@@ -249,7 +249,7 @@ def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
 
 def _life(assembly: Assembly, process: Process, on_ready: OnReady | None) -> Life[Any]:
     if assembly.hooks.is_job:
-        from msp_core._job_life import JobLife  # noqa: PLC0415 - not needed to serve
+        from msp_core._jobs.life import JobLife  # noqa: PLC0415 - not needed to serve
 
         return JobLife(assembly, process)
     return ServiceLife(assembly, process, on_ready)

@@ -570,7 +570,7 @@ class TestAround:
         """A plugin that is slow to be entered does not hold up the job."""
         environ = around(installed, entering="await asyncio.Event().wait()")
         head = """
-        import msp_core._execution_contexts as contexts
+        import msp_core._jobs.contexts as contexts
         contexts.ENTER_LIMIT = 0.1
         PLUGINS = ("span",)
         """

@@ -9,13 +9,10 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
-from msp_core._execution_contexts import ExecutionContexts
-from msp_core._job_lock import job_lock
-from msp_core._life.life import ROUTINES_SHARE, Life
-from msp_core._life.process import Process
-from msp_core._life.stop_request import stop_early
-from msp_core._outcome import Outcome
-from msp_core._running_job import (
+from msp_core._jobs.contexts import ExecutionContexts
+from msp_core._jobs.lock import job_lock
+from msp_core._jobs.log import Outcome
+from msp_core._jobs.work import (
     COMPLETION,
     DEADLINE,
     FAILURE,
@@ -23,6 +20,9 @@ from msp_core._running_job import (
     RunningJob,
     early_end,
 )
+from msp_core._life.life import ROUTINES_SHARE, Life
+from msp_core._life.process import Process
+from msp_core._life.stop_request import stop_early
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract
 from msp_core.deadline import Deadline

@@ -1,0 +1,1 @@
+"""The life of a job: its work, its lock, and what is logged of it."""
