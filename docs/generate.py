@@ -20,7 +20,7 @@ import msp_opentelemetry
 import msp_redis
 import msp_sentry
 from msp_core import API, Command, Integration, Role, hookspecs
-from msp_core._cli import _BUILT_IN
+from msp_core._cli.main import _BUILT_IN
 from msp_core._plugins.command_hooks import extra_commands, load_command
 from msp_core._table import markdown_table
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables

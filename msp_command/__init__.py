@@ -11,7 +11,7 @@ def main() -> int:
     # An exception in the midst of an import may come out as any other, with a traceback.
     if before is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from msp_core._cli import main as carry_out  # noqa: PLC0415 - takes most of the start
+    from msp_core._cli.main import main as carry_out  # noqa: PLC0415 - takes most of the start
 
     try:
         signal.signal(signal.SIGINT, before)

@@ -71,7 +71,7 @@ def variable_dotenv(variables: Sequence[Variable]) -> str:
 def variable_records(
     variables: Sequence[Variable], environ: Mapping[str, str]
 ) -> list[dict[str, Any]]:
-    """Return plain records; `msp_core._cli_env` documents their shape."""
+    """Return plain records; `msp_core._cli.env` documents their shape."""
     return [{**attrs.asdict(variable), "set": variable.is_set(environ)} for variable in variables]
 
 

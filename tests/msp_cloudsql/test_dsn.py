@@ -7,7 +7,7 @@ import pytest
 from msp_cloudsql import RenderedDSNError, TemplateFieldError, TemplateSyntaxError
 from msp_cloudsql._dsn import Template, check_values, parameters
 from msp_core import NoopRoutine, hookimpl
-from msp_core._cli import main
+from msp_core._cli.main import main
 
 
 class Idle:

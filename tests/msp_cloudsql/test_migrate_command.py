@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 import pytest
 
-from msp_core._cli import main
+from msp_core._cli.main import main
 from tests.msp_cloudsql.database import Database
 
 SERVICE = """

@@ -16,7 +16,7 @@ from typing import Any
 import attrs
 import pytest
 
-from msp_core._cli import main
+from msp_core._cli.main import main
 from tests.msp_core.installed import SERVICE, Installed, plugin_source
 
 CONFIG = """
@@ -265,7 +265,7 @@ class TestExtraCommands:
         self, msp: Shell, monkeypatch: pytest.MonkeyPatch, command: str, distribution: str
     ) -> None:
         """A command that the pages name and that is not installed is told with what to install."""
-        monkeypatch.setattr("msp_core._cli.extra_commands", dict)
+        monkeypatch.setattr("msp_core._cli.main.extra_commands", dict)
         answer = msp(f"{command} guestbook")
 
         assert (answer.code, answer.out) == (2, "")

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from msp_core import NoopRoutine, hookimpl
-from msp_core._cli import main
+from msp_core._cli.main import main
 from msp_core.config import describe, load
 from msp_core.errors import ConfigError
 from msp_redis import RedisConfig

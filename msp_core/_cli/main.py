@@ -14,10 +14,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint
 
-from msp_core._cli_check import check_command
-from msp_core._cli_env import env_command
-from msp_core._cli_plugins import plugins_command
-from msp_core._cli_run import job_command, run_command
+from msp_core._cli.check import check_command
+from msp_core._cli.env import env_command
+from msp_core._cli.plugins import plugins_command
+from msp_core._cli.run import job_command, run_command
 from msp_core._life.exit_code import exit_code
 from msp_core._logs.config import LogConfig
 from msp_core._logs.tracebacks import fold_traceback, whole_traceback
