@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from msp_core._logs.setup import writer as _log_writer
+from msp_core._logs import writer as _log_writer
 from msp_core._logs.writer import Writer
 
 
