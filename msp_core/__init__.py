@@ -21,7 +21,6 @@ logging and pulls in no vendor library.
 
 from msp_core._life.open_contract import open_contract, open_contract_sync
 from msp_core._life.stop_handle import StopHandle
-from msp_core._request import RequestContext, current_request
 from msp_core.assembly import AssembledIntegration, Assembly, assemble
 from msp_core.config import (
     URL,
@@ -60,6 +59,7 @@ from msp_core.health import Check, CheckResult, Health
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import API, Command, FailedStart, Integration, LogProcessor, Role
 from msp_core.platforms import Platform
+from msp_core.request import RequestContext, current_request
 from msp_core.routines import (
     CallbackRoutine,
     CombinedRoutine,

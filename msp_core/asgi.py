@@ -15,3 +15,8 @@ ASGIApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 ASGIMiddleware = Callable[[ASGIApp], ASGIApp]
 """app -> app."""
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """Return the first header of that lower-case name."""
+    return next((value for key, value in scope["headers"] if key == name), None)

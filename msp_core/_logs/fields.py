@@ -9,8 +9,8 @@ from typing import Any, Final
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 
 from msp_core._for_people import CONSOLE
-from msp_core._request import RequestContext, current_request
 from msp_core.integration import LogProcessor
+from msp_core.request import RequestContext, current_request
 
 RESERVED: Final = frozenset(
     {

@@ -7,10 +7,9 @@ from typing import Protocol
 
 import attrs
 
-from msp_core._request import current_request
-from msp_core._scope import header, identity
-from msp_core.asgi import ASGIApp, Receive, Scope, Send
+from msp_core.asgi import ASGIApp, Receive, Scope, Send, header
 from msp_core.diagnostics._answer import Answer
+from msp_core.request import current_request, identity
 
 
 class Respond(Protocol):

@@ -9,10 +9,9 @@ from http import HTTPStatus
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from msp_core._request import current_request
-from msp_core._trace_context import read_context
 from msp_core.diagnostics._answer import Answer
 from msp_core.diagnostics._asgi import Respond
+from msp_core.request import current_request, read_context
 
 
 class WSGIEndpoints:

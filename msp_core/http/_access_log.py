@@ -6,10 +6,9 @@ import logging
 from urllib.parse import quote
 
 from msp_core._for_people import CONSOLE, ForPeople, brief
-from msp_core._request import RequestContext, current_request
-from msp_core._scope import identity
 from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
 from msp_core.http._inflight import Inflight, InflightRequest
+from msp_core.request import RequestContext, current_request, identity
 
 logger = logging.getLogger("msp.http.access")
 

@@ -9,8 +9,7 @@ from collections.abc import Callable
 
 import attrs
 
-from msp_core._scope import header
-from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
+from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send, header
 
 # The server's own, which has the same to say when there was no answer yet.
 _SERVER = logging.getLogger("uvicorn.error")

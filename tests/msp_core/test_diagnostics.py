@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import pytest
 
-from msp_core._request import current_request
 from msp_core.diagnostics import Route
 from msp_core.errors import UsageError
 from msp_core.health import Check, Health
+from msp_core.request import current_request
 from tests.msp_core.clock import clock_for_all
 from tests.msp_core.diagnostics_interface import Interface
 from tests.msp_core.http_service import (

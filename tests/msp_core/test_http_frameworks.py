@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from msp_core._request import current_request
 from msp_core.asgi import Receive, Scope, Send
 from msp_core.errors import UsageError
 from msp_core.http import HTTPServer
+from msp_core.request import current_request
 from tests.msp_core.http_frameworks import FRAMEWORKS
 from tests.msp_core.http_service import (
     access_lines,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from msp_core._request import RequestContext, current_request
+from msp_core.request import RequestContext, current_request
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook")

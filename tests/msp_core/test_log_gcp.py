@@ -10,7 +10,7 @@ import pytest
 
 from msp_core._logs.config import LogConfig
 from msp_core._logs.gcp import timestamp
-from msp_core._request import RequestContext, current_request
+from msp_core.request import RequestContext, current_request
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook.entries")

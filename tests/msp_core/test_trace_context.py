@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msp_core._request import RequestContext
-from msp_core._trace_context import read_context
+from msp_core.request import RequestContext, read_context
 
 TRACE = "0123456789abcdef0123456789abcdef"
 SPAN = "00000000000000ff"
