@@ -8,8 +8,6 @@ from typing import Final, TextIO
 
 import attrs
 
-from msp_core._colour import is_coloured
-
 _CODES: Final = {"bold": "1", "red": "31", "green": "32", "yellow": "33"}
 
 
@@ -37,6 +35,23 @@ class Terminal:
 
 PLAIN: Final = Terminal()
 """A file, a pipe, or a page: lines of any length, no colours."""
+
+
+def is_coloured(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Return whether lines for people are coloured on the stream.
+
+    `NO_COLOR` forbids it and `FORCE_COLOR` asks for it, each when it is not empty; without them a
+    terminal is coloured, unless `TERM` says that it is `dumb`.
+
+    Args:
+        stream: where to; None when the process has no such stream.
+        environ: the variables.
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream is not None and stream.isatty() and environ.get("TERM") != "dumb"
 
 
 def _width(stream: TextIO, environ: Mapping[str, str]) -> int | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
+import uuid
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -12,6 +15,24 @@ from msp_core.deadline import Deadline
 from msp_core.errors import UsageError
 
 ItemT = TypeVar("ItemT")
+
+# Where a UUID says which version and variant it is (RFC 9562, section 5.7).
+_VERSION = 7 << 76
+_VARIANT = 0b10 << 62
+_VERSION_BITS = 0xF << 76
+_VARIANT_BITS = 0b11 << 62
+
+
+def new_execution_id() -> str:
+    """Return a new UUID of version 7, which sorts by the time it was made.
+
+    48 bits of Unix milliseconds, then 74 random ones. Python's own come with 3.14.
+    """
+    milliseconds = time.time_ns() // 1_000_000
+    bits = milliseconds << 80 | int.from_bytes(os.urandom(10))
+    bits = bits & ~_VERSION_BITS | _VERSION
+    bits = bits & ~_VARIANT_BITS | _VARIANT
+    return str(uuid.UUID(int=bits))
 
 
 def _never() -> bool:

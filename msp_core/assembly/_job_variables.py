@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import attrs
 
-from msp_core._uuid7 import uuid7
 from msp_core.assembly._bounds import check_not_negative, check_positive
 from msp_core.config import Duration, env
 from msp_core.deadline import Deadline
 from msp_core.errors import InvalidValue
-from msp_core.execution import Execution
+from msp_core.execution import Execution, new_execution_id
 from msp_core.platforms import Platform
 
 _RETRIES = {Platform.CLOUD_RUN: 3}
@@ -86,7 +85,7 @@ def new_execution(
     retries = _RETRIES.get(platform, 0) if variables.retries is None else variables.retries
     limit = variables.time_limit
     return Execution(
-        id=uuid7(),
+        id=new_execution_id(),
         task_index=variables.task.index,
         task_count=variables.task.count,
         attempt=variables.attempt,

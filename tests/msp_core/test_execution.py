@@ -14,8 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msp_core import ConfigError, JobContract, UsageError, hookimpl, open_contract
-from msp_core._uuid7 import uuid7
-from msp_core.execution import Execution
+from msp_core.execution import Execution, new_execution_id
 
 TASKS = st.integers(min_value=1, max_value=40)
 
@@ -188,11 +187,11 @@ class TestVariables:
             await execution({name: value})
 
 
-class TestUUID7:
+class TestNewExecutionId:
     def test_form(self) -> None:
         """An id is a UUID of version 7 in RFC 9562's variant, made of the time in milliseconds."""
         before = time.time_ns() // 1_000_000
-        made = uuid.UUID(uuid7())
+        made = uuid.UUID(new_execution_id())
         after = time.time_ns() // 1_000_000
 
         assert made.version == 7

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 from msp_core.config import load
 from msp_core.errors import ConfigError, JobCancelledError, JobDeadlineError, StopTimeoutError
+from msp_core.execution import new_execution_id
 from msp_sentry._closing import close, close_plain, deadline_within
 from msp_sentry._config import SentryConfig
 from msp_sentry._monitor import CheckInConfig, Monitor
 from msp_sentry._origin import Origin
 from msp_sentry._trace import opentelemetry_span
-from msp_sentry._uuid7 import uuid7
 
 if TYPE_CHECKING:  # the SDK is imported where a check-in is sent
     import sentry_sdk
@@ -185,7 +185,7 @@ def check_in(
         instance_id: of the process; default the execution's.
         level: of the lines about start and outcome; below info, a failure's has it too.
     """
-    execution_id = execution_id or str(uuid7())
+    execution_id = execution_id or new_execution_id()
     try:
         config = load(CheckInConfig, environ, owner=f"job {service!r}")
     except ConfigError as error:
