@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from google.auth.credentials import Credentials, Scoped
 from google.auth.exceptions import RefreshError
 
-from msp_cloudsql._google import Google
+from msp_cloudsql._instance.surroundings import Google
 from msp_core.dev import free_port
 from tests.google_roles import WORKLOAD, allowed
 from tests.msp_cloudsql.authority import Authority

@@ -12,9 +12,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from msp_cloudsql import _connector
-from msp_cloudsql._connector import Connector, installed
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._instance import connector as _connector
+from msp_cloudsql._instance.connector import Connector, installed
+from msp_cloudsql._instance.errors import InstanceError
 from tests.msp_cloudsql.iam import Opening, hidden, sync_answer
 from tests.msp_cloudsql.stand_in import INSTANCE, USER, StandIn
 

@@ -10,12 +10,13 @@ from types import SimpleNamespace
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from msp_cloudsql import CloudSQLConfig, _check, _refreshed
-from msp_cloudsql._arguments import argument_attributes
-from msp_cloudsql._google import Google
+from msp_cloudsql import CloudSQLConfig, _check
+from msp_cloudsql._instance import refreshed as _refreshed
+from msp_cloudsql._instance.refreshed import Fetched, Refreshed
+from msp_cloudsql._instance.surroundings import Google
 from msp_cloudsql._login import login
 from msp_cloudsql._plugin import open_cloudsql
-from msp_cloudsql._refreshed import Fetched, Refreshed
+from msp_cloudsql._telemetry.arguments import argument_attributes
 from msp_core import Contract
 from msp_core.config import load
 from tests.msp_cloudsql.stand_in import ENVIRON

@@ -13,12 +13,12 @@ import pytest
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import DefaultCredentialsError
 
-from msp_cloudsql._admin_api import AdminAPI
-from msp_cloudsql._google import application_default
-from msp_cloudsql._identity import Identity
-from msp_cloudsql._private_files import PrivateFiles
-from msp_cloudsql._refreshed import Fetched, Refreshed
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._instance.admin_api import AdminAPI
+from msp_cloudsql._instance.errors import InstanceError
+from msp_cloudsql._instance.identity import Identity
+from msp_cloudsql._instance.private_files import PrivateFiles
+from msp_cloudsql._instance.refreshed import Fetched, Refreshed
+from msp_cloudsql._instance.surroundings import application_default
 from msp_core.config import Secret
 
 

@@ -30,9 +30,9 @@ from msp_cloudsql import (
     MigrationInterruptedError,
     MigrationLockError,
     MigrationReport,
-    _migrator,
 )
-from msp_cloudsql._migration import read_migrations
+from msp_cloudsql._migrations import migrator as _migrator
+from msp_cloudsql._migrations.migration import read_migrations
 from tests.msp_cloudsql.database import Database
 from tests.msp_cloudsql.patience import until
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from msp_cloudsql import MigrationFilesError
-from msp_cloudsql._migration import read_migrations
+from msp_cloudsql._migrations.migration import read_migrations
 
 
 def write(folder: Path, **files: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msp_cloudsql import _migrator
+from msp_cloudsql._migrations import migrator as _migrator
 from tests.msp_cloudsql.database import Database
 
 NEWER = [

@@ -18,7 +18,7 @@ from msp_cloudsql import (
     RenderedDSNError,
     msp_integration,
 )
-from msp_cloudsql._google import Google
+from msp_cloudsql._instance.surroundings import Google
 from msp_cloudsql._plugin import open_cloudsql
 from msp_core import Contract
 from msp_core.config import Secret, load

@@ -9,9 +9,9 @@ import time
 
 import pytest
 
-from msp_cloudsql import _refreshed
-from msp_cloudsql._refreshed import Fetched, Refreshed
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._instance import refreshed as _refreshed
+from msp_cloudsql._instance.errors import InstanceError
+from msp_cloudsql._instance.refreshed import Fetched, Refreshed
 
 
 class Source:

@@ -23,7 +23,7 @@ from psycopg_pool import PoolTimeout
 from msp_cloudsql import CloudSQL, CloudSQLConfig, without_trace
 from msp_cloudsql._check import select_one
 from msp_cloudsql._plugin import open_cloudsql
-from msp_cloudsql._pool_metrics import pool_metrics
+from msp_cloudsql._telemetry.pool_metrics import pool_metrics
 from msp_core import Contract
 from msp_core.config import load
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msp_cloudsql._statements import statements
+from msp_cloudsql._migrations.statements import statements
 
 
 @pytest.mark.parametrize(

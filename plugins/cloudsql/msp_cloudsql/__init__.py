@@ -8,8 +8,7 @@ from msp_cloudsql._cloudsql import CloudSQL
 from msp_cloudsql._config import CloudSQLConfig, InstanceLogin, LocalDSN
 from msp_cloudsql._dsn import DSNError, RenderedDSNError, TemplateFieldError, TemplateSyntaxError
 from msp_cloudsql._lock import msp_job_lock
-from msp_cloudsql._migration import Migration, MigrationReport
-from msp_cloudsql._migration_errors import (
+from msp_cloudsql._migrations.errors import (
     MigrationAheadError,
     MigrationBehindError,
     MigrationChangedError,
@@ -19,8 +18,9 @@ from msp_cloudsql._migration_errors import (
     MigrationInterruptedError,
     MigrationLockError,
 )
+from msp_cloudsql._migrations.migration import Migration, MigrationReport
 from msp_cloudsql._plugin import msp_integration
-from msp_cloudsql._tracing import without_trace
+from msp_cloudsql._telemetry.tracing import without_trace
 
 __all__ = [
     "CloudSQL",

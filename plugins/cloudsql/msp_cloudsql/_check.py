@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from msp_cloudsql._cloudsql import CloudSQL
-from msp_cloudsql._tracing import without_trace
+from msp_cloudsql._telemetry.tracing import without_trace
 
 if TYPE_CHECKING:  # imports psycopg
-    from msp_cloudsql._pools import AsyncPool, Pool
+    from msp_cloudsql._pools.pools import AsyncPool, Pool
 
 _LIMIT = 1.5  # seconds; below the runtime's limit of 2, so that the error says what was slow
 _POOL_LIMIT = 1.0  # seconds to wait for a connection of a pool

@@ -10,16 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from msp_cloudsql._migration import MigrationReport
+from msp_cloudsql._migrations.migration import MigrationReport
 from msp_cloudsql._per_database import PerDatabase
-from msp_cloudsql._server import Server
+from msp_cloudsql._pools.server import Server
 
 if TYPE_CHECKING:  # psycopg is imported where something is opened
     from psycopg import AsyncConnection, Connection
     from psycopg.rows import TupleRow
     from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-    from msp_cloudsql._pools import AsyncPool, Pool
+    from msp_cloudsql._pools.pools import AsyncPool, Pool
 
 _CLOSE_LIMIT = 2.0  # seconds for a pool's workers to end; the runtime has nine for everything
 
@@ -130,7 +130,7 @@ class CloudSQL:
             psycopg.Error: the server is not there, or refused more than a statement of a file.
             psycopg_pool.PoolClosed: the service has stopped.
         """
-        from msp_cloudsql._migrator import migrate  # noqa: PLC0415 - imports the vendor library
+        from msp_cloudsql._migrations.migrator import migrate  # noqa: PLC0415 - imports the vendor library
 
         return await migrate(
             partial(self.connect, database, autocommit=True),

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import attrs
 
-from msp_cloudsql._google import PLATFORM_VERSION
+from msp_cloudsql._instance.surroundings import PLATFORM_VERSION
 from msp_core.dev import (
     ServerFolder,
     StartedResource,

@@ -9,8 +9,8 @@ import attrs
 
 from msp_cloudsql._config import CloudSQLConfig, InstanceLogin
 from msp_cloudsql._dsn import Template, parameters
-from msp_cloudsql._google import Google
-from msp_cloudsql._instance import Instance
+from msp_cloudsql._instance.instance import Instance
+from msp_cloudsql._instance.surroundings import Google
 
 _DEFAULTS = {
     # libpq would wait for a server that does not answer as long as TCP does, over two minutes.

@@ -28,8 +28,8 @@ from pathlib import Path
 import attrs
 
 from msp_cloudsql._cloudsql import CloudSQL
-from msp_cloudsql._migration import MigrationReport
-from msp_cloudsql._migration_errors import MigrationError
+from msp_cloudsql._migrations.errors import MigrationError
+from msp_cloudsql._migrations.migration import MigrationReport
 from msp_core import open_contract
 from msp_core.contract import JobContract
 from msp_core.dev import DATA_FOLDER, refuse_on_platform, running_resources

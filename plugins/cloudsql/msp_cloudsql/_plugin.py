@@ -8,16 +8,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
 
-from msp_cloudsql._account import account_hidden
 from msp_cloudsql._check import select_one
 from msp_cloudsql._cloudsql import CloudSQL
 from msp_cloudsql._config import CloudSQLConfig
-from msp_cloudsql._google import Google
-from msp_cloudsql._instance import Instance
+from msp_cloudsql._instance.account import account_hidden
+from msp_cloudsql._instance.instance import Instance
+from msp_cloudsql._instance.roles import ADMIN_API, CLIENT, LOGIN
+from msp_cloudsql._instance.surroundings import Google
 from msp_cloudsql._login import login
-from msp_cloudsql._pool_metrics import pool_metrics
-from msp_cloudsql._roles import ADMIN_API, CLIENT, LOGIN
-from msp_cloudsql._server import Server
+from msp_cloudsql._pools.server import Server
+from msp_cloudsql._telemetry.pool_metrics import pool_metrics
 from msp_core.contract import Contract
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Integration

@@ -14,10 +14,10 @@ from psycopg import AsyncConnection, Connection, OperationalError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
-from msp_cloudsql._connector import installed
-from msp_cloudsql._instance import Access, Instance
-from msp_cloudsql._roles import LOGIN
-from msp_cloudsql._trouble import InstanceError, NoPrivateAddressError
+from msp_cloudsql._instance.connector import installed
+from msp_cloudsql._instance.errors import InstanceError, NoPrivateAddressError
+from msp_cloudsql._instance.instance import Access, Instance
+from msp_cloudsql._instance.roles import LOGIN
 
 _REFUSED = "authentication failed"
 _ADVICE = (

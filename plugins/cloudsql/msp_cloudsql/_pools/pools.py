@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from msp_cloudsql._login import Login
 from msp_cloudsql._outage import Outage
-from msp_cloudsql._waiting import Waiting
+from msp_cloudsql._telemetry.waiting import Waiting
 
 _DEFAULTS: dict[str, Any] = {
     # One warm connection answers the first request; idle instances do not use up the server's.

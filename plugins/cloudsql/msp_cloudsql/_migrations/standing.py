@@ -7,8 +7,8 @@ from typing import Any
 
 import attrs
 
-from msp_cloudsql._migration import Migration
-from msp_cloudsql._migration_errors import MigrationAheadError, MigrationChangedError
+from msp_cloudsql._migrations.errors import MigrationAheadError, MigrationChangedError
+from msp_cloudsql._migrations.migration import Migration
 
 
 @attrs.frozen(kw_only=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
-from msp_cloudsql._admin_api import AdminAPI
-from msp_cloudsql._private_files import PrivateFiles
-from msp_cloudsql._refreshed import Fetched
-from msp_cloudsql._trouble import InstanceError, NoPrivateAddressError
+from msp_cloudsql._instance.admin_api import AdminAPI
+from msp_cloudsql._instance.errors import InstanceError, NoPrivateAddressError
+from msp_cloudsql._instance.private_files import PrivateFiles
+from msp_cloudsql._instance.refreshed import Fetched
 
 _LIFE = 3600.0  # seconds; Google announces a change of the CA months ahead
 _OWN_CA = "GOOGLE_MANAGED_INTERNAL_CA"  # of this instance alone; its certificates name no host

@@ -9,8 +9,8 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from msp_cloudsql._refreshed import Fetched, Refreshed
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._instance.errors import InstanceError
+from msp_cloudsql._instance.refreshed import Fetched, Refreshed
 from msp_core.config import Secret
 
 if TYPE_CHECKING:  # imports the vendor library

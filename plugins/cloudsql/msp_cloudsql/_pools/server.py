@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from msp_cloudsql._login import Login
-from msp_cloudsql._pool_metrics import PoolMetrics
-from msp_cloudsql._tracing import Tracing, tracing
-from msp_cloudsql._waiting import Waiting
+from msp_cloudsql._telemetry.pool_metrics import PoolMetrics
+from msp_cloudsql._telemetry.tracing import Tracing, tracing
+from msp_cloudsql._telemetry.waiting import Waiting
 
 ClassT = TypeVar("ClassT")
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:  # psycopg is imported where something is opened
     from psycopg import AsyncConnection, Connection
     from psycopg.rows import TupleRow
 
-    from msp_cloudsql._pools import AsyncPool, Pool
-    from msp_cloudsql._watch import Watch
+    from msp_cloudsql._pools.pools import AsyncPool, Pool
+    from msp_cloudsql._telemetry.watch import Watch
 
 
 @attrs.frozen(kw_only=True)
@@ -44,7 +44,7 @@ class Server:
 
     def pool(self, database: str, options: dict[str, Any]) -> AsyncPool:
         """Return a new pool for asyncio, not opened yet."""
-        from msp_cloudsql._pools import AsyncPool  # noqa: PLC0415 - imports the vendor library
+        from msp_cloudsql._pools.pools import AsyncPool  # noqa: PLC0415 - imports the vendor library
 
         watch = self._watch()
         kind = self._async_connection(watch, options.get("connection_class"))
@@ -53,7 +53,7 @@ class Server:
 
     def sync_pool(self, database: str, options: dict[str, Any]) -> Pool:
         """Return a new pool for threads, opened; it connects in threads of its own."""
-        from msp_cloudsql._pools import Pool  # noqa: PLC0415 - imports the vendor library
+        from msp_cloudsql._pools.pools import Pool  # noqa: PLC0415 - imports the vendor library
 
         watch = self._watch()
         kind = self._connection(watch, options.get("connection_class"))
@@ -90,7 +90,7 @@ class Server:
         traced = self._tracing()
         if traced is None and not self.query_logging:
             return None
-        from msp_cloudsql._watch import Watch  # noqa: PLC0415 - imports the vendor library
+        from msp_cloudsql._telemetry.watch import Watch  # noqa: PLC0415 - imports the vendor library
 
         return Watch(logging=self.query_logging, tracing=traced)
 
@@ -109,13 +109,13 @@ class Server:
 
         parts: list[type[AsyncConnection[TupleRow]]] = []
         if watch:
-            from msp_cloudsql._observed import (  # noqa: PLC0415 - imports the vendor library
+            from msp_cloudsql._telemetry.observed import (  # noqa: PLC0415 - imports the vendor library
                 ObservedAsyncConnection,
             )
 
             parts.append(ObservedAsyncConnection)
         if self.login.instance:
-            from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports the vendor library
+            from msp_cloudsql._instance.connection import (  # noqa: PLC0415 - imports the vendor library
                 AsyncInstanceConnection,
             )
 
@@ -129,13 +129,13 @@ class Server:
 
         parts: list[type[Connection[TupleRow]]] = []
         if watch:
-            from msp_cloudsql._observed import (  # noqa: PLC0415 - imports the vendor library
+            from msp_cloudsql._telemetry.observed import (  # noqa: PLC0415 - imports the vendor library
                 ObservedConnection,
             )
 
             parts.append(ObservedConnection)
         if self.login.instance:
-            from msp_cloudsql._instance_connection import (  # noqa: PLC0415 - imports the vendor library
+            from msp_cloudsql._instance.connection import (  # noqa: PLC0415 - imports the vendor library
                 InstanceConnection,
             )
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from msp_cloudsql._google import PLATFORM_VERSION
-from msp_cloudsql._migration import Migration
-from msp_cloudsql._sql_text import without_values
+from msp_cloudsql._instance.surroundings import PLATFORM_VERSION
+from msp_cloudsql._migrations.migration import Migration
+from msp_cloudsql._telemetry.sql_text import without_values
 
 # By the version that brought it: what migrations come to use, and what is easy to tell from names.
 _NEWER = {

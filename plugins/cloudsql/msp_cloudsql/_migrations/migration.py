@@ -8,8 +8,8 @@ from pathlib import Path
 
 import attrs
 
-from msp_cloudsql._migration_errors import MigrationFilesError
-from msp_cloudsql._statements import Statement, statements
+from msp_cloudsql._migrations.errors import MigrationFilesError
+from msp_cloudsql._migrations.statements import Statement, statements
 
 _NAME = re.compile(r"(\d+)_[\w-]+\.sql")
 _OPTION = re.compile(r"--\s*msp:\s*(.*?)\s*(\n|$)")

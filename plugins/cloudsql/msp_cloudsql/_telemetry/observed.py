@@ -23,7 +23,7 @@ from psycopg import (
 from psycopg.abc import Params, Query
 from psycopg.rows import TupleRow
 
-from msp_cloudsql._watch import Watch
+from msp_cloudsql._telemetry.watch import Watch
 
 
 class ObservedAsyncCursor(AsyncCursor[TupleRow]):

@@ -6,14 +6,14 @@ from functools import partial
 
 import attrs
 
-from msp_cloudsql._admin_api import AdminAPI
-from msp_cloudsql._certificate import MARGIN, Certificate, fetch_certificate
 from msp_cloudsql._config import InstanceLogin
-from msp_cloudsql._connector import Connector
-from msp_cloudsql._google import Google
-from msp_cloudsql._identity import Identity
-from msp_cloudsql._metadata import Metadata, fetch_metadata
-from msp_cloudsql._refreshed import Fetched, Refreshed
+from msp_cloudsql._instance.admin_api import AdminAPI
+from msp_cloudsql._instance.certificate import MARGIN, Certificate, fetch_certificate
+from msp_cloudsql._instance.connector import Connector
+from msp_cloudsql._instance.identity import Identity
+from msp_cloudsql._instance.metadata import Metadata, fetch_metadata
+from msp_cloudsql._instance.refreshed import Fetched, Refreshed
+from msp_cloudsql._instance.surroundings import Google
 from msp_core.config import Secret
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from msp_cloudsql._arguments import argument_attributes
+from msp_cloudsql._telemetry.arguments import argument_attributes
 
 if TYPE_CHECKING:  # not a requirement
     from opentelemetry.trace import Span, Tracer

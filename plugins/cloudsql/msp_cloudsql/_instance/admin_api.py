@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from msp_cloudsql._refreshed import Refreshed
-from msp_cloudsql._roles import ADMIN_API, CLIENT
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._instance.errors import InstanceError
+from msp_cloudsql._instance.refreshed import Refreshed
+from msp_cloudsql._instance.roles import ADMIN_API, CLIENT
 from msp_core.config import Secret
 
 _TIMEOUT = 5.0  # seconds for one answer

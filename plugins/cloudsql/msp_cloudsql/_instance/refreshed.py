@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 import attrs
 
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._instance.errors import InstanceError
 
 T = TypeVar("T")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import attrs
 
-from msp_cloudsql._admin_api import AdminAPI
-from msp_cloudsql._private_files import PrivateFiles
-from msp_cloudsql._refreshed import Fetched
+from msp_cloudsql._instance.admin_api import AdminAPI
+from msp_cloudsql._instance.private_files import PrivateFiles
+from msp_cloudsql._instance.refreshed import Fetched
 
 MARGIN = 240.0  # seconds before its end from which on there should be a new one
 _BITS = 2048

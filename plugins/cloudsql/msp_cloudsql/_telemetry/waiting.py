@@ -8,8 +8,8 @@ from contextlib import ExitStack, contextmanager
 
 import attrs
 
-from msp_cloudsql._pool_metrics import POOL_NAME, PoolMetrics
-from msp_cloudsql._tracing import Tracing
+from msp_cloudsql._telemetry.pool_metrics import POOL_NAME, PoolMetrics
+from msp_cloudsql._telemetry.tracing import Tracing
 
 
 @attrs.frozen(kw_only=True)

@@ -11,9 +11,9 @@ from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.abc import Query
 from psycopg.conninfo import conninfo_to_dict
 
-from msp_cloudsql._query_lines import connect_lines, query_lines
-from msp_cloudsql._sql_text import operation_of, text_of, without_values
-from msp_cloudsql._tracing import Tracing
+from msp_cloudsql._telemetry.query_lines import connect_lines, query_lines
+from msp_cloudsql._telemetry.sql_text import operation_of, text_of, without_values
+from msp_cloudsql._telemetry.tracing import Tracing
 
 AnyConnection = AsyncConnection[Any] | Connection[Any]
 AnyCursor = AsyncCursor[Any] | Cursor[Any]

@@ -13,9 +13,9 @@ import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from msp_cloudsql._google import Google
-from msp_cloudsql._identity import Identity
-from msp_cloudsql._trouble import InstanceError
+from msp_cloudsql._instance.errors import InstanceError
+from msp_cloudsql._instance.identity import Identity
+from msp_cloudsql._instance.surroundings import Google
 
 if TYPE_CHECKING:  # the vendor libraries are imported where something is opened
     from google.cloud.sql.connector import Connector as GoogleConnector

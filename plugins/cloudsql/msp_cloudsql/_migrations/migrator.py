@@ -16,18 +16,18 @@ import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 
-from msp_cloudsql._google import PLATFORM_VERSION
-from msp_cloudsql._migration import Migration, MigrationReport, read_migrations
-from msp_cloudsql._migration_errors import (
+from msp_cloudsql._instance.surroundings import PLATFORM_VERSION
+from msp_cloudsql._migrations.errors import (
     MigrationBehindError,
     MigrationFailedError,
     MigrationInterruptedError,
     MigrationLockError,
 )
-from msp_cloudsql._newer_sql import newer_sql
-from msp_cloudsql._standing import Standing
-from msp_cloudsql._statements import Statement
-from msp_cloudsql._tracing import without_trace
+from msp_cloudsql._migrations.migration import Migration, MigrationReport, read_migrations
+from msp_cloudsql._migrations.newer_sql import newer_sql
+from msp_cloudsql._migrations.standing import Standing
+from msp_cloudsql._migrations.statements import Statement
+from msp_cloudsql._telemetry.tracing import without_trace
 from msp_core.deadline import Deadline
 
 logger = logging.getLogger("msp.cloudsql.migrations")

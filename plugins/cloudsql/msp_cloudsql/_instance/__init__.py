@@ -1,0 +1,1 @@
+"""How a Cloud SQL instance is reached, and who the process is to it."""

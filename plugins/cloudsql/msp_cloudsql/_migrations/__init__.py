@@ -1,0 +1,1 @@
+"""Migrations: files of SQL, and how a database is brought to where they describe it."""
