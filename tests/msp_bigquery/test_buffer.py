@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from msp_bigquery._buffer import Buffer, BufferLimits
-from msp_bigquery._row import PreparedRow
+from msp_bigquery._rows.row import PreparedRow
+from msp_bigquery._writers.buffer import Buffer, BufferLimits
 from msp_core.errors import UsageError
 
 

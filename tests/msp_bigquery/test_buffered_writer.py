@@ -17,13 +17,13 @@ from msp_bigquery import (
     RowValueError,
     WriterClosedError,
 )
-from msp_bigquery._buffer import BufferLimits
-from msp_bigquery._buffered_writer import BufferedWriter
-from msp_bigquery._delivery import Delivery
+from msp_bigquery._delivery.delivery import Delivery
 from msp_bigquery._outage import Outage
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._row import PreparedRow
-from msp_bigquery._tally import Tally
+from msp_bigquery._rows.row import PreparedRow
+from msp_bigquery._writers.buffer import BufferLimits
+from msp_bigquery._writers.buffered_writer import BufferedWriter
+from msp_bigquery._writers.tally import Tally
 from msp_core.deadline import Deadline
 from tests.msp_bigquery.conftest import Opening
 from tests.msp_bigquery.rest_server import RestServer, failing, refusing, written

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from msp_bigquery import BigQuery, RefusedRow, TableWriter
-from msp_bigquery._insert_all import InsertAll
+from msp_bigquery._delivery.insert_all import InsertAll
 from msp_bigquery._outage import Outage
-from msp_bigquery._row import Row, prepare
-from msp_bigquery._storage import Storage
-from msp_bigquery._table_writer import requests
-from msp_bigquery._tally import Tally
+from msp_bigquery._rows.row import Row, prepare
+from msp_bigquery._storage.storage import Storage
+from msp_bigquery._writers.table_writer import requests
+from msp_bigquery._writers.tally import Tally
 from msp_bigquery.errors import RowValueError
 from tests.msp_bigquery.conftest import Opening
 from tests.msp_bigquery.rest_server import RestServer

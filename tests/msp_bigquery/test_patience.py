@@ -8,8 +8,8 @@ import time
 
 import pytest
 
+from msp_bigquery._delivery.patience import Patience, Stop, pause
 from msp_bigquery._outage import Outage
-from msp_bigquery._patience import Patience, Stop, pause
 
 
 def test_pauses_grow_and_stay_bounded() -> None:

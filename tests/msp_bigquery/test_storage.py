@@ -20,10 +20,10 @@ from msp_bigquery import (
     WriteError,
     WriteTimeoutError,
 )
-from msp_bigquery._append_connection import AppendConnection, BrokenConnectionError
 from msp_bigquery._google import Google
-from msp_bigquery._streams import CommittedStream, Payload
-from msp_bigquery._table_proto import TableProto
+from msp_bigquery._storage.append_connection import AppendConnection, BrokenConnectionError
+from msp_bigquery._storage.streams import CommittedStream, Payload
+from msp_bigquery._storage.table_proto import TableProto
 from msp_core.config import load
 from msp_core.errors import ConfigError, UsageError
 from tests.msp_bigquery.conftest import Opening

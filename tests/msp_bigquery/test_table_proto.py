@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from google.cloud.bigquery import SchemaField
 
-from msp_bigquery._proto_values import UnfitValueError
-from msp_bigquery._row import prepare
-from msp_bigquery._table_proto import TableProto
+from msp_bigquery._rows.row import prepare
+from msp_bigquery._storage.proto_values import UnfitValueError
+from msp_bigquery._storage.table_proto import TableProto
 
 CET = dt.timezone(dt.timedelta(hours=1))
 MOMENT = dt.datetime(1970, 1, 1, 1, 0, 1, 5, tzinfo=CET)

@@ -9,7 +9,7 @@ import requests
 from google.api_core import exceptions
 from google.auth import exceptions as auth
 
-from msp_bigquery._trouble import Trouble, TroubleKind
+from msp_bigquery._delivery.trouble import Trouble, TroubleKind
 
 GRPC: Any = exceptions  # its constructors are not typed
 PASSING, DENIED = TroubleKind.PASSING, TroubleKind.DENIED

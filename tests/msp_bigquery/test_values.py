@@ -17,9 +17,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msp_bigquery import JSON, Row, RowValueError, SavesRow
-from msp_bigquery._json_rows import json_value
-from msp_bigquery._row import prepare
-from msp_bigquery._values import plain, plain_row, weight
+from msp_bigquery._rows.json_rows import json_value
+from msp_bigquery._rows.row import prepare
+from msp_bigquery._rows.values import plain, plain_row, weight
 
 
 class Colour(enum.Enum):

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from msp_bigquery._workers import Workers
+from msp_bigquery._delivery.workers import Workers
 
 WHO = contextvars.ContextVar("who", default="nobody")
 

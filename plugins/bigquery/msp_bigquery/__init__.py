@@ -6,14 +6,14 @@ import Google's libraries.
 """
 
 from msp_bigquery._bigquery import BigQuery
-from msp_bigquery._buffered_writer import BufferedWriter
 from msp_bigquery._config import BigQueryConfig
-from msp_bigquery._json import JSON
 from msp_bigquery._plugin import msp_integration
 from msp_bigquery._refused_row import DeadLetter, DeadLetters, RefusedRow
-from msp_bigquery._row import Row, SavesRow
-from msp_bigquery._table_writer import TableWriter
-from msp_bigquery._tally import Counts
+from msp_bigquery._rows.json import JSON
+from msp_bigquery._rows.row import Row, SavesRow
+from msp_bigquery._writers.buffered_writer import BufferedWriter
+from msp_bigquery._writers.table_writer import TableWriter
+from msp_bigquery._writers.tally import Counts
 from msp_bigquery.errors import (
     BigQueryError,
     BufferFullError,

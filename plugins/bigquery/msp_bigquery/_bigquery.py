@@ -7,17 +7,17 @@ import inspect
 import threading
 from typing import TYPE_CHECKING
 
-from msp_bigquery._buffered_writer import BufferedWriter
 from msp_bigquery._config import BigQueryConfig
-from msp_bigquery._delivery import Delivery, Transport
+from msp_bigquery._delivery.delivery import Delivery, Transport
+from msp_bigquery._delivery.insert_all import InsertAll
+from msp_bigquery._delivery.patience import Stop
+from msp_bigquery._delivery.workers import Workers
 from msp_bigquery._google import Google
-from msp_bigquery._insert_all import InsertAll
 from msp_bigquery._outage import Outage
-from msp_bigquery._patience import Stop
 from msp_bigquery._refused_row import DeadLetter
-from msp_bigquery._storage import Storage
-from msp_bigquery._table_writer import TableWriter
-from msp_bigquery._workers import Workers
+from msp_bigquery._storage.storage import Storage
+from msp_bigquery._writers.buffered_writer import BufferedWriter
+from msp_bigquery._writers.table_writer import TableWriter
 from msp_bigquery.errors import BigQueryError
 from msp_core.deadline import Deadline
 from msp_core.errors import UsageError

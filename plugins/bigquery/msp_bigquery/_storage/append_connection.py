@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from msp_bigquery._table_proto import TableProto
+from msp_bigquery._storage.table_proto import TableProto
 
 if TYPE_CHECKING:  # imported where a connection is opened
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient

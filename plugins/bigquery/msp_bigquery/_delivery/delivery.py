@@ -7,11 +7,11 @@ from typing import Protocol
 
 import attrs
 
+from msp_bigquery._delivery.patience import Patience
+from msp_bigquery._delivery.trouble import Trouble, TroubleKind
 from msp_bigquery._outage import Outage
-from msp_bigquery._patience import Patience
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._row import PreparedRow
-from msp_bigquery._trouble import Trouble, TroubleKind
+from msp_bigquery._rows.row import PreparedRow
 
 
 class Shipment(Protocol):

@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 import attrs
 
-from msp_bigquery._buffer import BufferLimits
-from msp_bigquery._buffered_writer import BufferedWriter, OnFull
-from msp_bigquery._delivery import Delivery, DeliveryError, Transport
-from msp_bigquery._patience import Patience, Stop
+from msp_bigquery._delivery.delivery import Delivery, DeliveryError, Transport
+from msp_bigquery._delivery.patience import Patience, Stop
+from msp_bigquery._delivery.workers import Workers
 from msp_bigquery._refused_row import DeadLetter, Failure, RefusedRow
-from msp_bigquery._row import PreparedRow, prepare
-from msp_bigquery._tally import Tally
-from msp_bigquery._workers import Workers
+from msp_bigquery._rows.row import PreparedRow, prepare
+from msp_bigquery._writers.buffer import BufferLimits
+from msp_bigquery._writers.buffered_writer import BufferedWriter, OnFull
+from msp_bigquery._writers.tally import Tally
 from msp_bigquery.errors import RowsRefusedError, WriteError, WriterClosedError, WriteTimeoutError
 from msp_core.errors import UsageError
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import attrs
 
-from msp_bigquery._values import Plain
+from msp_bigquery._rows.values import Plain
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = _EPOCH.date().toordinal()

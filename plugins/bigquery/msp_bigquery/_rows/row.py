@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
-from msp_bigquery._values import Plain, plain_row, weight
+from msp_bigquery._rows.values import Plain, plain_row, weight
 from msp_bigquery.errors import RowValueError
 
 _LONGEST_ID = 128  # characters; BigQuery's limit

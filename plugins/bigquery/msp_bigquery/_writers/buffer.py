@@ -7,7 +7,7 @@ from collections import deque
 
 import attrs
 
-from msp_bigquery._row import PreparedRow
+from msp_bigquery._rows.row import PreparedRow
 from msp_core.errors import UsageError
 
 

@@ -10,9 +10,9 @@ from typing import Protocol
 
 import attrs
 
-from msp_bigquery._append_connection import AppendConnection, DisplacedError
 from msp_bigquery._google import NO_RETRY, Google
-from msp_bigquery._table_proto import TableProto
+from msp_bigquery._storage.append_connection import AppendConnection, DisplacedError
+from msp_bigquery._storage.table_proto import TableProto
 from msp_core.deadline import Deadline
 
 

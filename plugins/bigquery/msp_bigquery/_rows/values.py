@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from msp_bigquery._json import JSON
+from msp_bigquery._rows.json import JSON
 from msp_bigquery.errors import RowValueError
 
 Plain = Any

@@ -8,7 +8,7 @@ import decimal
 import math
 from typing import Any
 
-from msp_bigquery._values import Plain
+from msp_bigquery._rows.values import Plain
 
 _EXACT = 2**53  # beyond it, who reads JSON numbers as floats loses digits
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from msp_bigquery._google import NO_RETRY
-from msp_bigquery._json_rows import json_value
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._row import PreparedRow
+from msp_bigquery._rows.json_rows import json_value
+from msp_bigquery._rows.row import PreparedRow
 
 if TYPE_CHECKING:  # imported where BigQuery is opened
     from google.cloud import bigquery

@@ -14,12 +14,12 @@ from typing import Literal
 
 import attrs
 
-from msp_bigquery._buffer import Batch, Buffer, BufferLimits
-from msp_bigquery._delivery import Delivery, DeliveryError
-from msp_bigquery._patience import Patience, Stop
+from msp_bigquery._delivery.delivery import Delivery, DeliveryError
+from msp_bigquery._delivery.patience import Patience, Stop
 from msp_bigquery._refused_row import Failure, RefusedRow
-from msp_bigquery._row import PreparedRow, prepare
-from msp_bigquery._tally import Counts, Tally
+from msp_bigquery._rows.row import PreparedRow, prepare
+from msp_bigquery._writers.buffer import Batch, Buffer, BufferLimits
+from msp_bigquery._writers.tally import Counts, Tally
 from msp_bigquery.errors import BufferFullError, WriterClosedError
 from msp_core.deadline import Deadline
 from msp_core.errors import UsageError

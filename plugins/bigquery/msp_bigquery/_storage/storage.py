@@ -7,13 +7,13 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from msp_bigquery._append_connection import DisplacedError
 from msp_bigquery._google import NO_RETRY, Google
-from msp_bigquery._proto_values import UnfitValueError
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._row import PreparedRow
-from msp_bigquery._streams import CommittedStream, DefaultStream, Payload, Stream
-from msp_bigquery._table_proto import TableProto, unfit
+from msp_bigquery._rows.row import PreparedRow
+from msp_bigquery._storage.append_connection import DisplacedError
+from msp_bigquery._storage.proto_values import UnfitValueError
+from msp_bigquery._storage.streams import CommittedStream, DefaultStream, Payload, Stream
+from msp_bigquery._storage.table_proto import TableProto, unfit
 from msp_core.deadline import Deadline
 from msp_core.errors import UsageError
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
-from msp_bigquery._proto_values import CONVERSIONS, UnfitValueError
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._row import PreparedRow
-from msp_bigquery._values import Plain
+from msp_bigquery._rows.row import PreparedRow
+from msp_bigquery._rows.values import Plain
+from msp_bigquery._storage.proto_values import CONVERSIONS, UnfitValueError
 
 if TYPE_CHECKING:  # imported where rows are written
     from google.cloud.bigquery import SchemaField

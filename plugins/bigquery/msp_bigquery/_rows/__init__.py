@@ -1,0 +1,1 @@
+"""Rows: from a service's values to what BigQuery takes."""

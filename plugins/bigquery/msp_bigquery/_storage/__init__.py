@@ -1,0 +1,1 @@
+"""The Storage Write API: streams, and rows as protocol buffers."""

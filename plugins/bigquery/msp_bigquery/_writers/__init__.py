@@ -1,0 +1,1 @@
+"""The writers that a service holds, and what waits in them."""
