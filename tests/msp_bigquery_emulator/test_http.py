@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from msp_bigquery_emulator._database import Database
+from msp_bigquery_emulator._store.database import Database
 from msp_bigquery_emulator.emulator import Emulator, Options
 
 

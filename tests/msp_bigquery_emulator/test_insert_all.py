@@ -14,7 +14,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 
-from msp_bigquery_emulator import _insert_ids
+from msp_bigquery_emulator._store import insert_ids as _insert_ids
 from msp_bigquery_emulator.emulator import Emulator, Options
 from tests.msp_bigquery_emulator.conftest import Rows, connect
 
@@ -155,7 +155,7 @@ def test_insert_ids_of_rows_that_failed(
         raise RuntimeError("not stored")
 
     with monkeypatch.context() as patched:
-        patched.setattr("msp_bigquery_emulator._rows.insert", fail)
+        patched.setattr("msp_bigquery_emulator._store.rows.insert", fail)
         with pytest.raises(exceptions.MethodNotImplemented, match="RuntimeError"):
             client.insert_rows_json(people, [{"name": "a"}], row_ids=["1"])
     client.insert_rows_json(people, [{"name": "a"}], row_ids=["1"])

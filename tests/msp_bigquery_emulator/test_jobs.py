@@ -12,7 +12,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 from google.cloud.bigquery import SchemaField
 
-from msp_bigquery_emulator import _jobs
+from msp_bigquery_emulator._jobs import jobs as _jobs
 from msp_bigquery_emulator.emulator import Emulator
 from tests.msp_bigquery_emulator.conftest import PROJECT, Rows
 
@@ -87,7 +87,7 @@ def test_job_that_breaks(
         raise RuntimeError("a fault")
 
     with monkeypatch.context() as patched:
-        patched.setattr("msp_bigquery_emulator._queries.parse", fail)
+        patched.setattr("msp_bigquery_emulator._sql.queries.parse", fail)
         with pytest.raises(exceptions.MethodNotImplemented, match="RuntimeError"):
             client.query("SELECT 1", job_id="mine", job_retry=None)
 

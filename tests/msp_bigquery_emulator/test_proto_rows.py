@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._proto_rows import ProtoRows
-from msp_bigquery_emulator._write_streams import StreamError
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._write_api.proto_rows import ProtoRows
+from msp_bigquery_emulator._write_api.write_streams import StreamError
 from tests.msp_bigquery_emulator.writing import descriptor, serialized
 
 CLOCK = (3 << 12 | 4 << 6 | 5) << 20 | 6

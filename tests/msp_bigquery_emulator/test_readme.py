@@ -8,8 +8,9 @@ from typing import Any
 import grpc
 import pytest
 
-from msp_bigquery_emulator import _fields, _grpc
-from msp_bigquery_emulator._routes import api_routes
+from msp_bigquery_emulator._rest.routes import api_routes
+from msp_bigquery_emulator._store import fields as _fields
+from msp_bigquery_emulator._write_api import grpc as _grpc
 from tests.documentation import ROOT
 from tests.msp_bigquery_emulator.conftest import Rows
 

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 import pytest
 
-from msp_bigquery_emulator._schema_files import SchemaFileError
+from msp_bigquery_emulator._store.schema_files import SchemaFileError
 from msp_bigquery_emulator.emulator import Emulator, Options
 from tests.msp_bigquery_emulator.conftest import connect
 

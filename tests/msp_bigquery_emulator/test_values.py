@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._values import Leniency, ValueRefusedError, row_decoder, value_decoder
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._store.values import (
+    Leniency,
+    ValueRefusedError,
+    row_decoder,
+    value_decoder,
+)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,8 @@ from google.cloud.bigquery_storage_v1 import BigQueryWriteClient, types
 from google.protobuf import descriptor_pb2
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 
-from msp_bigquery_emulator import _proto_rows
-from msp_bigquery_emulator._database import Database
+from msp_bigquery_emulator._store.database import Database
+from msp_bigquery_emulator._write_api import proto_rows as _proto_rows
 from msp_bigquery_emulator.emulator import Emulator, Options
 from tests.msp_bigquery_emulator.conftest import Rows, connect
 from tests.msp_bigquery_emulator.writing import TABLE, Kind, Stream, descriptor, write_client

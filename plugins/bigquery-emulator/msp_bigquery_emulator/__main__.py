@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     import duckdb  # noqa: PLC0415 - heavy: not for --help
 
-    from msp_bigquery_emulator._schema_files import SchemaFileError  # noqa: PLC0415 - same
+    from msp_bigquery_emulator._store.schema_files import SchemaFileError  # noqa: PLC0415 - same
     from msp_bigquery_emulator.emulator import Emulator, Options  # noqa: PLC0415 - same
 
     try:

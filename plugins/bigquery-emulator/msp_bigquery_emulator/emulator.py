@@ -9,22 +9,22 @@ from typing import Self
 
 import attrs
 
-from msp_bigquery_emulator._catalog import Catalog
-from msp_bigquery_emulator._database import Database
-from msp_bigquery_emulator._datasets_api import DatasetsAPI
-from msp_bigquery_emulator._grpc import WriteServer
-from msp_bigquery_emulator._http import RESTServer
-from msp_bigquery_emulator._insert_all import InsertAll
-from msp_bigquery_emulator._insert_ids import InsertIds
-from msp_bigquery_emulator._jobs import Jobs
-from msp_bigquery_emulator._jobs_api import JobsAPI
-from msp_bigquery_emulator._loads import Loads
-from msp_bigquery_emulator._queries import Queries
-from msp_bigquery_emulator._routes import Routes, api_routes
-from msp_bigquery_emulator._schema_files import apply_schemas
-from msp_bigquery_emulator._tables_api import TablesAPI
-from msp_bigquery_emulator._uploads_api import UploadsAPI
-from msp_bigquery_emulator._write_streams import WriteStreams
+from msp_bigquery_emulator._jobs.insert_all import InsertAll
+from msp_bigquery_emulator._jobs.jobs import Jobs
+from msp_bigquery_emulator._jobs.loads import Loads
+from msp_bigquery_emulator._rest.datasets_api import DatasetsAPI
+from msp_bigquery_emulator._rest.http import RESTServer
+from msp_bigquery_emulator._rest.jobs_api import JobsAPI
+from msp_bigquery_emulator._rest.routes import Routes, api_routes
+from msp_bigquery_emulator._rest.tables_api import TablesAPI
+from msp_bigquery_emulator._rest.uploads_api import UploadsAPI
+from msp_bigquery_emulator._sql.queries import Queries
+from msp_bigquery_emulator._store.catalog import Catalog
+from msp_bigquery_emulator._store.database import Database
+from msp_bigquery_emulator._store.insert_ids import InsertIds
+from msp_bigquery_emulator._store.schema_files import apply_schemas
+from msp_bigquery_emulator._write_api.grpc import WriteServer
+from msp_bigquery_emulator._write_api.write_streams import WriteStreams
 
 
 @attrs.frozen(kw_only=True)

@@ -9,8 +9,8 @@ from datetime import UTC
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._values import micros
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._store.values import micros
 
 Encode: TypeAlias = Callable[[Any], Any]
 

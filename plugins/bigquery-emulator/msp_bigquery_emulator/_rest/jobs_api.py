@@ -7,13 +7,13 @@ from typing import Any
 
 import attrs
 
-from msp_bigquery_emulator._catalog import LOCATION
-from msp_bigquery_emulator._cells import encode_rows
 from msp_bigquery_emulator._errors import invalid
-from msp_bigquery_emulator._jobs import Job, Jobs, kind_of
-from msp_bigquery_emulator._paging import Page
-from msp_bigquery_emulator._queries import Queries, Result
-from msp_bigquery_emulator._request import Answer, Request
+from msp_bigquery_emulator._jobs.jobs import Job, Jobs, kind_of
+from msp_bigquery_emulator._rest.paging import Page
+from msp_bigquery_emulator._rest.request import Answer, Request
+from msp_bigquery_emulator._sql.cells import encode_rows
+from msp_bigquery_emulator._sql.queries import Queries, Result
+from msp_bigquery_emulator._store.catalog import LOCATION
 
 
 @attrs.frozen

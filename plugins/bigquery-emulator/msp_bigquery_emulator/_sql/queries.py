@@ -9,16 +9,16 @@ import attrs
 import duckdb
 from sqlglot import exp
 
-from msp_bigquery_emulator._catalog import Catalog
-from msp_bigquery_emulator._database import Cursor, Database
-from msp_bigquery_emulator._definitions import Definitions
-from msp_bigquery_emulator._destination import Destination
 from msp_bigquery_emulator._errors import invalid_query, unsupported
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._parameters import parameter_sql
-from msp_bigquery_emulator._sql import duckdb_sql, parse, rewrite
-from msp_bigquery_emulator._storage import result_field
-from msp_bigquery_emulator._tables import TableNames
+from msp_bigquery_emulator._sql.definitions import Definitions
+from msp_bigquery_emulator._sql.parameters import parameter_sql
+from msp_bigquery_emulator._sql.sql import duckdb_sql, parse, rewrite
+from msp_bigquery_emulator._sql.tables import TableNames
+from msp_bigquery_emulator._store.catalog import Catalog
+from msp_bigquery_emulator._store.database import Cursor, Database
+from msp_bigquery_emulator._store.destination import Destination
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._store.storage import result_field
 
 _CHANGES: Final[Mapping[type[exp.Expr], tuple[str, str]]] = {
     exp.Insert: ("INSERT", "insertedRowCount"),

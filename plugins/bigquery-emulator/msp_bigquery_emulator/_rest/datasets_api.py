@@ -7,11 +7,11 @@ from typing import Any
 
 import attrs
 
-from msp_bigquery_emulator._catalog import Catalog, etag
-from msp_bigquery_emulator._database import Database
 from msp_bigquery_emulator._errors import BigQueryError, invalid
-from msp_bigquery_emulator._paging import Page
-from msp_bigquery_emulator._request import Answer, Request
+from msp_bigquery_emulator._rest.paging import Page
+from msp_bigquery_emulator._rest.request import Answer, Request
+from msp_bigquery_emulator._store.catalog import Catalog, etag
+from msp_bigquery_emulator._store.database import Database
 
 SERVERS_OWN = ("kind", "etag", "id", "selfLink")
 

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator import _rows
-from msp_bigquery_emulator._catalog import Catalog
-from msp_bigquery_emulator._database import Cursor, Database
-from msp_bigquery_emulator._destination import Destination
 from msp_bigquery_emulator._errors import invalid, unsupported
-from msp_bigquery_emulator._fields import Field, parse_fields
-from msp_bigquery_emulator._values import Leniency, ValueRefusedError, row_decoder
+from msp_bigquery_emulator._store import rows as _rows
+from msp_bigquery_emulator._store.catalog import Catalog
+from msp_bigquery_emulator._store.database import Cursor, Database
+from msp_bigquery_emulator._store.destination import Destination
+from msp_bigquery_emulator._store.fields import Field, parse_fields
+from msp_bigquery_emulator._store.values import Leniency, ValueRefusedError, row_decoder
 
 _FORMAT: Final = "NEWLINE_DELIMITED_JSON"
 

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 
 import attrs
 
-from msp_bigquery_emulator._request import Request
+from msp_bigquery_emulator._rest.request import Request
 
 T = TypeVar("T")
 

@@ -7,12 +7,12 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from msp_bigquery_emulator import _rows
-from msp_bigquery_emulator._catalog import Catalog, Table
-from msp_bigquery_emulator._database import Database
 from msp_bigquery_emulator._errors import invalid
-from msp_bigquery_emulator._insert_ids import InsertIds
-from msp_bigquery_emulator._values import Leniency, ValueRefusedError, row_decoder
+from msp_bigquery_emulator._store import rows as _rows
+from msp_bigquery_emulator._store.catalog import Catalog, Table
+from msp_bigquery_emulator._store.database import Database
+from msp_bigquery_emulator._store.insert_ids import InsertIds
+from msp_bigquery_emulator._store.values import Leniency, ValueRefusedError, row_decoder
 
 Errors: TypeAlias = list[dict[str, Any]]
 

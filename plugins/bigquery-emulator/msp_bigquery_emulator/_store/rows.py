@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msp_bigquery_emulator._catalog import Table
-from msp_bigquery_emulator._database import Cursor
 from msp_bigquery_emulator._errors import invalid
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._storage import quoted, rows_sql
+from msp_bigquery_emulator._store.catalog import Table
+from msp_bigquery_emulator._store.database import Cursor
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._store.storage import quoted, rows_sql
 
 
 def insert(cursor: Cursor, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator._catalog import LOCATION, now
 from msp_bigquery_emulator._errors import BigQueryError, duplicate, not_found, unsupported
-from msp_bigquery_emulator._queries import Result
+from msp_bigquery_emulator._sql.queries import Result
+from msp_bigquery_emulator._store.catalog import LOCATION, now
 
 _MOST_ROWS: Final = 1_000_000  # of remembered results, together
 _MOST_JOBS: Final = 1_000

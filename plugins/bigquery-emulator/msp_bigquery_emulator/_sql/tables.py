@@ -6,11 +6,11 @@ import attrs
 import sqlglot
 from sqlglot import exp
 
-from msp_bigquery_emulator._catalog import Catalog, Table
-from msp_bigquery_emulator._database import NAME, Cursor
 from msp_bigquery_emulator._errors import invalid, invalid_query, not_found, unsupported
-from msp_bigquery_emulator._information_schema import PREFIX, relation
-from msp_bigquery_emulator._sql import parse, rewrite
+from msp_bigquery_emulator._sql.information_schema import PREFIX, relation
+from msp_bigquery_emulator._sql.sql import parse, rewrite
+from msp_bigquery_emulator._store.catalog import Catalog, Table
+from msp_bigquery_emulator._store.database import NAME, Cursor
 
 _DEEPEST = 16  # views of views, BigQuery's limit
 

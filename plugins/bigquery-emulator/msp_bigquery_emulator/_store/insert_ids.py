@@ -6,7 +6,7 @@ import json
 import time
 from typing import Final
 
-from msp_bigquery_emulator._database import CATALOG, Cursor
+from msp_bigquery_emulator._store.database import CATALOG, Cursor
 
 _WINDOW: Final = 600.0  # seconds; BigQuery promises one minute
 

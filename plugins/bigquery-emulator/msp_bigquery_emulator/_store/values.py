@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import attrs
 
-from msp_bigquery_emulator._fields import Field
+from msp_bigquery_emulator._store.fields import Field
 
 Decode: TypeAlias = Callable[[Any], Any]
 

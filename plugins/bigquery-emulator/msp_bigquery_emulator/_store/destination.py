@@ -7,10 +7,10 @@ from typing import Any
 
 import attrs
 
-from msp_bigquery_emulator._catalog import Catalog, Table
-from msp_bigquery_emulator._database import Cursor
 from msp_bigquery_emulator._errors import duplicate, not_found
-from msp_bigquery_emulator._fields import Field
+from msp_bigquery_emulator._store.catalog import Catalog, Table
+from msp_bigquery_emulator._store.database import Cursor
+from msp_bigquery_emulator._store.fields import Field
 
 
 @attrs.frozen

@@ -13,8 +13,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 from msp_bigquery_emulator._errors import invalid
-from msp_bigquery_emulator._request import Answer, Request
-from msp_bigquery_emulator._routes import Routes
+from msp_bigquery_emulator._rest.request import Answer, Request
+from msp_bigquery_emulator._rest.routes import Routes
 
 HOST: Final = "127.0.0.1"  # who can connect can do everything
 

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator import _rows
-from msp_bigquery_emulator._catalog import Catalog, Table, now
-from msp_bigquery_emulator._database import CATALOG, STREAMS, Cursor, Database
-from msp_bigquery_emulator._storage import quoted, rows_sql
+from msp_bigquery_emulator._store import rows as _rows
+from msp_bigquery_emulator._store.catalog import Catalog, Table, now
+from msp_bigquery_emulator._store.database import CATALOG, STREAMS, Cursor, Database
+from msp_bigquery_emulator._store.storage import quoted, rows_sql
 
 DEFAULT: Final = "_default"
 _PARENT: Final = re.compile(r"projects/([^/]+)/datasets/([^/]+)/tables/([^/]+)")

@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
 from msp_bigquery_emulator._errors import invalid_query, unsupported
-from msp_bigquery_emulator._parameters import POSITIONAL
+from msp_bigquery_emulator._sql.parameters import POSITIONAL
 
 _STATEMENTS: Final = (
     exp.Query,

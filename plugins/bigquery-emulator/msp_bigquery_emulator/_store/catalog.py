@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator._database import CATALOG, NAME, Cursor
 from msp_bigquery_emulator._errors import BigQueryError, duplicate, invalid, not_found
-from msp_bigquery_emulator._fields import Field, normalize, parse_fields
-from msp_bigquery_emulator._storage import duckdb_type, quoted
+from msp_bigquery_emulator._store.database import CATALOG, NAME, Cursor
+from msp_bigquery_emulator._store.fields import Field, normalize, parse_fields
+from msp_bigquery_emulator._store.storage import duckdb_type, quoted
 
 _ID: Final = re.compile(r"\w{1,1024}", re.ASCII)
 _TABLE_ID: Final = re.compile(r"[\w -]{1,1024}")

@@ -7,17 +7,17 @@ from typing import Any
 
 import attrs
 
-from msp_bigquery_emulator import _rows
-from msp_bigquery_emulator._catalog import LOCATION, Catalog, Table, etag
-from msp_bigquery_emulator._cells import encode_rows
-from msp_bigquery_emulator._database import Cursor, Database
-from msp_bigquery_emulator._datasets_api import merged, own, require_version
 from msp_bigquery_emulator._errors import invalid, unsupported
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._insert_all import InsertAll
-from msp_bigquery_emulator._paging import Page
-from msp_bigquery_emulator._queries import Queries
-from msp_bigquery_emulator._request import Answer, Request
+from msp_bigquery_emulator._jobs.insert_all import InsertAll
+from msp_bigquery_emulator._rest.datasets_api import merged, own, require_version
+from msp_bigquery_emulator._rest.paging import Page
+from msp_bigquery_emulator._rest.request import Answer, Request
+from msp_bigquery_emulator._sql.cells import encode_rows
+from msp_bigquery_emulator._sql.queries import Queries
+from msp_bigquery_emulator._store import rows as _rows
+from msp_bigquery_emulator._store.catalog import LOCATION, Catalog, Table, etag
+from msp_bigquery_emulator._store.database import Cursor, Database
+from msp_bigquery_emulator._store.fields import Field
 
 _COMPUTED = ("numRows", "numBytes", "type", "location")
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from msp_bigquery_emulator._errors import invalid
-from msp_bigquery_emulator._fields import Field, parse_fields
-from msp_bigquery_emulator._storage import from_json, literal, stored
-from msp_bigquery_emulator._values import ValueRefusedError, value_decoder
+from msp_bigquery_emulator._store.fields import Field, parse_fields
+from msp_bigquery_emulator._store.storage import from_json, literal, stored
+from msp_bigquery_emulator._store.values import ValueRefusedError, value_decoder
 
 POSITIONAL: Final = "msp_positional_"  # followed by the number, from 0
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from msp_bigquery_emulator._catalog import Catalog
-from msp_bigquery_emulator._database import Database
 from msp_bigquery_emulator._errors import BigQueryError
+from msp_bigquery_emulator._store.catalog import Catalog
+from msp_bigquery_emulator._store.database import Database
 
 
 class SchemaFileError(Exception):

@@ -14,11 +14,11 @@ from google.cloud.bigquery_storage_v1 import types
 from google.protobuf import timestamp_pb2
 from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]
 
-from msp_bigquery_emulator._catalog import Table
 from msp_bigquery_emulator._errors import BigQueryError
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._proto_rows import ProtoRows
-from msp_bigquery_emulator._write_streams import Stream, StreamError, WriteStreams
+from msp_bigquery_emulator._store.catalog import Table
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._write_api.proto_rows import ProtoRows
+from msp_bigquery_emulator._write_api.write_streams import Stream, StreamError, WriteStreams
 
 _SERVICE: Final = "google.cloud.bigquery.storage.v1.BigQueryWrite"
 _HOST: Final = "127.0.0.1"  # who can connect can do everything

@@ -12,12 +12,12 @@ from urllib.parse import unquote
 import attrs
 import duckdb
 
-from msp_bigquery_emulator._datasets_api import DatasetsAPI
 from msp_bigquery_emulator._errors import BigQueryError, invalid, not_found, unsupported
-from msp_bigquery_emulator._jobs_api import JobsAPI
-from msp_bigquery_emulator._request import Answer, Answering, Request
-from msp_bigquery_emulator._tables_api import TablesAPI
-from msp_bigquery_emulator._uploads_api import UploadsAPI
+from msp_bigquery_emulator._rest.datasets_api import DatasetsAPI
+from msp_bigquery_emulator._rest.jobs_api import JobsAPI
+from msp_bigquery_emulator._rest.request import Answer, Answering, Request
+from msp_bigquery_emulator._rest.tables_api import TablesAPI
+from msp_bigquery_emulator._rest.uploads_api import UploadsAPI
 
 _PROJECT: Final = "/projects/(?P<project>[^/]+)"
 _PREFIX: Final = f"(?:/bigquery/v2)?{_PROJECT}"

@@ -13,9 +13,9 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._values import ValueRefusedError, value_decoder
-from msp_bigquery_emulator._write_streams import StreamError
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._store.values import ValueRefusedError, value_decoder
+from msp_bigquery_emulator._write_api.write_streams import StreamError
 
 _Read: TypeAlias = Callable[[Any], Any]
 

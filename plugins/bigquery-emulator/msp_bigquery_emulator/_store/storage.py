@@ -11,7 +11,7 @@ import json
 from typing import Any, Final
 
 from msp_bigquery_emulator._errors import unsupported
-from msp_bigquery_emulator._fields import Field
+from msp_bigquery_emulator._store.fields import Field
 
 _DUCKDB: Final = {
     "STRING": "VARCHAR",

@@ -8,11 +8,11 @@ from typing import Any, Final
 import attrs
 from sqlglot import exp
 
-from msp_bigquery_emulator._database import Cursor
 from msp_bigquery_emulator._errors import BigQueryError, invalid_query, unsupported
-from msp_bigquery_emulator._fields import Field
-from msp_bigquery_emulator._storage import result_field
-from msp_bigquery_emulator._tables import TableNames
+from msp_bigquery_emulator._sql.tables import TableNames
+from msp_bigquery_emulator._store.database import Cursor
+from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._store.storage import result_field
 
 _KINDS: Final = ("TABLE", "VIEW", "SCHEMA")
 _NOT_FOUND: Final = 404

@@ -6,11 +6,11 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
-from msp_bigquery_emulator._catalog import Catalog, Table
-from msp_bigquery_emulator._database import Cursor
 from msp_bigquery_emulator._errors import invalid_query, not_found
-from msp_bigquery_emulator._fields import Field, parse_fields
-from msp_bigquery_emulator._storage import literal, rows_sql
+from msp_bigquery_emulator._store.catalog import Catalog, Table
+from msp_bigquery_emulator._store.database import Cursor
+from msp_bigquery_emulator._store.fields import Field, parse_fields
+from msp_bigquery_emulator._store.storage import literal, rows_sql
 
 PREFIX: Final = "INFORMATION_SCHEMA."
 

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import attrs
 
 from msp_bigquery_emulator._errors import invalid, not_found
-from msp_bigquery_emulator._jobs import Jobs, kind_of
-from msp_bigquery_emulator._jobs_api import JobsAPI
-from msp_bigquery_emulator._loads import Loads
-from msp_bigquery_emulator._request import Answer, Request, parse_object
+from msp_bigquery_emulator._jobs.jobs import Jobs, kind_of
+from msp_bigquery_emulator._jobs.loads import Loads
+from msp_bigquery_emulator._rest.jobs_api import JobsAPI
+from msp_bigquery_emulator._rest.request import Answer, Request, parse_object
 
 _RANGE: Final = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 _BOUNDARY: Final = re.compile(r"boundary=\"?([^\";]+)\"?")

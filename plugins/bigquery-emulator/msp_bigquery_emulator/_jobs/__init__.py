@@ -1,0 +1,1 @@
+"""Jobs: queries, loads and inserts, and what became of them."""

@@ -1,0 +1,1 @@
+"""BigQuery's REST API: routes, requests and pages of answers."""

@@ -1,0 +1,1 @@
+"""Queries: from BigQuery's SQL to DuckDB's."""

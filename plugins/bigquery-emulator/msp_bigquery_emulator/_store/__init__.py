@@ -1,0 +1,1 @@
+"""What is kept: datasets, tables, rows, and the values in them."""
