@@ -13,8 +13,8 @@ import httpx
 import pytest
 
 from msp_core import ServiceContract, hookimpl, open_contract
-from msp_opentelemetry._receiver import Receiver
-from msp_opentelemetry._receiver_store import Store
+from msp_opentelemetry._receiver.server import Receiver
+from msp_opentelemetry._receiver.store import Store
 from tests.msp_core.http_service import client, serving
 from tests.msp_opentelemetry.endpoint import Endpoint
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from msp_opentelemetry._receiver import Receiver
-from msp_sentry._receiver import Receiver as Sentry
+from msp_opentelemetry._receiver.server import Receiver
+from msp_sentry._receiver.server import Receiver as Sentry
 from tests.msp_core.program import Program
 from tests.msp_opentelemetry.conftest import spans, url
 

@@ -16,7 +16,7 @@ from starlette.routing import Mount, Route
 
 from msp_core.asgi import Receive, Scope, Send
 from msp_opentelemetry import OpenTelemetry
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from tests.msp_core.http_service import answer
 from tests.msp_opentelemetry.conftest import Opened, asking, points, spans, url
 

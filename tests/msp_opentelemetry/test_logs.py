@@ -11,7 +11,7 @@ import httpx
 from opentelemetry import trace
 
 from msp_opentelemetry import msp_log_processor
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from tests.msp_core.program import Program
 from tests.msp_opentelemetry.conftest import Opened, spans, url
 

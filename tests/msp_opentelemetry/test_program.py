@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from tests.msp_core.program import Program
 from tests.msp_opentelemetry.conftest import points, spans, url
 from tests.msp_opentelemetry.endpoint import Endpoint

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from opentelemetry import baggage, propagate, trace
 
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from tests.msp_opentelemetry.conftest import Opened, asking, points, spans, url
 from tests.msp_opentelemetry.test_http import fastapi, plain
 

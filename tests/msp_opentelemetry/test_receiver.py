@@ -19,8 +19,8 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, KeyVa
 
 from msp_core.dev import DevResources
 from msp_opentelemetry import _dev, msp_integration
-from msp_opentelemetry._receiver import Receiver
-from msp_opentelemetry._receiver_store import Store
+from msp_opentelemetry._receiver.server import Receiver
+from msp_opentelemetry._receiver.store import Store
 from tests.msp_opentelemetry.conftest import Opened, url
 
 
@@ -156,8 +156,8 @@ def test_main(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     served: list[Receiver] = []
     monkeypatch.setattr(ThreadingHTTPServer, "serve_forever", lambda self: served.append(self))  # noqa: PLW0108 - bound
     monkeypatch.setattr(sys, "argv", ["receiver", "0", str(tmp_path / "traces.jsonl")])
-    monkeypatch.delitem(sys.modules, "msp_opentelemetry._receiver")
-    runpy.run_module("msp_opentelemetry._receiver", run_name="__main__")
+    monkeypatch.delitem(sys.modules, "msp_opentelemetry._receiver.server")
+    runpy.run_module("msp_opentelemetry._receiver.server", run_name="__main__")
 
     assert served[0].server_address[0] == "127.0.0.1"
 

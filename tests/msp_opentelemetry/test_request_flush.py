@@ -8,7 +8,7 @@ import threading
 import pytest
 from opentelemetry import trace
 
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from msp_opentelemetry._request_flush import RequestFlush
 from tests.msp_opentelemetry.conftest import Opened, asking, url
 from tests.msp_opentelemetry.endpoint import Endpoint

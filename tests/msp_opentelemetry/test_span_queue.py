@@ -9,7 +9,7 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from tests.msp_core.program import Program
 from tests.msp_opentelemetry.conftest import Opened, url
 from tests.msp_opentelemetry.endpoint import Endpoint

@@ -10,7 +10,7 @@ from opentelemetry import trace
 
 from msp_core import JobContract
 from msp_opentelemetry import msp_start_part
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from tests.msp_core.program import Program
 from tests.msp_opentelemetry.conftest import Opened, spans, url
 from tests.msp_opentelemetry.test_logs import BODY, HEAD, port

@@ -20,7 +20,7 @@ from opentelemetry.sdk import environment_variables as sdk_variables_module
 
 from msp_core import open_contract
 from msp_opentelemetry import OpenTelemetry, _runtime_metrics
-from msp_opentelemetry._receiver import Receiver
+from msp_opentelemetry._receiver.server import Receiver
 from msp_redis import Redis
 from tests.msp_opentelemetry.conftest import Guestbook, Opened, points, spans, url
 from tests.msp_opentelemetry.endpoint import Endpoint

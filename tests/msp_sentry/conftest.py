@@ -15,7 +15,7 @@ import sentry_sdk
 
 from msp_core import NoopRoutine, ServiceContract, hookimpl, open_contract
 from msp_sentry._error_lines import ErrorLines
-from msp_sentry._receiver import Receiver
+from msp_sentry._receiver.server import Receiver
 from tests.msp_core.program import Program
 
 Open = Callable[..., AbstractAsyncContextManager[ServiceContract]]

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from msp_core import JobCancelledError, JobDeadlineError
 from msp_sentry import check_in, start_check_in
 from msp_sentry._monitor import Monitor
-from msp_sentry._receiver import Receiver
+from msp_sentry._receiver.server import Receiver
 
 JOB: dict[str, Any] = {"service": "nightly", "version": "1.2.3"}
 

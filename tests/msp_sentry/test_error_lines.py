@@ -17,7 +17,7 @@ from opentelemetry.sdk import trace as sdk_trace
 from msp_core import RequestContext, current_request
 from msp_core._logs.capture import capture, log_loop_exception
 from msp_sentry import _outgoing
-from msp_sentry._receiver import Receiver
+from msp_sentry._receiver.server import Receiver
 from tests.msp_sentry.conftest import Open, raised
 
 logger = logging.getLogger("guestbook.book")

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 import pytest
 
-from msp_sentry._receiver import Receiver
+from msp_sentry._receiver.server import Receiver
 from tests.msp_sentry.conftest import Run, only
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from msp_sentry._receiver import Receiver
+from msp_sentry._receiver.server import Receiver
 from tests.msp_sentry.conftest import Run, only
 
 

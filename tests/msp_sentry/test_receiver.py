@@ -16,9 +16,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from msp_sentry import _kept
-from msp_sentry._envelope import EnvelopeError, Item, parse_envelope
-from msp_sentry._receiver import LARGEST, Receiver
+from msp_sentry._receiver import kept as _kept
+from msp_sentry._receiver.envelope import EnvelopeError, Item, parse_envelope
+from msp_sentry._receiver.server import LARGEST, Receiver
 
 AUTH = {"x-sentry-auth": "Sentry sentry_key=dev, sentry_version=7"}
 EVENT = b'{"event_id":"e1"}\n{"type":"event","length":17}\n{"event_id":"e1"}\n'
@@ -155,7 +155,7 @@ def test_process(tmp_path: Path, number: signal.Signals) -> None:
 
     port = free_port()
     kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
-    command = [sys.executable, "-m", "msp_sentry._receiver", str(port), str(tmp_path)]
+    command = [sys.executable, "-m", "msp_sentry._receiver.server", str(port), str(tmp_path)]
     process = subprocess.Popen(command, env=kept)  # noqa: S603 - our own code
     try:
         transport = httpx.HTTPTransport(retries=10)

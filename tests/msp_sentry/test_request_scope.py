@@ -18,7 +18,7 @@ import websockets
 from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
 from msp_core.http import HTTPServer
-from msp_sentry._receiver import Receiver
+from msp_sentry._receiver.server import Receiver
 from tests.msp_sentry.conftest import Open
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"

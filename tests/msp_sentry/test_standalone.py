@@ -17,7 +17,7 @@ from sentry_sdk.integrations.atexit import AtexitIntegration
 from msp_core import ConfigError
 from msp_sentry import configure_sentry
 from msp_sentry._error_lines import ErrorLines
-from msp_sentry._receiver import Receiver
+from msp_sentry._receiver.server import Receiver
 from tests.msp_sentry.conftest import raised
 
 Events = Callable[[], list[dict[str, Any]]]

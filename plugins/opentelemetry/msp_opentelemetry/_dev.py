@@ -36,7 +36,7 @@ async def receiver(folder: Path) -> AsyncIterator[Mapping[str, str]]:
             sys.executable,
             "-I",
             "-m",
-            "msp_opentelemetry._receiver",
+            "msp_opentelemetry._receiver.server",
             str(port),
             file,
         ]

@@ -31,7 +31,7 @@ async def sentry_receiver(folder: Path) -> AsyncIterator[Mapping[str, str]]:
     async with server_folder(folder) as held:
         port = held.port()
         kept = held.subfolder("envelopes")
-        command = [sys.executable, "-m", "msp_sentry._receiver", str(port), str(kept)]
+        command = [sys.executable, "-m", "msp_sentry._receiver.server", str(port), str(kept)]
         ready = functools.partial(_connect, port)
         async with server_process(command, folder=held, ready=ready):
             yield {"SENTRY_DSN": f"http://dev@127.0.0.1:{port}/1"}

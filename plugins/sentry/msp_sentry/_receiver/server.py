@@ -1,6 +1,6 @@
 """Receiver: a small Sentry for a laptop, which takes what the SDK sends and shows it as JSON.
 
-    python -m msp_sentry._receiver PORT FOLDER
+    python -m msp_sentry._receiver.server PORT FOLDER
 
 Takes `POST /api/<project>/envelope/`. Shows `GET /events`, `/transactions` and `/check-ins`, each
 a list, oldest first, and `/counts`, the number of items by type; `/` names these.
@@ -21,8 +21,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
-from msp_sentry._envelope import EnvelopeError
-from msp_sentry._kept import Kept
+from msp_sentry._receiver.envelope import EnvelopeError
+from msp_sentry._receiver.kept import Kept
 
 LARGEST: Final = 20 * 1024 * 1024
 """Bytes of a compressed envelope; Sentry's own limit."""

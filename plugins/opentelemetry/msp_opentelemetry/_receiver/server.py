@@ -22,7 +22,7 @@ from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from msp_opentelemetry._receiver_store import Store
+from msp_opentelemetry._receiver.store import Store
 
 _GZIP = 16 + zlib.MAX_WBITS
 

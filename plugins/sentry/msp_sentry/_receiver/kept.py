@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from msp_sentry._envelope import Item, parse_envelope
+from msp_sentry._receiver.envelope import Item, parse_envelope
 
 KEPT: Final = 1000
 """Envelopes; the oldest make room for new ones."""

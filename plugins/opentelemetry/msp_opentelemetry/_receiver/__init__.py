@@ -1,0 +1,1 @@
+"""A receiver of telemetry for a laptop, which shows what arrived."""
