@@ -128,14 +128,15 @@ def _summary(name: str, value: object) -> str:
 def _alias_doc(name: str) -> str | None:
     """Return the string literal below an assignment such as `URL = Annotated[…]`."""
     pattern = re.compile(rf'^{name}\b[^=\n]* = .*?^"""(.*?)"""', re.MULTILINE | re.DOTALL)
-    sources = (path.read_text() for path in Path(msp_core.__file__).parent.glob("*.py"))
+    sources = (path.read_text() for path in Path(msp_core.__file__).parent.rglob("*.py"))
     return next((match[1] for source in sources if (match := pattern.search(source))), None)
 
 
 def _home(name: str) -> str:
-    """Return the module from which `msp_core` takes a name."""
+    """Return the module from which `msp_core` takes a name; itself where that one is private."""
     imports = re.findall(r"from (\S+) import (\([^)]*\)|.*)", inspect.getsource(msp_core))
-    return next(str(module) for module, taken in imports if re.search(rf"\b{name}\b", taken))
+    module = next(module for module, taken in imports if re.search(rf"\b{name}\b", taken))
+    return "msp_core" if "._" in module else str(module)
 
 
 def commands() -> dict[str, str]:
