@@ -10,6 +10,7 @@ A map, from what a service author meets first to what only plugin authors need:
 * `routines`: `Routine` and the ways to make one of several.
 * `http`: `HTTPServer`, for any ASGI or WSGI application (extra `http`; import it from there).
 * `diagnostics`, `health`: endpoints, the auth middleware, and the running of checks.
+* `request`: `RequestContext`; whose request is being served, in every log line.
 * `hookspecs`, `integration`: the hooks and the records plugins return from them.
 * `errors`: everything raised on purpose.
 * `services`, `assembly`: finding a service, and everything about it short of opening anything.

@@ -187,7 +187,7 @@ class TestMain:
         assert sys.path.count(str(tmp_path)) == 1
 
     @pytest.mark.parametrize(
-        ("level", "files"), [("info", ["guestbook.py"]), ("debug", ["_cli.py", "guestbook.py"])]
+        ("level", "files"), [("info", ["guestbook.py"]), ("debug", ["main.py", "guestbook.py"])]
     )
     def test_import_error_of_the_service(
         self, msp: Shell, installed: Installed, level: str, files: list[str]
