@@ -21,7 +21,7 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from msp_opentelemetry._cloud_trace import batch_write
+from msp_opentelemetry._export.cloud_trace import batch_write
 
 START = 1_700_000_000_000_000_001  # nanoseconds
 CALLER = SpanContext(0xA, 0xB, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))

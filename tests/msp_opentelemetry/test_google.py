@@ -20,8 +20,8 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from msp_opentelemetry import OpenTelemetry
-from msp_opentelemetry._google import LateCredentials
-from msp_opentelemetry._google_refusal import read_refusal
+from msp_opentelemetry._export.google import LateCredentials
+from msp_opentelemetry._export.google_refusal import read_refusal
 from tests.google_roles import WORKLOAD
 from tests.msp_opentelemetry.conftest import Opened
 from tests.msp_opentelemetry.endpoint import Endpoint, Received

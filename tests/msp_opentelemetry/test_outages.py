@@ -14,7 +14,7 @@ from opentelemetry import trace
 
 from msp_core.deadline import Deadline, close_deadline
 from msp_opentelemetry import OpenTelemetry
-from msp_opentelemetry._flush import flush_in_parallel, seconds_left
+from msp_opentelemetry._sdk.flush import flush_in_parallel, seconds_left
 from tests.msp_opentelemetry.conftest import Opened
 from tests.msp_opentelemetry.endpoint import Endpoint
 

@@ -8,8 +8,8 @@ from opentelemetry import trace
 from msp_core import Platform
 from msp_core.config import load
 from msp_opentelemetry import OpenTelemetryConfig
-from msp_opentelemetry._pace import Pace
 from msp_opentelemetry._receiver.server import Receiver
+from msp_opentelemetry._sdk.pace import Pace
 from tests.msp_core.http_service import contract
 from tests.msp_opentelemetry.conftest import Opened, points, url
 from tests.msp_opentelemetry.waiting import until

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from msp_opentelemetry._profiler import start_profiler
+from msp_opentelemetry._sdk.profiler import start_profiler
 from tests.msp_core.http_service import contract
 
 Agent = Callable[..., None]

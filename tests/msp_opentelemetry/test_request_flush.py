@@ -9,7 +9,7 @@ import pytest
 from opentelemetry import trace
 
 from msp_opentelemetry._receiver.server import Receiver
-from msp_opentelemetry._request_flush import RequestFlush
+from msp_opentelemetry._spans.request_flush import RequestFlush
 from tests.msp_opentelemetry.conftest import Opened, asking, url
 from tests.msp_opentelemetry.endpoint import Endpoint
 from tests.msp_opentelemetry.test_http import plain

@@ -10,10 +10,11 @@ import pytest
 
 from msp_core import Platform
 from msp_core.config import load
-from msp_opentelemetry import OpenTelemetryConfig, _google_metadata
+from msp_opentelemetry import OpenTelemetryConfig
 from msp_opentelemetry._bounded import bounded
-from msp_opentelemetry._google_metadata import detect
-from msp_opentelemetry._resource import resource_attributes
+from msp_opentelemetry._sdk import google_metadata as _google_metadata
+from msp_opentelemetry._sdk.google_metadata import detect
+from msp_opentelemetry._sdk.resource import resource_attributes
 from tests.msp_core.http_service import contract
 from tests.msp_opentelemetry.endpoint import Endpoint
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from msp_opentelemetry._sdk_warnings import SILENCE, SDKWarnings, sdk_warnings
+from msp_opentelemetry._sdk.sdk_warnings import SILENCE, SDKWarnings, sdk_warnings
 
 
 def record(

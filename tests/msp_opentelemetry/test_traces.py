@@ -19,8 +19,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
 from opentelemetry.sdk import environment_variables as sdk_variables_module
 
 from msp_core import open_contract
-from msp_opentelemetry import OpenTelemetry, _runtime_metrics
+from msp_opentelemetry import OpenTelemetry
 from msp_opentelemetry._receiver.server import Receiver
+from msp_opentelemetry._sdk import runtime_metrics as _runtime_metrics
 from msp_redis import Redis
 from tests.msp_opentelemetry.conftest import Guestbook, Opened, points, spans, url
 from tests.msp_opentelemetry.endpoint import Endpoint

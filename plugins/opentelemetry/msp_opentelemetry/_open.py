@@ -14,19 +14,19 @@ from msp_core.contract import Contract
 from msp_core.platforms import Platform
 from msp_opentelemetry._choice import Choice, Google, choose
 from msp_opentelemetry._config import OpenTelemetryConfig
-from msp_opentelemetry._flush import flush_in_parallel
-from msp_opentelemetry._globals import installed
-from msp_opentelemetry._google_metadata import detect
-from msp_opentelemetry._http import HTTPTelemetry
 from msp_opentelemetry._opentelemetry import OpenTelemetry
-from msp_opentelemetry._pace import Pace
-from msp_opentelemetry._profiler import start_profiler
-from msp_opentelemetry._propagators import make_propagator
-from msp_opentelemetry._providers import SELF, make_meter_provider, make_tracer_provider
-from msp_opentelemetry._request_flush import RequestFlush
-from msp_opentelemetry._resource import resource_attributes
-from msp_opentelemetry._runtime_metrics import runtime_metrics
-from msp_opentelemetry._sdk_warnings import sdk_warnings
+from msp_opentelemetry._sdk.flush import flush_in_parallel
+from msp_opentelemetry._sdk.globals import installed
+from msp_opentelemetry._sdk.google_metadata import detect
+from msp_opentelemetry._sdk.pace import Pace
+from msp_opentelemetry._sdk.profiler import start_profiler
+from msp_opentelemetry._sdk.propagators import make_propagator
+from msp_opentelemetry._sdk.providers import SELF, make_meter_provider, make_tracer_provider
+from msp_opentelemetry._sdk.resource import resource_attributes
+from msp_opentelemetry._sdk.runtime_metrics import runtime_metrics
+from msp_opentelemetry._sdk.sdk_warnings import sdk_warnings
+from msp_opentelemetry._spans.http import HTTPTelemetry
+from msp_opentelemetry._spans.request_flush import RequestFlush
 
 logger = logging.getLogger("msp.opentelemetry")
 

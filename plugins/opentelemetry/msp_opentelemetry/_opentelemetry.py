@@ -12,7 +12,7 @@ if TYPE_CHECKING:  # OpenTelemetry is imported where it is opened
     from opentelemetry.metrics import MeterProvider
     from opentelemetry.trace import TracerProvider
 
-    from msp_opentelemetry._http import HTTPTelemetry
+    from msp_opentelemetry._spans.http import HTTPTelemetry
 
 
 @attrs.frozen(kw_only=True, repr=False)

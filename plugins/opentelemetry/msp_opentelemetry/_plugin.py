@@ -104,7 +104,7 @@ def msp_log_processor(contract: Contract) -> LogProcessor:
     """Give what adds the trace to log lines."""
     if not contract[OpenTelemetry].enabled:
         return lambda _record, _fields: None
-    from msp_opentelemetry._log_fields import add_trace  # noqa: PLC0415 - imports the vendor library
+    from msp_opentelemetry._spans.log_fields import add_trace  # noqa: PLC0415 - imports the vendor library
 
     return add_trace
 
@@ -123,7 +123,7 @@ def msp_job_execution(
     telemetry = contract[OpenTelemetry]
     if not telemetry.enabled:
         return None
-    from msp_opentelemetry._job import execution_span  # noqa: PLC0415 - imports the vendor library
+    from msp_opentelemetry._spans.job import execution_span  # noqa: PLC0415 - imports the vendor library
 
     tracer = telemetry.tracer_provider.get_tracer("msp_opentelemetry")
     return execution_span(tracer, contract.name, execution)
@@ -135,7 +135,7 @@ def msp_start_part(contract: Contract, part: str) -> AbstractContextManager[None
     telemetry = contract[OpenTelemetry]
     if not telemetry.enabled or not isinstance(contract, ServiceContract):
         return None
-    from msp_opentelemetry._start import start_span  # noqa: PLC0415 - imports the vendor library
+    from msp_opentelemetry._spans.start import start_span  # noqa: PLC0415 - imports the vendor library
 
     return start_span(telemetry.tracer_provider.get_tracer("msp_opentelemetry"), part)
 

@@ -12,8 +12,8 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
-from msp_opentelemetry._request_flush import RequestFlush
-from msp_opentelemetry._route import route_of
+from msp_opentelemetry._spans.request_flush import RequestFlush
+from msp_opentelemetry._spans.route import route_of
 
 _METHODS = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}

@@ -15,9 +15,9 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
 from msp_opentelemetry._choice import Google
-from msp_opentelemetry._cloud_trace import batch_write
-from msp_opentelemetry._google import GoogleSession
-from msp_opentelemetry._google_refusal import Refusal
+from msp_opentelemetry._export.cloud_trace import batch_write
+from msp_opentelemetry._export.google import GoogleSession
+from msp_opentelemetry._export.google_refusal import Refusal
 
 logger = logging.getLogger("msp.opentelemetry")
 

@@ -10,7 +10,7 @@ import google.oauth2.credentials
 from google.auth.credentials import Credentials, CredentialsWithQuotaProject
 from google.auth.transport.requests import AuthorizedSession
 
-from msp_opentelemetry._google_refusal import Refusal, read_refusal
+from msp_opentelemetry._export.google_refusal import Refusal, read_refusal
 
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 _FORBIDDEN = 403

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 from msp_opentelemetry._config import OpenTelemetryConfig
-from msp_opentelemetry._counted_exporters import CountedSpanExporter
+from msp_opentelemetry._export.counted_exporters import CountedSpanExporter
 
 logger = logging.getLogger("msp.opentelemetry")
 

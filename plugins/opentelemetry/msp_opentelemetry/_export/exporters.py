@@ -12,8 +12,8 @@ from opentelemetry.sdk.trace.export import SpanExporter
 
 from msp_core.errors import MSPError
 from msp_opentelemetry._choice import Destination, Google
+from msp_opentelemetry._export.trusting_session import TrustingSession
 from msp_opentelemetry._pairs import parse_pairs
-from msp_opentelemetry._trusting_session import TrustingSession
 
 if TYPE_CHECKING:  # an extra
     from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import (
@@ -31,7 +31,7 @@ def span_exporter(destination: Destination | Google) -> SpanExporter:
         MSPError: the extra that the protocol needs is not installed.
     """
     if isinstance(destination, Google):
-        from msp_opentelemetry._google_exporters import google_span_exporter  # noqa: PLC0415 - vendor library: only on Google
+        from msp_opentelemetry._export.google_exporters import google_span_exporter  # noqa: PLC0415 - vendor library: only on Google
 
         return google_span_exporter(destination)
     if destination.protocol == "grpc":
@@ -42,7 +42,7 @@ def span_exporter(destination: Destination | Google) -> SpanExporter:
 def metric_exporter(destination: Destination | Google) -> MetricExporter:
     """Return what sends metrics there; else like `span_exporter`."""
     if isinstance(destination, Google):
-        from msp_opentelemetry._google_exporters import google_metric_exporter  # noqa: PLC0415 - vendor library: only on Google
+        from msp_opentelemetry._export.google_exporters import google_metric_exporter  # noqa: PLC0415 - vendor library: only on Google
 
         return google_metric_exporter(destination)
     if destination.protocol == "grpc":

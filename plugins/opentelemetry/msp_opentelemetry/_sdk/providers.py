@@ -22,11 +22,11 @@ from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SpanExporter
 from msp_core.errors import MSPError
 from msp_opentelemetry._choice import Choice, Destination, Google
 from msp_opentelemetry._config import OpenTelemetryConfig
-from msp_opentelemetry._counted_exporters import CountedMetricExporter, CountedSpanExporter
-from msp_opentelemetry._exporters import metric_exporter, span_exporter
-from msp_opentelemetry._pace import Pace
-from msp_opentelemetry._samplers import CountedSampler, make_sampler
-from msp_opentelemetry._span_queue import SpanQueue
+from msp_opentelemetry._export.counted_exporters import CountedMetricExporter, CountedSpanExporter
+from msp_opentelemetry._export.exporters import metric_exporter, span_exporter
+from msp_opentelemetry._sdk.pace import Pace
+from msp_opentelemetry._sdk.samplers import CountedSampler, make_sampler
+from msp_opentelemetry._sdk.span_queue import SpanQueue
 
 logger = logging.getLogger("msp.opentelemetry")
 

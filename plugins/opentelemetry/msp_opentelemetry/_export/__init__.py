@@ -1,0 +1,1 @@
+"""Exporters: how telemetry leaves the process, for a collector or for Google."""

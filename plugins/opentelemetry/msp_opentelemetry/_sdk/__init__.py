@@ -1,0 +1,1 @@
+"""OpenTelemetry's SDK: what is set up when the plugin opens."""

@@ -1,0 +1,1 @@
+"""What a service does, as spans and as fields of log lines."""
