@@ -22,7 +22,7 @@ import msp_sentry
 from msp_core import API, Command, Integration, Role, hookspecs
 from msp_core._cli.main import _BUILT_IN
 from msp_core._plugins.command_hooks import extra_commands, load_command
-from msp_core._table import markdown_table
+from msp_core._text.table import markdown_table
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import Variable, describe

@@ -24,8 +24,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
-from msp_core._table import TextTable
-from msp_core._terminal import Terminal
+from msp_core._text.table import TextTable
+from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
 from msp_core.assembly._states import PluginState, plugin_states
 from msp_core.config._reading import is_missing

@@ -28,7 +28,7 @@ from typing import Any
 import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, identity
-from msp_core._terminal import Terminal
+from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
 from msp_core.config._formats import (
     variable_dotenv,

@@ -1,7 +1,7 @@
 """`msp` and `python -m msp_core`: the commands, and where an error becomes a code.
 
 What a command answers goes to stdout, everything said about it to stderr. A
-terminal gets lines that fit, and colours where `msp_core._terminal` allows them.
+terminal gets lines that fit, and colours where `msp_core._text.terminal` allows them.
 """
 
 from __future__ import annotations

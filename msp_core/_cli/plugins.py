@@ -27,8 +27,8 @@ from collections.abc import Mapping, Sequence
 import attrs
 
 from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
-from msp_core._table import TextTable
-from msp_core._terminal import Terminal
+from msp_core._text.table import TextTable
+from msp_core._text.terminal import Terminal
 from msp_core.assembly._states import PluginState, installed_states, plugin_states
 from msp_core.errors import PluginError
 from msp_core.integration import Command

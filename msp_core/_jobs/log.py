@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from msp_core._failure import ExcInfo, describe, exception_of
-from msp_core._for_people import CONSOLE, ForPeople, brief
 from msp_core._life.exit_code import exit_code
+from msp_core._text.for_people import CONSOLE, ForPeople, brief
 from msp_core.errors import (
     JobCancelledError,
     JobDeadlineError,

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
 
-from msp_core._for_people import CONSOLE
+from msp_core._text.for_people import CONSOLE
 from msp_core.integration import LogProcessor
 from msp_core.request import RequestContext, current_request
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from msp_core._table import TextTable, markdown_table
-from msp_core._terminal import PLAIN, Terminal
+from msp_core._text.table import TextTable, markdown_table
+from msp_core._text.terminal import PLAIN, Terminal
 from msp_core.config._help import presence
 from msp_core.config._variables import Variable
 

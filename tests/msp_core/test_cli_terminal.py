@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from msp_core._terminal import Terminal
+from msp_core._text.terminal import Terminal
 from tests.msp_core.installed import Installed, plugin_source
 
 NARROW = 60

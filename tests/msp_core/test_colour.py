@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from msp_core._terminal import is_coloured
+from msp_core._text.terminal import is_coloured
 
 
 class Terminal(io.StringIO):

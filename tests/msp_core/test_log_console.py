@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from msp_core._for_people import CONSOLE as CONSOLE_TEXT
-from msp_core._for_people import ForPeople, brief
 from msp_core._logs.config import LogConfig
+from msp_core._text.for_people import CONSOLE as CONSOLE_TEXT
+from msp_core._text.for_people import ForPeople, brief
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook.entries")

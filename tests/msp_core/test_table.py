@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from msp_core._table import TextTable, markdown_table
-from msp_core._terminal import Terminal
+from msp_core._text.table import TextTable, markdown_table
+from msp_core._text.terminal import Terminal
 
 HEADER = ("name", "type", "meaning")
 ROWS = [

@@ -9,7 +9,7 @@ from typing import Final
 
 import attrs
 
-from msp_core._terminal import PLAIN, Terminal
+from msp_core._text.terminal import PLAIN, Terminal
 
 # The last column holds sentences; with less room than this they are easier to read below the row.
 SENTENCE: Final = 30

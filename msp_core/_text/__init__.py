@@ -1,0 +1,1 @@
+"""Text for people: how wide it is, its colours, its tables."""

@@ -1,0 +1,155 @@
+"""The rules that keep every line findable: rooms, layers, sizes. docs/explanation/the-house.md."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CORE = ROOT / "msp_core"
+PACKAGES = [CORE, ROOT / "msp_command", *sorted(ROOT.glob("plugins/*/msp_*"))]
+
+# Entries of the core's own folder; rooms count as one.
+ENTRIES = 36
+# Modules of one room, its `__init__` left out.
+MODULES = 16
+LINES = 300
+BODY = 40
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+FILES = [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
+ROOMS = [
+    (package, room)
+    for package in PACKAGES
+    for room in sorted({path.parent for path in FILES})
+    if room.is_relative_to(package)
+]
+
+
+def name_of(path: Path) -> str:
+    """Return a path as a reader knows it."""
+    return str(path.relative_to(ROOT))
+
+
+def run_linter(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the imports of the packages in a folder against the contracts in `pyproject.toml`."""
+    code = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
+    paths = [folder, *folder.glob("plugins/*")]
+    return subprocess.run(  # noqa: S603 - code of this file
+        [sys.executable, "-c", code, "--no-cache"],
+        cwd=folder,
+        env={"PYTHONPATH": ":".join(map(str, paths))},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """Give a copy of the packages, to break."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    for package in PACKAGES:
+        shutil.copytree(package, tmp_path / package.relative_to(ROOT))
+    return tmp_path
+
+
+def test_imports_run_downwards() -> None:
+    """No room imports from one above it, nothing in circles, and no plugin from another."""
+    checked = run_linter(ROOT)
+
+    assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize(
+    ("module", "imported"),
+    [
+        ("msp_core/_logs/values.py", "msp_core._life.life"),
+        ("msp_core/_life/ledger.py", "msp_core._life.life"),
+        ("msp_core/errors.py", "msp_redis"),
+        ("plugins/cloudsql/msp_cloudsql/_config.py", "msp_redis"),
+        ("plugins/cloudsql/msp_cloudsql/_instance/refreshed.py", "msp_cloudsql._instance.instance"),
+    ],
+)
+def test_an_import_upwards_is_noticed(copy: Path, module: str, imported: str) -> None:
+    """A late import counts as well."""
+    with (copy / module).open("a") as file:
+        file.write(f"\n\ndef late() -> None:\n    import {imported}\n")
+    checked = run_linter(copy)
+
+    assert checked.returncode == 1
+    assert "BROKEN" in checked.stdout
+
+
+def test_the_core_can_be_overlooked() -> None:
+    """Who opens the core's folder sees rooms, not everything that is in them."""
+    entries = [path.name for path in CORE.iterdir() if path.name != "__pycache__"]
+
+    assert len(entries) <= ENTRIES
+
+
+def test_rooms_are_small_and_flat() -> None:
+    """A room holds few modules, and no room of its own below the second level."""
+    for package, room in ROOMS:
+        modules = [path for path in room.glob("*.py") if not path.stem.startswith("__")]
+
+        assert len(modules) <= MODULES, name_of(room)
+        assert len(room.relative_to(package).parts) <= 1, name_of(room)
+
+
+def test_an_init_defines_nothing() -> None:
+    """In a private room it is a docstring alone, so that what is imported late stays late."""
+    for _, room in ROOMS:
+        if room.name == "msp_command":  # its lines must run before anything else is imported
+            continue
+        docstring, *body = ast.parse((room / "__init__.py").read_text()).body
+        exports = (ast.unparse(one.targets[0]) for one in body if isinstance(one, ast.Assign))
+        others = [one for one in body if not isinstance(one, ast.ImportFrom | ast.Assign)]
+
+        assert isinstance(docstring, ast.Expr), name_of(room)
+        assert not (room.name.startswith("_") and body), name_of(room)
+        assert set(exports) <= {"__all__", "__version__"}, name_of(room)
+        assert not others, name_of(room)
+
+
+def test_privacy_is_said_once() -> None:
+    """Modules of a private room bear no underscore: the room's is enough."""
+    private = [room for _, room in ROOMS if room.name.startswith("_")]
+
+    assert not [name_of(path) for room in private for path in room.glob("_[!_]*.py")]
+
+
+def test_files_and_functions_are_short() -> None:
+    """What does not fit on a few screens is two things."""
+    for path in FILES:
+        text = path.read_text()
+        functions = (node for node in ast.walk(ast.parse(text)) if isinstance(node, FUNCTIONS))
+
+        assert len(text.splitlines()) < LINES, name_of(path)
+        assert not [node.name for node in functions if count_lines(node) > BODY], name_of(path)
+
+
+def count_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Return how many lines the body takes, its docstring left out."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    """Nobody must look up which of two classes of the same name is meant."""
+    for package in PACKAGES:
+        names = Counter(
+            node.name
+            for path in package.rglob("*.py")
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        )
+
+        assert not [name for name, count in names.items() if count > 1], name_of(package)
