@@ -10,7 +10,6 @@ import attrs
 
 from msp_core._text.table import TextTable, markdown_table
 from msp_core._text.terminal import PLAIN, Terminal
-from msp_core.config._help import presence
 from msp_core.config._variables import Variable
 
 _COLOURS = {"yes": "green", "(required)": "yellow"}
@@ -82,7 +81,7 @@ def _owner(pair: tuple[Variable, str]) -> str:
 def _default(variable: Variable) -> str:
     if variable.default is not None:
         return variable.default
-    return f"({presence(variable).partition(':')[0]})"
+    return f"({variable.presence.partition(':')[0]})"
 
 
 def _markdown_default(variable: Variable) -> str:
@@ -94,7 +93,7 @@ def _meaning(variable: Variable) -> str:
 
 
 def _rules(variable: Variable) -> Iterator[str]:
-    together = presence(variable).partition(": ")[2]
+    together = variable.presence.partition(": ")[2]
     if together:
         yield f"set {together}"
     if variable.choices:

@@ -29,27 +29,13 @@ def render_help(name: str, version: str, kind: str, variables: Iterable[Variable
     )
 
 
-def presence(variable: Variable) -> str:
-    """Return whether a variable must be set, and with which others: `optional`, `required`.
-
-    A variable that is needed only with others names the choices: `optional: PGDSN, or PGINSTANCE
-    with PGUSER`.
-    """
-    group = variable.group
-    if group is None:
-        return "required" if variable.required else "optional"
-    word = "optional" if group.optional else "required"
-    alone = group.choices == ((variable.name,),)
-    return word if alone else f"{word}: {group}"
-
-
 def _bullet(variable: Variable) -> str:
     return " ".join([f'- "{variable.name}":', *filter(None, [variable.help, *_marks(variable)])])
 
 
 def _marks(variable: Variable) -> Iterator[str]:
     default = variable.default
-    yield f"({presence(variable)})" if default is None else f'(default: "{default}")'
+    yield f"({variable.presence})" if default is None else f'(default: "{default}")'
     if variable.forbidden_when_msp:
         yield "(not allowed with MSP=true)"
     if variable.empty_is_unset:

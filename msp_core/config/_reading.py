@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from msp_core.config._conversion import convert
-from msp_core.config._tree import Choice, Section, Setting
+from msp_core.config._tree import Embedded, Section, Setting
 from msp_core.config._variables import default_text
 from msp_core.errors import InvalidValue, Problem
 from msp_core.secret import texts_to_hide
@@ -60,7 +60,9 @@ class Reading:
         values: dict[str, Any] = {}
         for part in section.parts:
             value = (
-                self._setting(part, hint) if isinstance(part, Setting) else self._choice(part, hint)
+                self._setting(part, hint)
+                if isinstance(part, Setting)
+                else self._embedded(part, hint)
             )
             if value is not attrs.NOTHING:
                 values[part.argument] = value
@@ -78,15 +80,15 @@ class Reading:
                 self._setting(setting)
         return None
 
-    def _choice(self, choice: Choice, hint: str) -> Any:  # noqa: ANN401 - as load
-        if len(choice.fragments) == 1:
-            only = choice.fragments[0]
-            return self.load_optional(only) if choice.optional else self.load(only, hint)
-        taken = next((one for one in choice.fragments if one.mentioned(self._environ)), None)
-        if taken is None and not choice.optional:
-            self._report_none_chosen(choice, hint)
+    def _embedded(self, embedded: Embedded, hint: str) -> Any:  # noqa: ANN401 - as load
+        if len(embedded.fragments) == 1:
+            only = embedded.fragments[0]
+            return self.load_optional(only) if embedded.optional else self.load(only, hint)
+        taken = next((one for one in embedded.fragments if one.mentioned(self._environ)), None)
+        if taken is None and not embedded.optional:
+            self._report_none_chosen(embedded, hint)
         value = None
-        for fragment in choice.fragments:
+        for fragment in embedded.fragments:
             if taken is None or fragment is taken:
                 value = self.load_optional(fragment)
             else:
@@ -153,9 +155,9 @@ class Reading:
         self._add(names or name, refusal)
         return None
 
-    def _report_none_chosen(self, choice: Choice, hint: str) -> None:
-        names = dict.fromkeys(name for names in choice.choices for name in names)
-        expected = ", or ".join(" with ".join(names) for names in choice.choices)
+    def _report_none_chosen(self, embedded: Embedded, hint: str) -> None:
+        names = dict.fromkeys(name for names in embedded.choices for name in names)
+        expected = ", or ".join(" with ".join(names) for names in embedded.choices)
         self._add(", ".join(names), Refusal(NONE_CHOSEN, expected, hint))
 
     def _report(self, setting: Setting, refusal: Refusal) -> None:

@@ -13,7 +13,7 @@ import attrs
 from msp_core.config._kinds import Kind, kind_of, plain
 from msp_core.config._variables import (
     METADATA,
-    Declaration,
+    Declared,
     Group,
     Variable,
     default_text,
@@ -46,7 +46,7 @@ class Setting:
     kind: Kind
     default: Any
     nullable: bool
-    declared: Declaration
+    declared: Declared
 
     @property
     def name(self) -> str:
@@ -74,7 +74,7 @@ class Setting:
 
 
 @attrs.frozen(kw_only=True)
-class Choice:
+class Embedded:
     """A field that is an embedded fragment, or one of several.
 
     Attributes:
@@ -108,7 +108,7 @@ class Section:
     """
 
     config: type[Any]
-    parts: tuple[Setting | Choice, ...]
+    parts: tuple[Setting | Embedded, ...]
 
     @property
     def needs(self) -> Needs:
@@ -173,7 +173,7 @@ def read_section(config: type[Any], within: tuple[type[Any], ...] = ()) -> Secti
     if config in within:
         raise UsageError(f"config class {config.__name__!r} embeds itself")
     hints = _hints(config)
-    parts: list[Setting | Choice] = []
+    parts: list[Setting | Embedded] = []
     for field in attrs.fields(config):
         if field.init:
             hint = hints.get(field.name, Any)
@@ -196,13 +196,15 @@ def _read_field(
     field: attrs.Attribute[Any],
     hint: Any,  # noqa: ANN401 - annotations have no common type
     within: tuple[type[Any], ...],
-) -> tuple[Setting | Choice, ...]:
+) -> tuple[Setting | Embedded, ...]:
     members, nullable = _members(plain(hint))
     if METADATA in field.metadata:
         return (_setting(config, field, members, nullable=nullable),)
     if members and all(attrs.has(member) for member in members):
         fragments = tuple(read_section(member, within) for member in members)
-        return (Choice(argument=field.alias or field.name, fragments=fragments, optional=nullable),)
+        return (
+            Embedded(argument=field.alias or field.name, fragments=fragments, optional=nullable),
+        )
     if field.default is attrs.NOTHING:
         raise UsageError(
             f"field {field.name!r} of config class {config.__name__!r} is not read from anywhere: "
@@ -268,9 +270,9 @@ def _group(needs: Needs, *, optional: bool) -> Group | None:
     return Group(choices=choices, optional=optional or len(choices) < len(needs))
 
 
-def _inner_group(choice: Choice, group: Group | None) -> Group | None:
-    if choice.optional:
-        return _group(choice.choices, optional=True)
-    if group is None and len(choice.fragments) > 1:
-        return _group(choice.choices, optional=False)
+def _inner_group(embedded: Embedded, group: Group | None) -> Group | None:
+    if embedded.optional:
+        return _group(embedded.choices, optional=True)
+    if group is None and len(embedded.fragments) > 1:
+        return _group(embedded.choices, optional=False)
     return group

@@ -18,7 +18,7 @@ _FACTORY: Any = attrs.Factory  # a class, though typed as a function
 
 
 @attrs.frozen(kw_only=True)
-class Declaration:
+class Declared:
     """What `env()` was given, kept in the metadata of the attrs field.
 
     Attributes:
@@ -72,7 +72,7 @@ def env(
         invalid_is_unset: warn of a value that will not do, and take the variable as not set, for
             what must never keep a service from starting. Default False: it is a problem.
     """
-    declaration = Declaration(
+    declared = Declared(
         name=name,
         help=help,
         validator=validator,
@@ -85,7 +85,7 @@ def env(
         default=default,
         repr=_mask,
         kw_only=True,
-        metadata={METADATA: declaration},
+        metadata={METADATA: declared},
     )
 
 
@@ -143,6 +143,19 @@ class Variable:
     empty_is_unset: bool = False
     alone_is_unset: bool = False
     group: Group | None = None
+
+    @property
+    def presence(self) -> str:
+        """Whether it must be set, and with which others: `optional`, `required`.
+
+        One that is needed only with others names the choices: `optional: PGDSN, or PGINSTANCE with
+        PGUSER`.
+        """
+        if self.group is None:
+            return "required" if self.required else "optional"
+        word = "optional" if self.group.optional else "required"
+        alone = self.group.choices == ((self.name,),)
+        return word if alone else f"{word}: {self.group}"
 
     def is_set(self, environ: Mapping[str, str]) -> bool:
         """Return whether the variable counts as set among these."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from msp_core.config import Group, Variable
-from msp_core.config._help import presence, render_help
+from msp_core.config._help import render_help
 
 
 def variable(name: str, **rest: Any) -> Variable:
@@ -72,4 +72,4 @@ def test_group(choices: tuple[tuple[str, ...], ...], optional: bool, expected: s
     """A variable that is needed with others names them, one that stands alone does not."""
     group = Group(choices=choices, optional=optional)
 
-    assert presence(variable("PGDSN", group=group)) == expected
+    assert variable("PGDSN", group=group).presence == expected
