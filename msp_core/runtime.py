@@ -13,10 +13,11 @@ from typing import Any, NoReturn
 
 import attrs
 
+from msp_core import _budget
 from msp_core._failure import log_failure
 from msp_core._life.exit_code import exit_code
 from msp_core._life.failed_start import tell_plugins
-from msp_core._life.life import LAST_LINES, Life
+from msp_core._life.life import Life
 from msp_core._life.process import Process
 from msp_core._life.service import OnReady, ServiceLife
 from msp_core._life.stop_handle import StopHandle
@@ -263,7 +264,7 @@ def _serve(life: Life[Any], logs: Logs) -> int:
         with woken_by_signals(loop):
             code = _complete(life, loop)
         if life.stuck:
-            logs.flush(LAST_LINES)
+            logs.flush(_budget.flush_of_last_lines())
             os._exit(code)  # closing the loop would wait for what hangs
     return code
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any, cast
 
+from msp_core import _budget
 from msp_core._jobs.contexts import ExecutionContexts
 from msp_core._jobs.lock import job_lock
 from msp_core._jobs.log import Outcome
@@ -20,19 +21,13 @@ from msp_core._jobs.work import (
     RunningJob,
     early_end,
 )
-from msp_core._life.life import ROUTINES_SHARE, Life
+from msp_core._life.life import Life
 from msp_core._life.process import Process
 from msp_core._life.stop_request import stop_early
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract
 from msp_core.deadline import Deadline
 from msp_core.errors import LockHeldError
-
-MARGIN_SHARE = 0.2
-"""Of the deadline, that the margin before the platform's kill is never larger than."""
-
-RESERVE = 0.1
-"""Of the margin, that is left when the stop must be over."""
 
 
 class JobLife(Life[RunningJob]):
@@ -69,8 +64,8 @@ class JobLife(Life[RunningJob]):
         if deadline is None or limit is None:
             yield
             return
-        margin = min(self._stop.budget + 1, limit * MARGIN_SHARE)
-        self._stop.limit = Deadline(deadline.when - margin * RESERVE)
+        margin = _budget.job_margin(self._stop.budget, limit)
+        self._stop.limit = Deadline(deadline.when - _budget.unused_margin(margin))
         wait = deadline.remaining() - margin
         timer = threading.Timer(wait, self._stop.ask, (DEADLINE,), {"early": True})
         timer.name, timer.daemon = "msp-deadline", True
@@ -102,7 +97,7 @@ class JobLife(Life[RunningJob]):
     async def _end(self, deadline: Deadline) -> None:
         """End the work, say how it came out, and leave what plugins put around it."""
         if self._running is not None:
-            by = Deadline.after(deadline.remaining() * ROUTINES_SHARE)
+            by = Deadline.after(_budget.work(deadline.remaining()))
             await self._ledger.timed("execution", self._running.stop(by), by)
         error = self._judged(self._running)
         passed = None if isinstance(error, LockHeldError) else error

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from msp_core import _budget
 from msp_core._calls import contained
 from msp_core._failure import log_failure
 from msp_core._life.exit_code import exit_code
@@ -24,15 +25,6 @@ from msp_core.errors import RoutineError, StopTimeoutError
 
 start_logger = logging.getLogger("msp.start")
 stop_logger = logging.getLogger("msp.stop")
-
-ROUTINES_SHARE = 2 / 3
-"""Of the budget, for what the life is about; the rest closes resources and flushes telemetry."""
-
-LAST_LINES = 0.3
-"""Seconds kept back for the ledger line and the flush of the logs …"""
-
-_LAST_SHARE = 0.2
-"""… or this share of a budget that is very small."""
 
 FAILED_START = "failed start"
 """Reason of a stop: the start raised."""
@@ -151,7 +143,8 @@ class Life(abc.ABC, Generic[WorkT]):
         """Note a start that failed; abandon one that a request to stop has overtaken."""
         if not starting.done():
             starting.cancel()
-            deadline = self._stop.ask("").share(3)
+            seconds = _budget.abandoned_start(self._stop.ask("").remaining())
+            deadline = Deadline.after(seconds)
             hung = await self._ledger.timed("start", _abandoned(starting, deadline), deadline)
             if hung:
                 self._note(hung)
@@ -163,8 +156,8 @@ class Life(abc.ABC, Generic[WorkT]):
     async def _shut_down(self) -> None:
         """End the work, close the resources; one failure stops none of the others."""
         deadline = self._stop.ask("")
-        kept = min(LAST_LINES, deadline.remaining() * _LAST_SHARE)
-        deadline = Deadline(deadline.when - kept)
+        # Kept back first: whatever hangs below, the lines that say so must still be written.
+        deadline = Deadline(deadline.when - _budget.last_lines(deadline.remaining()))
         self._resources.health.draining = True
         await self._end(deadline)
         await self._resources.close(deadline, self._ledger, self._note)

@@ -8,8 +8,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+from msp_core import _budget
 from msp_core._failure import log_failure
-from msp_core._life.life import ROUTINES_SHARE, Life, start_logger
+from msp_core._life.life import Life, start_logger
 from msp_core._life.process import Process
 from msp_core._text.for_people import CONSOLE, ForPeople, brief
 from msp_core.assembly import Assembly
@@ -78,7 +79,7 @@ class ServiceLife(Life[Running]):
         """Drain, and stop the routine."""
         if self._running is None:
             return
-        by = Deadline.after(deadline.remaining() * ROUTINES_SHARE)
+        by = Deadline.after(_budget.work(deadline.remaining()))
         await self._drain(self._running, by)
         name = self._running.routine.name
         if error := await self._ledger.timed(name, self._running.stop(by), by):
@@ -91,7 +92,7 @@ class ServiceLife(Life[Running]):
         window = Platform.of(self._assembly.environ).drain_window if given is None else given
         if self._errors or not window:
             return
-        share = min(window, by.remaining())
+        share = _budget.drain(window, by.remaining())
         ended = _within(share, running.ended())
         await self._ledger.timed("drain", ended, Deadline.after(share))
 

@@ -8,14 +8,12 @@ import threading
 from collections.abc import Callable
 from typing import NoReturn
 
+from msp_core import _budget
 from msp_core._logs.setup import Logs
 from msp_core._stacks import thread_stacks
 from msp_core.deadline import Deadline
 
 SCOPE = "msp.stop"
-
-FLUSH_SECONDS = 0.3
-"""For the last lines; the platform's kill is near when the watchdog bites."""
 
 
 class Watchdog:
@@ -73,5 +71,5 @@ class Watchdog:
     def exit(self, code: int, why: str, **fields: object) -> NoReturn:
         """Log why, write what was logged, and end the process."""
         self._logs.emergency(f"{why}: leaving at once with {code}", scope=SCOPE, **fields)
-        self._logs.flush(FLUSH_SECONDS)
+        self._logs.flush(_budget.flush_of_last_lines())
         os._exit(code)

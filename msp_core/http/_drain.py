@@ -9,11 +9,9 @@ from typing import Any
 
 from uvicorn.server import ServerState
 
+from msp_core import _budget
 from msp_core.deadline import Deadline
 
-# Seconds an idle connection is kept, so that a request already on its way is answered, with
-# `connection: close`, instead of meeting a closed socket.
-LINGER = 1.0
 _POLL = 0.02
 
 
@@ -30,7 +28,7 @@ class Drain:
 
     async def wait(self, deadline: Deadline) -> bool:
         """Close connections as they become idle; return whether all were by the deadline."""
-        linger = min(LINGER, deadline.remaining() / 4)
+        linger = _budget.linger(deadline.remaining())
         while self._state.connections or self._state.tasks:
             if not deadline.remaining():
                 return False

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
+from msp_core import _budget
 from msp_core.asgi import ASGIApp
 from msp_core.contract import ServiceContract
 from msp_core.deadline import Deadline
@@ -28,11 +29,6 @@ logger: logging.Logger = logging.getLogger("msp.http")
 
 # What the extra `http` installs.
 _EXTRA = frozenset({"uvicorn", "a2wsgi"})
-
-# Seconds of the stop kept for ending the application itself.
-_RESERVE = 0.5
-# Seconds of the stop kept for returning, so that a timeout is reported by who knows its cause.
-_MARGIN = 0.05
 
 
 class HTTPServer:
@@ -191,7 +187,7 @@ class HTTPServer:
         """Wait for requests in flight; return which had to be abandoned."""
         from msp_core.http._drain import Drain  # noqa: PLC0415 - vendor library: needs uvicorn
 
-        reserve = min(_RESERVE, deadline.remaining() / 4)
+        reserve = _budget.requests_reserve(deadline.remaining())
         drain = Drain(server.server_state)
         if await drain.wait(Deadline.after(deadline.remaining() - reserve)):
             return []
@@ -208,7 +204,7 @@ class HTTPServer:
 
     async def _end(self, serving: asyncio.Task[None], deadline: Deadline) -> BaseException | None:
         """Wait for the application's own end; return what went wrong with it."""
-        await asyncio.wait({serving}, timeout=max(0.0, deadline.remaining() - _MARGIN))
+        await asyncio.wait({serving}, timeout=_budget.until_return(deadline.remaining()))
         if not serving.done():
             serving.cancel()
             return self._timeout("the application's lifespan shutdown did not end in time")
