@@ -67,7 +67,7 @@ class JobLife(Life[RunningJob]):
         margin = _budget.job_margin(self._stop.budget, limit)
         self._stop.limit = Deadline(deadline.when - _budget.unused_margin(margin))
         wait = deadline.remaining() - margin
-        timer = threading.Timer(wait, self._stop.ask, (DEADLINE,), {"early": True})
+        timer = threading.Timer(wait, self._stop.ask, (DEADLINE,))
         timer.name, timer.daemon = "msp-deadline", True
         timer.start()
         try:

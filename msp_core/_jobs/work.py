@@ -8,7 +8,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any
 
-from msp_core._life.stop_request import StopRequest
+from msp_core._life.stop_request import StopReason, StopRequest
 from msp_core._stacks import task_stack, thread_stacks
 from msp_core.deadline import Deadline
 from msp_core.errors import (
@@ -19,17 +19,11 @@ from msp_core.errors import (
     StopTimeoutError,
 )
 
-COMPLETION = "completion"
-"""Reason of a stop: the work is done."""
-
-FAILURE = "failure"
-"""Reason of a stop: the work raised."""
-
-HELD_LOCK = "held lock"
-"""Reason of a stop: another execution is doing the work."""
-
-DEADLINE = "deadline"
-"""Reason of a stop: the deadline is near."""
+# The work is done; it raised; another execution is doing it; its time is nearly over.
+COMPLETION = StopReason("completion")
+FAILURE = StopReason("failure")
+HELD_LOCK = StopReason("held lock")
+DEADLINE = StopReason("deadline", early=True)
 
 _SAID = (ConfigError, JobCancelledError, JobDeadlineError, PermanentError)
 
@@ -38,7 +32,7 @@ def early_end(stop: StopRequest) -> JobCancelledError | JobDeadlineError:
     """Return the error that says why the execution was ended."""
     if stop.reason == DEADLINE:
         return JobDeadlineError("execution exceeded its deadline")
-    by = stop.reason if stop.early else "itself"
+    by = stop.reason.text if stop.reason.early else "itself"
     return JobCancelledError(f"execution cancelled by {by}")
 
 
@@ -75,7 +69,7 @@ class RunningJob:
         Raises:
             StopTimeoutError: not over by the deadline.
         """
-        if self._stop.early:
+        if self._stop.reason.early:
             self._task.cancel()
         pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
         if pending:
@@ -100,7 +94,7 @@ class RunningJob:
         if self._hung is not None:
             return self._hung
         failure = None if self._task.cancelled() else self._task.exception()
-        if not self._stop.early or isinstance(failure, _SAID):
+        if not self._stop.reason.early or isinstance(failure, _SAID):
             return failure  # type: ignore[return-value]  # what is no Exception has ended it early
         error = early_end(self._stop)
         error.__cause__ = failure

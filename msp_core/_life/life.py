@@ -16,7 +16,7 @@ from msp_core._failure import log_failure
 from msp_core._life.exit_code import exit_code
 from msp_core._life.process import Process
 from msp_core._life.resources import Resources
-from msp_core._life.stop_request import stop_early
+from msp_core._life.stop_request import StopReason, stop_early
 from msp_core._stacks import task_stack
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core.assembly import Assembly
@@ -26,8 +26,7 @@ from msp_core.errors import RoutineError, StopTimeoutError
 start_logger = logging.getLogger("msp.start")
 stop_logger = logging.getLogger("msp.stop")
 
-FAILED_START = "failed start"
-"""Reason of a stop: the start raised."""
+FAILED_START = StopReason("failed start")
 
 
 class Work(Protocol):
@@ -56,7 +55,7 @@ class Life(abc.ABC, Generic[WorkT]):
         self._resources = Resources(
             assembly,
             process.logs.scrub,
-            ending=lambda: process.stop.early,
+            ending=lambda: process.stop.reason.early,
             stop=partial(stop_early, process.stop),
         )
         self._running: WorkT | None = None
@@ -83,10 +82,10 @@ class Life(abc.ABC, Generic[WorkT]):
         of SIGINT. The loop is sound, and goes on to stop everything in order.
         """
         if isinstance(end, KeyboardInterrupt):
-            self._stop.ask("KeyboardInterrupt", early=True)
+            self._stop.ask(StopReason("KeyboardInterrupt", early=True))
             return
         log_failure(stop_logger, "a task called sys.exit", end)
-        self._stop.ask("sys.exit in a task", early=True)
+        self._stop.ask(StopReason("sys.exit in a task", early=True))
 
     @property
     def stuck(self) -> bool:
@@ -136,14 +135,18 @@ class Life(abc.ABC, Generic[WorkT]):
         plural = "" if requests == 1 else "s"
         text = f"stopping: {requests} request{plural} in flight" if requests else "stopping"
         said = ForPeople(f"{text}, Ctrl-C again to leave")
-        fields = {"reason": self._stop.reason, "requests": requests, "budget": self._stop.budget}
+        fields = {
+            "reason": self._stop.reason.text,
+            "requests": requests,
+            "budget": self._stop.budget,
+        }
         stop_logger.info(text, extra={CONSOLE: said, **fields})
 
     async def _settle(self, starting: asyncio.Task[None]) -> None:
         """Note a start that failed; abandon one that a request to stop has overtaken."""
         if not starting.done():
             starting.cancel()
-            seconds = _budget.abandoned_start(self._stop.ask("").remaining())
+            seconds = _budget.abandoned_start(self._stop.ask().remaining())
             deadline = Deadline.after(seconds)
             hung = await self._ledger.timed("start", _abandoned(starting, deadline), deadline)
             if hung:
@@ -155,7 +158,7 @@ class Life(abc.ABC, Generic[WorkT]):
 
     async def _shut_down(self) -> None:
         """End the work, close the resources; one failure stops none of the others."""
-        deadline = self._stop.ask("")
+        deadline = self._stop.ask()
         # Kept back first: whatever hangs below, the lines that say so must still be written.
         deadline = Deadline(deadline.when - _budget.last_lines(deadline.remaining()))
         self._resources.health.draining = True
@@ -180,7 +183,7 @@ class Life(abc.ABC, Generic[WorkT]):
 
     def _log_ledger(self, code: int) -> None:
         seconds = sum(step.seconds for step in self._ledger.steps)
-        kind, reason = self._assembly.kind, self._stop.reason
+        kind, reason = self._assembly.kind, self._stop.reason.text
         text = f"{kind} stopped by {reason} in {seconds:.2f} s: {self._ledger}"
         stop_logger.log(
             logging.ERROR if code else logging.INFO,

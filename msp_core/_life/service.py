@@ -12,6 +12,7 @@ from msp_core import _budget
 from msp_core._failure import log_failure
 from msp_core._life.life import Life, start_logger
 from msp_core._life.process import Process
+from msp_core._life.stop_request import StopReason
 from msp_core._text.for_people import CONSOLE, ForPeople, brief
 from msp_core.assembly import Assembly
 from msp_core.contract import ServiceContract
@@ -70,10 +71,10 @@ class ServiceLife(Life[Running]):
 
         One that asked for the stop itself may be over by now; how it ended, its stop tells.
         """
-        if not self._stop.reason and (death := running.death()):
+        if not self._stop.reason.text and (death := running.death()):
             self._errors.append(death)
             log_failure(start_logger, "stopping the service", death)
-            self._stop.ask(f'routine "{death.routine}"')
+            self._stop.ask(StopReason(f'routine "{death.routine}"'))
 
     async def _end(self, deadline: Deadline) -> None:
         """Drain, and stop the routine."""

@@ -22,12 +22,28 @@ logger = logging.getLogger("msp.stop")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
+@attrs.frozen
+class StopReason:
+    """Why a process is to stop.
+
+    Attributes:
+        text: completes "stopped by …": `SIGTERM`, or what failed; empty before anybody asked.
+        early: whether it comes from outside, before the work is done. Such a stop cuts a job
+            short; any other one is the end of the work itself. Default False.
+    """
+
+    text: str
+    early: bool = False
+
+
+NOT_ASKED = StopReason("")
+
+
 @attrs.frozen(kw_only=True)
 class _Asked:
     """The request that counts."""
 
-    reason: str
-    early: bool
+    reason: StopReason
     deadline: Deadline
 
 
@@ -62,28 +78,22 @@ class StopRequest:
         return self._signals > 0
 
     @property
-    def reason(self) -> str:
-        """`SIGTERM`, or what failed; empty until asked."""
-        return self._asked["first"].reason if self._asked else ""
+    def reason(self) -> StopReason:
+        """Of the request that counts; `NOT_ASKED` until there is one."""
+        return self._asked["first"].reason if self._asked else NOT_ASKED
 
-    @property
-    def early(self) -> bool:
-        """Whether the stop was asked for from outside, before the work was done."""
-        return bool(self._asked) and self._asked["first"].early
-
-    def ask(self, reason: str, *, early: bool = False) -> Deadline:
+    def ask(self, reason: StopReason = NOT_ASKED) -> Deadline:
         """Ask for the stop, from any thread or signal handler; the first request counts.
 
         Args:
-            reason: completes "stopped by …".
-            early: whether it comes from outside, before the work is done. Default False.
+            reason: why. Default: none, for who only needs the deadline of a stop under way.
 
         Returns:
             The deadline.
         """
         within = Deadline.after(self.budget)
         deadline = min(within, self.limit or within, key=lambda each: each.when)
-        asked = _Asked(reason=reason, early=early, deadline=deadline)
+        asked = _Asked(reason=reason, deadline=deadline)
         # Not under a lock: a signal handler may interrupt the very thread that holds it.
         # `setdefault` is one step for every thread and handler.
         first = self._asked.setdefault("first", asked)
@@ -115,7 +125,7 @@ class StopRequest:
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         self._signals += 1
-        self.ask(name, early=True)
+        self.ask(StopReason(name, early=True))
         if self._signals > 1:
             self._watchdog.leave(self.second_signal_code, f"second signal {name}")
 
@@ -126,7 +136,7 @@ def stop_early(request: StopRequest, reason: str) -> None:
     Raises:
         UsageError: the reason is empty.
     """
-    request.ask(check_reason(reason), early=True)
+    request.ask(StopReason(check_reason(reason), early=True))
 
 
 def check_reason(reason: str) -> str:

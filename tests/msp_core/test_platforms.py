@@ -34,7 +34,7 @@ def test_stop_has_the_budget(environ: dict[str, str], budget: float) -> None:
     """A stop that is asked for has the platform's seconds, not more."""
     process = Process(object(), environ)
     try:
-        remaining = process.stop.ask("the test").remaining()
+        remaining = process.stop.ask().remaining()
     finally:
         process.release()
 
