@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
+from functools import partial
 
 from msp_core._logs.setup import Logs
 from msp_core.assembly import Assembly
@@ -27,14 +27,12 @@ def tell_plugins(assembly: Assembly, error: MSPError, logs: Logs) -> None:
         scrub=logs.scrub,
     )
 
-    def tell() -> None:
-        try:
-            assembly.plugins.start_failed(failure)
-        except PluginError as refused:
-            logger.warning("%s", refused, exc_info=refused.__cause__)
+    from msp_core.authoring import bounded_sync  # noqa: PLC0415 - only a start that fails needs it
 
-    thread = threading.Thread(target=tell, name="msp-start-failed", daemon=True)
-    thread.start()
-    thread.join(PATIENCE)
-    if thread.is_alive():
+    try:
+        tell = partial(assembly.plugins.start_failed, failure)
+        bounded_sync(tell, name="msp-start-failed", seconds=PATIENCE)
+    except PluginError as refused:
+        logger.warning("%s", refused, exc_info=refused.__cause__)
+    except TimeoutError:
         logger.warning("the failed start could not be reported in time")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from msp_core import Platform
+from msp_core.authoring import bounded
 from msp_core.config import load
 from msp_opentelemetry import OpenTelemetryConfig
-from msp_opentelemetry._bounded import bounded
 from msp_opentelemetry._sdk import google_metadata as _google_metadata
 from msp_opentelemetry._sdk.google_metadata import detect
 from msp_opentelemetry._sdk.resource import resource_attributes

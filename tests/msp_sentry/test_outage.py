@@ -14,8 +14,6 @@ from contextlib import AbstractContextManager
 import pytest
 
 from msp_core import open_contract
-from msp_core.deadline import Deadline
-from msp_sentry._bounded import finish
 from msp_sentry._transport import Transport
 from tests.msp_sentry.conftest import Service, raised
 
@@ -147,22 +145,24 @@ async def test_memory_is_bounded(
     assert warning.reason == "full_queue"  # type: ignore[attr-defined]
 
 
-async def test_close_that_hangs(caplog: pytest.LogCaptureFixture) -> None:
-    """A flush that does not keep its own timeout is left behind at the deadline."""
-    over = threading.Event()
-    in_time = await finish(over.wait, Deadline.after(0.05))
-    over.set()
-
-    assert not in_time
-
-
-async def test_close_that_fails(caplog: pytest.LogCaptureFixture) -> None:
+async def test_close_that_fails(
+    dsn: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A flush that raises is over, and warned of."""
 
-    def fail() -> None:
+    def fail(_seconds: float) -> None:
         raise OSError("secret host")
 
-    assert await finish(fail, Deadline.after(30))
+    async with open_contract(
+        {"PORT": "0", "SENTRY_DSN": dsn}, Service(), plugins=("sentry",)
+    ) as contract:
+        from msp_sentry import Sentry  # noqa: PLC0415 - imported by the contract's type only
+
+        client = contract[Sentry].client()
+        close = client.close
+        monkeypatch.setattr(client, "close", fail)
+    await asyncio.to_thread(close, 1.0)
+
     assert "secret host" not in caplog.text
     (line,) = [each for each in caplog.records if each.name == "msp.sentry"]
     assert line.error == "OSError"  # type: ignore[attr-defined]

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from msp_core.authoring import bounded, bounded_sync
 from msp_core.deadline import Deadline, close_deadline
-from msp_sentry._bounded import finish, finish_plain
 
 if TYPE_CHECKING:  # the SDK is imported where it is used
     import sentry_sdk
+
+logger = logging.getLogger("msp.sentry")
+
+_THREAD: Final = "msp-sentry"
 
 SHARE: Final = 0.9
 """Of the time the runtime gives, the part that is used: beyond all of it, closing has hung."""
@@ -24,16 +30,27 @@ def deadline_within(seconds: float) -> Deadline:
 
 async def close(client: sentry_sdk.Client, deadline: Deadline) -> None:
     """Send what waits and close the client; at the deadline, warn and leave it behind."""
-    transport: Any = client.transport
-    if not await finish(_patiently(client, deadline), deadline):
-        transport.on_dropped_event("stop")
+    # The SDK promises to keep its timeouts, and waits for a lock before it starts to count.
+    with _telling(client):
+        await bounded(_patiently(client, deadline), name=_THREAD, seconds=deadline.remaining())
 
 
 def close_plain(client: sentry_sdk.Client, deadline: Deadline) -> None:
     """Do the same where there is no event loop."""
-    transport: Any = client.transport
-    if not finish_plain(_patiently(client, deadline), deadline):
+    with _telling(client):
+        bounded_sync(_patiently(client, deadline), name=_THREAD, seconds=deadline.remaining())
+
+
+@contextmanager
+def _telling(client: sentry_sdk.Client) -> Iterator[None]:
+    """Log what kept the client from closing; raise nothing."""
+    try:
+        yield
+    except TimeoutError:
+        transport: Any = client.transport
         transport.on_dropped_event("stop")
+    except Exception as error:  # noqa: BLE001 - the SDK's own; it must not matter
+        logger.warning("Sentry's SDK failed", extra={"error": type(error).__name__})
 
 
 def _patiently(client: sentry_sdk.Client, deadline: Deadline) -> Callable[[], None]:

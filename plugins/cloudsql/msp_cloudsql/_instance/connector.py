@@ -10,12 +10,13 @@ import asyncio
 import importlib.util
 import os
 import threading
-from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from msp_cloudsql._instance.errors import InstanceError
 from msp_cloudsql._instance.identity import Identity
 from msp_cloudsql._instance.surroundings import Google
+from msp_core.authoring import bounded_sync
 
 if TYPE_CHECKING:  # the vendor libraries are imported where something is opened
     from google.cloud.sql.connector import Connector as GoogleConnector
@@ -63,13 +64,14 @@ class Connector:
             InstanceError: it took too long.
             psycopg.OperationalError: the server refused.
         """
-        done: Future[Connection[TupleRow]] = Future()
-        work = threading.Thread(target=self._connect, args=(parameters, done), daemon=True)
-        work.start()
         try:
-            return done.result(_LIMIT)
+            return bounded_sync(
+                partial(self._connect, parameters),
+                name="msp-cloudsql-connector",
+                seconds=_LIMIT,
+                late=lambda connection: connection.close(),
+            )
         except TimeoutError:
-            done.add_done_callback(_close)  # whenever it comes
             raise InstanceError(
                 f"no connection to {self._instance!r} within {_LIMIT:g} s"
             ) from None
@@ -83,21 +85,19 @@ class Connector:
             connector.close()
             loop.call_soon_threadsafe(loop.stop)
 
-    def _connect(self, parameters: dict[str, Any], done: Future[Connection[TupleRow]]) -> None:
+    def _connect(self, parameters: dict[str, Any]) -> Connection[TupleRow]:
         import psycopg  # noqa: PLC0415 - vendor library, imported by now
 
         known = {name: value for name, value in parameters.items() if name != "connect_timeout"}
         name = known.pop("dbname")
         try:
             connector = self._connector()
-            made = connector.connect(self._instance, "psycopg", user=self._user, db=name, **known)
-        except (psycopg.Error, InstanceError) as error:
-            done.set_exception(error)
+            return connector.connect(self._instance, "psycopg", user=self._user, db=name, **known)  # type: ignore[no-any-return]  # of an untyped driver
+        except (psycopg.Error, InstanceError):
+            raise
         except Exception as error:  # noqa: BLE001 - of four libraries; their texts may name the account
             text = f"Google's connector found no way to {self._instance!r}: {type(error).__name__}"
-            done.set_exception(InstanceError(text))
-        else:
-            done.set_result(made)
+            raise InstanceError(text) from None
 
     def _connector(self) -> GoogleConnector:
         from google.cloud.sql.connector import (  # noqa: PLC0415 - vendor library: opened here
@@ -123,8 +123,3 @@ class Connector:
 def _run(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_forever()
     loop.close()
-
-
-def _close(late: Future[Connection[TupleRow]]) -> None:
-    if late.exception() is None:
-        late.result().close()

@@ -7,8 +7,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
+from msp_core.authoring import bounded
 from msp_core.deadline import Deadline, close_deadline
-from msp_opentelemetry._bounded import bounded
 
 logger = logging.getLogger("msp.opentelemetry")
 

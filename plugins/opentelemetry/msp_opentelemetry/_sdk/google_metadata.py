@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from msp_core.authoring import bounded
 from msp_core.contract import Contract
 from msp_core.platforms import Platform
-from msp_opentelemetry._bounded import bounded
 
 _PATH = "/computeMetadata/v1/?recursive=true"
 _SECONDS = 1.0  # the server is on the same machine
