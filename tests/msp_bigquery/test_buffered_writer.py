@@ -18,7 +18,6 @@ from msp_bigquery import (
     WriterClosedError,
 )
 from msp_bigquery._delivery.delivery import Delivery
-from msp_bigquery._outage import Outage
 from msp_bigquery._refused_row import Failure
 from msp_bigquery._rows.row import PreparedRow
 from msp_bigquery._writers.buffer import BufferLimits
@@ -74,7 +73,7 @@ def writer(
     for name, value in given.items():
         (limits if name in limits else options)[name] = value
     tally = Tally("t", None if buried is None else buried.append)
-    delivery = Delivery(way, Outage("t"))
+    delivery = Delivery("t", way)
     return BufferedWriter(delivery, BufferLimits(**limits), tally, senders=senders, **options)
 
 

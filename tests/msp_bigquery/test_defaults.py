@@ -12,7 +12,6 @@ import pytest
 
 from msp_bigquery import BigQuery, RefusedRow, TableWriter
 from msp_bigquery._delivery.insert_all import InsertAll
-from msp_bigquery._outage import Outage
 from msp_bigquery._rows.row import Row, prepare
 from msp_bigquery._storage.storage import Storage
 from msp_bigquery._writers.table_writer import requests
@@ -85,25 +84,6 @@ def test_an_insert_id_has_128_characters_at_most() -> None:
     assert row.insert_id == "x" * 128
     with pytest.raises(RowValueError, match="longer than 128"):
         prepare([Row({}, insert_id="x" * 129)], insert_ids=False)
-
-
-def test_an_outage_is_told_every_30_seconds_and_counts_for_60(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    """To the moment: one that flickers is no flood, and one that is old says nothing."""
-    clock = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    outage = Outage("t")
-    for clock[0] in (1000.0, 1029.9, 1030.0):
-        outage.begin("down")
-        outage.end()
-    assert len(caplog.records) == 2
-
-    outage.begin("down")
-    clock[0] = 1090.0
-    assert outage.current() is not None
-    clock[0] = 1090.1
-    assert outage.current() is None
 
 
 def test_lost_rows_are_told_every_30_seconds(

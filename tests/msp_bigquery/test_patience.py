@@ -1,15 +1,10 @@
-"""Patience and Outage: when to try again, and how much to say about it."""
+"""Patience: when to try again."""
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
-
-import pytest
 
 from msp_bigquery._delivery.patience import Patience, Stop, pause
-from msp_bigquery._outage import Outage
 
 
 def test_pauses_grow_and_stay_bounded() -> None:
@@ -52,43 +47,3 @@ def test_hurrying_keeps_pauses_short() -> None:
     stop.hurry()
 
     assert Patience(stop).wait(1000)
-
-
-def test_tells_once_and_remembers(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """One warning an outage, one line for its end, and no flood when it flickers."""
-    caplog.set_level(logging.INFO, "msp.bigquery")
-    clock = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    outage = Outage("t")
-    outage.end()
-    for _ in range(3):
-        outage.begin("down")
-    outage.end()
-    for _ in range(50):
-        outage.begin("down")
-        outage.end()
-    clock[0] += 31
-    outage.begin("down")
-
-    assert [one.levelname for one in caplog.records] == ["WARNING", "INFO", "WARNING"]
-
-
-def test_an_old_failure_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A table that nobody writes to any more must not be unhealthy for ever."""
-    clock = [1000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    outage = Outage("t")
-
-    assert outage.current() is None
-
-    outage.begin("down")
-    clock[0] += 5
-    outage.begin("still down")
-
-    assert outage.current() == "table 't' takes no rows since 5 s: still down"
-
-    clock[0] += 61
-
-    assert outage.current() is None

@@ -135,7 +135,7 @@ async def test_gives_up_in_time(opened: Opening) -> None:
             writer = bigquery.table_writer("visits", timeout=0.3)
             with pytest.raises(WriteTimeoutError, match=r"gave up after 0.3 s.*503") as caught:
                 await writer.write({"n": 1})
-            with pytest.raises(BigQueryError, match=r"'visits' takes no rows since 0 s: .*503"):
+            with pytest.raises(BigQueryError, match=r"'visits' fails since 0 s: .*503"):
                 await last_writes(bigquery)
 
     assert isinstance(caught.value, TimeoutError)

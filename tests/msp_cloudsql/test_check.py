@@ -52,9 +52,9 @@ async def test_follows_an_outage_of_the_server(
     assert row == (2,)
     assert sync_pool.closed
     lines = [record.getMessage() for record in caplog.records if record.name == "msp.cloudsql"]
-    lost = "database 'primary': cannot connect; tried again with each use of the pool"
+    lost = "connecting to database 'primary' fails: no connection within 0.1 s; it is tried again"
     assert lines.count(lost) == 2
-    assert sum("connected again after" in line for line in lines) == 2
+    assert sum("works again after" in line for line in lines) == 2
     assert len(lines) == 4
 
 

@@ -13,7 +13,6 @@ from msp_bigquery._delivery.insert_all import InsertAll
 from msp_bigquery._delivery.patience import Stop
 from msp_bigquery._delivery.workers import Workers
 from msp_bigquery._google import Google
-from msp_bigquery._outage import Outage
 from msp_bigquery._refused_row import DeadLetter
 from msp_bigquery._storage.storage import Storage
 from msp_bigquery._writers.buffered_writer import BufferedWriter
@@ -151,7 +150,7 @@ class BigQuery:
         key = (table, storage, insert_ids and storage)
         with self._lock:
             if key not in self._deliveries:
-                self._deliveries[key] = Delivery(self._transport(*key), Outage(table))
+                self._deliveries[key] = Delivery(table, self._transport(*key))
             return self._deliveries[key]
 
     def _transport(self, table: str, storage: bool, exactly_once: bool) -> Transport:  # noqa: FBT001 - passed on

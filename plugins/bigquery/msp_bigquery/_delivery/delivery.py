@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -9,9 +10,11 @@ import attrs
 
 from msp_bigquery._delivery.patience import Patience
 from msp_bigquery._delivery.trouble import Trouble, TroubleKind
-from msp_bigquery._outage import Outage
 from msp_bigquery._refused_row import Failure
 from msp_bigquery._rows.row import PreparedRow
+from msp_core.authoring import Outage
+
+logger = logging.getLogger("msp.bigquery")
 
 
 class Shipment(Protocol):
@@ -70,12 +73,18 @@ class Delivery:
     """Gets rows into one table.
 
     Attributes:
+        table: its own name.
         transport: the way.
-        outage: told what happens.
+        outage: of the table, told what happens.
     """
 
+    table: str
     transport: Transport
-    outage: Outage
+    outage: Outage = attrs.field(init=False)
+
+    @outage.default
+    def _make_outage(self) -> Outage:
+        return Outage(f"writing to table {self.table!r}", logger)
 
     def deliver(
         self, rows: Sequence[PreparedRow], patience: Patience, *, denied_passes: bool

@@ -180,7 +180,7 @@ class BufferedWriter:
 
     def _full(self, left: Collection[PreparedRow], rows: Collection[object]) -> BufferFullError:
         taken = len(rows) - len(left)
-        return BufferFullError(self._delivery.outage.table, taken, len(rows), self._timeout)
+        return BufferFullError(self._delivery.table, taken, len(rows), self._timeout)
 
     def _forget(self, room: Future[None]) -> None:
         with self._changed, contextlib.suppress(ValueError):  # most were removed by `_wake`
@@ -188,7 +188,7 @@ class BufferedWriter:
 
     def _start(self) -> None:
         while len(self._threads) < self._senders:
-            name = f"msp-bigquery-{self._delivery.outage.table}-{len(self._threads) + 1}"
+            name = f"msp-bigquery-{self._delivery.table}-{len(self._threads) + 1}"
             thread = threading.Thread(target=self._work, name=name, daemon=True)
             self._threads.append(thread)
             thread.start()

@@ -6,6 +6,7 @@ Imported where a pool is opened: this module imports psycopg_pool.
 from __future__ import annotations
 
 import asyncio
+import logging
 import math
 import time
 from contextvars import Context
@@ -17,8 +18,10 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from msp_cloudsql._login import Login
-from msp_cloudsql._outage import Outage
 from msp_cloudsql._telemetry.waiting import Waiting
+from msp_core.authoring import Outage
+
+logger = logging.getLogger("msp.cloudsql")
 
 _DEFAULTS: dict[str, Any] = {
     # One warm connection answers the first request; idle instances do not use up the server's.
@@ -53,7 +56,7 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         complete = _limited({**defaults, **options}, login)
         complete["check"] = partial(_check_async, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
-        self.outage = Outage(database)
+        self._outage = _outage(database)
         self._login = login
         self._told = waiting
 
@@ -81,12 +84,12 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
                     connection = await super().getconn(timeout)
         except PoolTimeout as error:
             raise _explained(error, self._login) from None
-        self.outage.end()
+        self._outage.end()
         return connection
 
     async def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
-        self.outage.begin()
+        self._outage.begin(f"no connection within {self.reconnect_timeout:g} s")
         await super().reconnect_failed()
 
 
@@ -107,7 +110,7 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
         complete = _limited({**defaults, **options}, login)
         complete["check"] = partial(_check, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
-        self.outage = Outage(database)
+        self._outage = _outage(database)
         self._login = login
         self._told = waiting
 
@@ -121,13 +124,17 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
                     connection = super().getconn(timeout)
         except PoolTimeout as error:
             raise _explained(error, self._login) from None
-        self.outage.end()
+        self._outage.end()
         return connection
 
     def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
-        self.outage.begin()
+        self._outage.begin(f"no connection within {self.reconnect_timeout:g} s")
         super().reconnect_failed()
+
+
+def _outage(database: str) -> Outage:
+    return Outage(f"connecting to database {database!r}", logger, logging.ERROR)
 
 
 def _limited(options: dict[str, Any], login: Login) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""Outage: says once that something fails, and once that it works again."""
+
+from __future__ import annotations
+
+import logging
+import math
+import threading
+import time
+
+# With every other attempt failing, outages begin and end many times a second.
+_LINES_APART = 30.0  # seconds
+_RECENT = 60.0  # seconds after the last failure in which it still counts
+
+
+class Outage:
+    """Whether the last that was heard of one thing is bad; may be shared by threads.
+
+    Args:
+        subject: what fails, as a sentence about it begins: `writing to table 'visits'`. Without
+            values of variables.
+        logger: gets the lines.
+        level: of the line about the begin. Default WARNING, for what waits or is kept meanwhile;
+            ERROR where somebody's request fails.
+    """
+
+    def __init__(self, subject: str, logger: logging.Logger, level: int = logging.WARNING) -> None:
+        self._subject = subject
+        self._logger = logger
+        self._level = level
+        self._lock = threading.Lock()
+        self._since: float | None = None
+        self._last = 0.0
+        self._why = ""
+        self._told = False
+        self._told_at = -math.inf
+
+    def begin(self, why: str) -> None:
+        """Note a failure; logs one line until `end`, and no more than one in 30 s.
+
+        Args:
+            why: one clause, without values of variables.
+        """
+        with self._lock:
+            now = time.monotonic()
+            self._since = self._since or now
+            self._last, self._why = now, why
+            tell = not self._told and now - self._told_at >= _LINES_APART
+            if tell:
+                self._told, self._told_at = True, now
+        if tell:  # outside of the lock: a log handler may take its time
+            self._logger.log(self._level, "%s fails: %s; it is tried again", self._subject, why)
+
+    def end(self) -> None:
+        """Note a success; logs one line when there was one about the begin."""
+        with self._lock:
+            since, told = self._since, self._told
+            self._since, self._told = None, False
+        if told and since is not None:
+            seconds = time.monotonic() - since
+            self._logger.info("%s works again after %.1f s", self._subject, seconds)
+
+    def current(self) -> str | None:
+        """Return since when and why it fails, for a health check; None when it works.
+
+        A failure counts for a minute: where nobody tries any more, nobody learns that it works.
+        """
+        with self._lock:
+            now = time.monotonic()
+            if self._since is None or now - self._last > _RECENT:
+                return None
+            return f"{self._subject} fails since {now - self._since:.0f} s: {self._why}"
