@@ -29,7 +29,7 @@ from msp_core._states import PluginState, plugin_states
 from msp_core._table import TextTable
 from msp_core._terminal import Terminal
 from msp_core.assembly import Assembly
-from msp_core.errors import ConfigError, PluginError
+from msp_core.errors import ConfigError, PluginError, Problem
 from msp_core.integration import Command
 
 _COLOURS = {"pass": "green", "warning": "yellow", "fail": "red"}
@@ -124,7 +124,7 @@ def _plugin_findings(states: Sequence[PluginState], *, image: bool) -> Iterator[
 
 def _variable_findings(assembly: Assembly, *, image: bool) -> Iterator[Finding]:
     problems = [one for one in assembly.problems if not (image and is_missing(one))]
-    wrong = {problem.owner for problem in problems}
+    wrong = {problem.owner for problem in (*problems, *assembly.ignored)}
     for owner, amount in Counter(variable.owner for variable in assembly.variables).items():
         if owner not in wrong:
             message = f"{owner}: nothing wrong with {amount} variables"
@@ -133,9 +133,17 @@ def _variable_findings(assembly: Assembly, *, image: bool) -> Iterator[Finding]:
         code = ConfigError.exit_code
         yield Finding(f"variable.{problem.variable}", "fail", str(problem), code)
     for problem in assembly.ignored:
-        yield Finding(f"variable.{problem.variable}", "warning", str(problem))
+        yield _ignored_finding(assembly, problem)
     for sentence in assembly.near_misses:
         yield Finding(f"variable.{sentence.partition(' ')[0]}", "warning", sentence)
+
+
+def _ignored_finding(assembly: Assembly, problem: Problem) -> Finding:
+    """Judge an ignored value: a failure where it asks for a plugin, which would then do nothing."""
+    name, message = f"variable.{problem.variable}", str(problem)
+    if any(problem in integration.ignored for integration in assembly.integrations):
+        return Finding(name, "fail", message, ConfigError.exit_code)
+    return Finding(name, "warning", message)
 
 
 def _short(assembly: Assembly, owner: str) -> str:

@@ -177,12 +177,12 @@ class Life(abc.ABC, Generic[WorkT]):
     def _circumstances(self) -> dict[str, Any]:
         """Return what the first line of a life says: where, and with what."""
         contract = self._resources.contract
-        configured = [each.record.name for each in self._assembly.integrations if each.configured]
+        enabled = [each.record.name for each in self._assembly.integrations if each.enabled]
         return {
             "msp": contract.msp,
             "platform": contract.platform.value,
-            "sentry": "sentry" in configured,
-            "integrations": configured,
+            "sentry": "sentry" in enabled,
+            "integrations": enabled,
         }
 
     def _log_ledger(self, code: int) -> None:

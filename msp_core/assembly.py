@@ -36,6 +36,7 @@ class AssembledIntegration:
         config: its loaded fragment; None when it is not configured.
         variables: that its fragment declares.
         needed: whether the service says that it cannot do without.
+        ignored: what is wrong with the values that ask for it and are ignored.
     """
 
     plugin: DeclaredPlugin
@@ -43,11 +44,17 @@ class AssembledIntegration:
     config: Any = attrs.field(repr=False)
     variables: tuple[Variable, ...] = attrs.field(repr=False)
     needed: bool = False
+    ignored: tuple[Problem, ...] = ()
 
     @property
     def configured(self) -> bool:
         """Whether the environment asks for it."""
         return self.config is not None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is configured by values that will do; otherwise its client does nothing."""
+        return self.configured and not self.ignored
 
 
 @attrs.frozen(kw_only=True)
@@ -216,18 +223,31 @@ def _assembled(
     for provided in plugins.integrations():
         plugin, record = provided.plugin, provided.record
         is_needed = record.client in needed
+        variables = describe(record.config, owner=plugin.owner)
+        config = loading.section(
+            record.config,
+            plugin.owner,
+            optional=not is_needed,
+            hint=f"{subject} cannot do without {record.name!r}",
+        )
         yield AssembledIntegration(
             plugin=plugin,
             record=record,
-            config=loading.section(
-                record.config,
-                plugin.owner,
-                optional=not is_needed,
-                hint=f"{subject} cannot do without {record.name!r}",
-            ),
-            variables=describe(record.config, owner=plugin.owner),
+            config=config,
+            variables=variables,
             needed=is_needed,
+            ignored=tuple(_ignored(loading, plugin, variables)),
         )
+
+
+def _ignored(
+    loading: Loading, plugin: DeclaredPlugin, variables: Sequence[Variable]
+) -> Iterator[Problem]:
+    """Yield what is wrong with a plugin's ignored values, of variables that ask for it."""
+    asking = {variable.name for variable in variables if variable.required or variable.group}
+    for problem in loading.ignored:
+        if problem.owner == plugin.owner and problem.variable in asking:
+            yield problem
 
 
 def _named(service: object) -> str:

@@ -14,13 +14,14 @@ Types: str, int, float, bool, Duration, Percent, URL, Secret, Path, an Enum (by 
 list[X] and tuple[X, ...] of those (comma separated), and `X | None`. A variable that is set to
 nothing is a problem, unless `env(..., empty_is_unset=True)` says that it counts as unset;
 `alone_is_unset=True` says so of one without which its fragment is not asked for, and
-`invalid_is_unset=True` says that a value which will not do is ignored with a warning. Types
-are resolved when a class is loaded, so they must be defined or imported at the top of its module.
+`invalid_is_unset=True` says that a value which will not do is ignored with a warning. Types are
+resolved when a class is loaded, so they must be defined or imported at the top of its module.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from msp_core._kinds import URL, Duration, Percent
@@ -45,9 +46,20 @@ __all__ = [
 
 ConfigT = TypeVar("ConfigT")
 
+_logger = logging.getLogger("msp.config")
+
+
+def _warn(problem: Problem) -> None:
+    """Log that a value is ignored."""
+    _logger.warning("%s", problem, extra={"variable": problem.variable})
+
 
 def load(
-    config_class: type[ConfigT], environ: Mapping[str, str], *, owner: str = "service"
+    config_class: type[ConfigT],
+    environ: Mapping[str, str],
+    *,
+    owner: str = "service",
+    on_ignored: Callable[[Problem], object] = _warn,
 ) -> ConfigT:
     """Load a config class from variables.
 
@@ -55,6 +67,8 @@ def load(
         config_class: attrs class declared with `env()`.
         environ: variables by name; `os.environ` is never read here.
         owner: who needs the variables, for the texts of problems.
+        on_ignored: (problem) -> anything; called for each value that is ignored, see
+            `invalid_is_unset`. Default: a warning in the log.
 
     Raises:
         ConfigError: with all problems; its text holds no values.
@@ -62,6 +76,8 @@ def load(
     """
     loading = Loading(environ)
     config = loading.section(config_class, owner)
+    for problem in loading.ignored:
+        on_ignored(problem)
     if config is None:
         raise ConfigError(loading.problems)
     return config

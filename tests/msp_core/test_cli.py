@@ -531,6 +531,20 @@ class TestCheck:
         assert "the value is ignored" in answer.out
         assert "hunter2" not in answer.out
 
+    def test_ignored_though_it_asks_for_a_plugin(self, msp: Shell, installed: Installed) -> None:
+        """A value that would be ignored is a failure where a plugin would do nothing for it."""
+        lenient = 'url: int | None = env("URL", required=True, invalid_is_unset=True)'
+        installed.plugin("kv", plugin_source(lenient))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        answer = msp("check guestbook", {"PORT": "0", "URL": "hunter2"})
+
+        assert answer.code == 78
+        assert "fail     URL is not an integer: expected" in answer.out
+        unconfigured = "kv: required by guestbook, not configured because URL is not an integer"
+        assert f"warning  {unconfigured}" in answer.out
+        assert "Summary: 1 passed, 1 warnings, 1 failed" in answer.out
+        assert "hunter2" not in answer.out
+
     def test_broken_plugin(self, msp: Shell, guestbook: Installed) -> None:
         """A plugin that cannot be loaded fails the check, whatever the variables are."""
         guestbook.plugin("broken", "import nowhere")

@@ -195,7 +195,11 @@ class TestLogged:
         assert check_ins() == []
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("JOB_EXECUTION_DEADLINE", "soon"), ("SENTRY_DSN", "ftp://nobody")]
+        ("name", "value", "level"),
+        [
+            ("JOB_EXECUTION_DEADLINE", "soon", logging.ERROR),
+            ("SENTRY_DSN", "ftp://nobody", logging.WARNING),
+        ],
     )
     def test_wrong(
         self,
@@ -204,12 +208,14 @@ class TestLogged:
         check_ins: CheckIns,
         name: str,
         value: str,
+        level: int,
     ) -> None:
-        """A wrong variable is an error line, and no reason for the job to fail."""
+        """A wrong variable is a line, and no reason for the job to fail."""
         with check_in({**environ, name: value}, **JOB) as started:
             assert not started.monitored
 
-        (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+        (line,) = [each for each in caplog.records if each.levelno > logging.INFO]
+        assert (line.levelno, line.variable) == (level, name)  # type: ignore[attr-defined]
         assert name in line.getMessage()
         assert value not in caplog.text
         assert check_ins() == []

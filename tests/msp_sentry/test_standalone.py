@@ -59,23 +59,34 @@ def test_not_configured() -> None:
     assert not handlers()
 
 
-def test_malformed(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A malformed DSN is one error line, and what was configured before stays."""
+@pytest.mark.parametrize("malformed", ["https://nobody-knows", ""])
+def test_malformed(dsn: str, malformed: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A malformed DSN is one warning, and what was configured before stays."""
     configure(SENTRY_DSN=dsn)
     client = sentry_sdk.get_client()
-    enabled = configure(SENTRY_DSN="https://nobody-knows")
+    enabled = configure(SENTRY_DSN=malformed)
 
     assert not enabled
     assert sentry_sdk.get_client() is client
     assert len(handlers()) == 1
-    assert len(caplog.records) == 1
+    (line,) = caplog.records
+    assert (line.levelname, line.variable) == ("WARNING", "SENTRY_DSN")  # type: ignore[attr-defined]
+    assert "expected https://key@host/project" in line.getMessage() or not malformed
     assert "nobody-knows" not in caplog.text
 
 
-def test_empty() -> None:
-    """An empty DSN is a mistake."""
-    with pytest.raises(ConfigError, match="SENTRY_DSN"):
-        configure(SENTRY_DSN="")
+def test_rate(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A sample rate that is none is one warning, and its default counts."""
+    assert configure(SENTRY_DSN=dsn, SENTRY_SAMPLE_RATE="often")
+
+    assert sentry_sdk.get_client().options["sample_rate"] == 1.0
+    assert [line.variable for line in caplog.records] == ["SENTRY_SAMPLE_RATE"]  # type: ignore[attr-defined]
+
+
+def test_environment() -> None:
+    """An environment that is set to nothing is a mistake."""
+    with pytest.raises(ConfigError, match="ENVIRONMENT_ID"):
+        configure(ENVIRONMENT_ID="")
 
 
 def test_again(dsn: str, events: Events) -> None:
