@@ -73,7 +73,7 @@ class JobLife(Life[RunningJob]):
         self._stop.limit = Deadline(deadline.when - margin * RESERVE)
         wait = deadline.remaining() - margin
         timer = threading.Timer(wait, self._stop.ask, (DEADLINE,), {"early": True})
-        timer.name, timer.daemon = "msp-deadline", True
+        timer.name = "msp-deadline"
         timer.start()
         try:
             yield

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
+from msp_core._elapsed import rounded
 from msp_core._exit_code import exit_code
 from msp_core._failure import log_failure
 from msp_core._for_people import CONSOLE, ForPeople
@@ -196,7 +197,7 @@ class Life(abc.ABC, Generic[WorkT]):
                 CONSOLE: ForPeople(f"{text}; exit code {code}" if code else text),
                 "reason": reason,
                 "exit_code": code,
-                "seconds": round(seconds, 4),
+                "seconds": rounded(seconds),
                 "steps": self._ledger.records(),
             },
         )

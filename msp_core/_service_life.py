@@ -8,6 +8,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+from msp_core._elapsed import elapsed
 from msp_core._failure import log_failure
 from msp_core._for_people import CONSOLE, ForPeople, brief
 from msp_core._life import ROUTINES_SHARE, Life, start_logger
@@ -43,7 +44,7 @@ class ServiceLife(Life[Running]):
         self._running = Running(routine)
         await self._running.started()
         self._resources.health.started = True
-        seconds = round(time.monotonic() - self._began, 4)
+        seconds = elapsed(self._began)
         circumstances = self._circumstances()
         said = ", ".join([f"service started in {brief(seconds)}", *circumstances["integrations"]])
         start_logger.info(

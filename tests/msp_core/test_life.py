@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from msp_core import CallbackRoutine, Routine, hookimpl, run
+from msp_core import CallbackRoutine, NoopRoutine, Routine, StopHandle, hookimpl, run
 from tests.msp_core.installed import Installed, plugin_source
 from tests.msp_core.program import StartProgram
 
@@ -208,7 +208,8 @@ def test_dead_routine_stops_the_service(program: StartProgram) -> None:
             raise OSError("disk on fire")
         async def stop(self, deadline):
             logging.getLogger("probe").info("other stopped")
-        """
+        """,
+        {"MSP_DRAIN_WINDOW": "1000s"},
     )
 
     assert service.code() == 1
@@ -218,6 +219,7 @@ def test_dead_routine_stops_the_service(program: StartProgram) -> None:
     assert cause["Body"] == 'stopping the service: routine "worker" failed: disk on fire'
     assert "in work" in cause["Stacktrace"]
     assert service.ledger()["reason"] == 'routine "worker"'
+    assert "drain" not in [step["name"] for step in service.ledger()["steps"]]
 
 
 def test_routine_that_returns_stops_the_service(program: StartProgram) -> None:
@@ -402,11 +404,26 @@ def test_mistake_in_the_service(program: StartProgram) -> None:
     assert service.stderr.count("Traceback") == 1
 
 
-def test_without_uvloop(program: StartProgram) -> None:
-    """The standard event loop serves when uvloop is not installed."""
-    service = program(IDLE, head="import sys; sys.modules['uvloop'] = None")
+@pytest.mark.parametrize(
+    ("head", "loop"),
+    [("", "uvloop"), ("import sys; sys.modules['uvloop'] = None", "asyncio.unix_events")],
+    ids=["uvloop", "asyncio"],
+)
+def test_event_loop(program: StartProgram, head: str, loop: str) -> None:
+    """The loop is uvloop's where that is installed, else the standard one."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            loop = type(asyncio.get_running_loop()).__module__
+            logging.getLogger("probe").info("loop of %s", loop)
+            return NoopRoutine()
+        """,
+        head=head,
+    )
 
     assert service.stop() == 0
+    assert service.line(f"loop of {loop}")
 
 
 def test_signal_that_another_thread_gets(program: StartProgram) -> None:
@@ -571,6 +588,26 @@ def test_run_beside_the_main_thread() -> None:
 
     assert code == 1
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_run_gives_signals_back() -> None:
+    """After a run in the main thread signals are handled as before."""
+    handle = StopHandle()
+    handle.stop("the end of the test")
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.getsignal(each) for each in signals]
+
+    class Brief:
+        name, version = "brief", "1"
+
+        @hookimpl
+        def msp_initialize(self) -> Routine:
+            return NoopRoutine()
+
+    code = run(Brief(), environ={"PORT": "0"}, plugins=(), stop=handle)
+
+    assert code == 0
+    assert [signal.getsignal(each) for each in signals] == before
 
 
 def test_near_miss_is_warned_of(program: StartProgram) -> None:
