@@ -490,6 +490,20 @@ def test_help_comes_before_problems(program: StartProgram, flag: str) -> None:
     assert service.stderr == ""
 
 
+def test_other_arguments_are_the_service_s(program: StartProgram) -> None:
+    """Whatever else stands on the command line is left where the service finds it."""
+    body = """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            print(sys.argv[1:])
+            return NoopRoutine()
+    """
+    service = program(body, {}, "--verbose", "help", "-v")
+
+    assert service.stop() == 0
+    assert service.stdout == "['--verbose', 'help', '-v']\n"
+
+
 @pytest.mark.parametrize(("msp", "severity"), [("true", "ERROR"), ("false", "WARN")])
 def test_missing_diagnostics_secret(program: StartProgram, msp: str, severity: str) -> None:
     """A missing diagnostics secret is an error on a live platform and a warning elsewhere."""
@@ -506,6 +520,20 @@ def test_missing_diagnostics_secret(program: StartProgram, msp: str, severity: s
     assert service.stop() == 0
     (line,) = [line for line in service.lines if "DIAGNOSTICS_SECRET" in line["Body"]]
     assert line["SeverityText"] == severity
+
+
+def test_job_needs_no_diagnostics_secret(program: StartProgram) -> None:
+    """A job has no endpoints that anybody could reach, so nothing is said of their secret."""
+    job = program(
+        """
+        @hookimpl
+        def msp_execute(self, contract): ...
+        """,
+        {"MSP": "true"},
+    )
+
+    assert job.code() == 0
+    assert "DIAGNOSTICS_SECRET" not in job.stderr
 
 
 def test_start_line(program: StartProgram) -> None:

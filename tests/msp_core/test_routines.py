@@ -106,6 +106,25 @@ async def test_stops_in_turn(kind: type[LIFOStopRoutine], order: list[str]) -> N
     assert [note[5:] for note in notes if note.startswith("stop")] == order
 
 
+async def test_combined_starts_and_stops_at_once() -> None:
+    """No member of a combined routine waits for another, whichever stands first."""
+    up, down = asyncio.Barrier(3), asyncio.Barrier(2)
+
+    class Meeting(NoopRoutine):
+        async def start(self) -> None:
+            await up.wait()
+            await super().start()
+
+        async def stop(self, deadline: Deadline) -> None:
+            await down.wait()
+            await super().stop(deadline)
+
+    running = Running(CombinedRoutine(Meeting("a"), Meeting("b")))
+    async with asyncio.timeout(LATE):
+        await up.wait()
+        await running.stop(Deadline.after(LATE))
+
+
 @pytest.mark.parametrize("kind", [CombinedRoutine, LIFOStopRoutine, FIFOStopRoutine])
 async def test_failing_stop_skips_nobody(kind: type[CombinedRoutine]) -> None:
     """One stop that fails is wrapped with the routine's name; the others are stopped as well."""

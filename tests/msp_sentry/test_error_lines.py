@@ -64,6 +64,16 @@ async def test_what_is_no_event(opened: Open, events: Events) -> None:
     assert events() == []
 
 
+async def test_silenced_line(opened: Open, events: Events) -> None:
+    """What the level of its logger keeps out of the log is no event either."""
+    logger.setLevel(logging.CRITICAL)
+    async with opened():
+        logger.error("unheard", exc_info=raised(OSError()))
+    logger.setLevel(logging.NOTSET)
+
+    assert events() == []
+
+
 async def test_after_close(opened: Open, events: Events) -> None:
     """Nothing is reported, and nothing of Sentry is left, once it is closed."""
     before = logging.getLogger().handlers[:]
