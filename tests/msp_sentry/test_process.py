@@ -178,6 +178,15 @@ def test_wrong_rate(run: Run, receiver: Receiver) -> None:
     assert "1.5" not in line
 
 
+@pytest.mark.usefixtures("receiver")
+def test_start_line(run: Run) -> None:
+    """The first line of a service tells whether its errors are reported."""
+    service = run(IDLE)
+
+    assert service.stop() == 0
+    assert service.line("service started")["sentry"] is True
+
+
 def test_no_opentelemetry(run: Run, receiver: Receiver) -> None:
     """With Sentry alone nothing of OpenTelemetry is imported."""
     service = run(
