@@ -273,13 +273,3 @@ def test_commands_are_documented() -> None:
 
     for name in names:
         assert f"\n## msp {name}\n" in reference("commands")
-
-
-def test_parity_names_tests_that_exist() -> None:
-    """What parity claims is shown by a test that is there."""
-    page = (ROOT / "docs" / "parity.md").read_text()
-    claims = re.findall(r"`(\w+/test_\w+\.py)::(test_\w+)`", page)
-
-    assert claims
-    for file, test in claims:
-        assert f"def {test}(" in (ROOT / "tests" / file).read_text(), f"{file}::{test}"
