@@ -18,6 +18,7 @@ import pytest
 
 from msp_core._cli import main
 from tests.msp_core.installed import SERVICE, Installed, plugin_source
+from tests.search_path import search_path
 
 CONFIG = """
     import attrs
@@ -784,7 +785,7 @@ class Process:
         """Start it with the folder's modules, and only these variables beside the usual ones."""
         return subprocess.Popen(  # noqa: S603 - this interpreter
             [sys.executable, "-m", "msp_core", self.command, *arguments],
-            env={**os.environ, "PYTHONPATH": str(self.folder), **environ},
+            env={**os.environ, **search_path(self.folder), **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

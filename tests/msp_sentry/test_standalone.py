@@ -19,6 +19,7 @@ from msp_sentry import configure_sentry
 from msp_sentry._error_lines import ErrorLines
 from msp_sentry._receiver import Receiver
 from tests.msp_sentry.conftest import raised
+from tests.search_path import search_path
 
 Events = Callable[[], list[dict[str, Any]]]
 
@@ -119,7 +120,7 @@ def test_process(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
     kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, script],
-        env={**kept, "SENTRY_DSN": dsn},
+        env={**kept, **search_path(), "SENTRY_DSN": dsn},
         check=False,
         capture_output=True,
         text=True,
