@@ -548,6 +548,22 @@ def test_start_line(program: StartProgram) -> None:
     assert started["Attributes"]["sentry"] is False
 
 
+def test_instance(program: StartProgram) -> None:
+    """Every line names the process by the id that the service, and its telemetry, know it by."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            print(contract.instance_id)
+            return NoopRoutine()
+        """
+    )
+
+    assert service.stop() == 0
+    named = {line["Resource"]["service.instance.id"] for line in service.lines}
+    assert named == {service.stdout.strip()}
+
+
 def test_drain_window(program: StartProgram) -> None:
     """On Kubernetes readiness turns red first, and the routine goes on for the window."""
     service = program(
