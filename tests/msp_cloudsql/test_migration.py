@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from msp_cloudsql import MigrationFilesError
+from msp_cloudsql import MigrationAheadError, MigrationFilesError
 from msp_cloudsql._migration import read_migrations
+from msp_cloudsql._standing import Standing
 
 
 def write(folder: Path, **files: str) -> None:
@@ -99,3 +100,21 @@ def test_a_file_may_use_savepoints(tmp_path: Path) -> None:
     write(tmp_path, _1_a="SAVEPOINT a; ROLLBACK TO a; PREPARE p AS SELECT 1;")
 
     assert len(read_migrations(tmp_path)[0].statements) == 3
+
+
+def test_an_empty_database_lacks_everything(tmp_path: Path) -> None:
+    """Its highest version is 0."""
+    write(tmp_path, _1_a="SELECT 1", _2_b="SELECT 2")
+    migrations = read_migrations(tmp_path)
+    standing = Standing.of(migrations, ())
+
+    assert standing == Standing(pending=migrations, begun=None, ahead=(), head=0)
+
+
+def test_different_ways_are_named_by_their_first_files(tmp_path: Path) -> None:
+    """Of what the folder lacks, and of what the database lacks."""
+    write(tmp_path, _1_a="SELECT 1", _2_b="SELECT 2")
+    rows = [(3, "3_theirs.sql", "", "ended"), (4, "4_theirs.sql", "", "ended")]
+
+    with pytest.raises(MigrationAheadError, match=r"has 3_theirs.sql, .* and lacks 1_a.sql: "):
+        Standing.of(read_migrations(tmp_path), rows)
