@@ -113,12 +113,12 @@ raise LookupError("at the end")
 """
 
 
-def test_process(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
-    """Uncaught exceptions of a script and its threads arrive although it ends at once."""
+def run(text: str, tmp_path: Path, dsn: str) -> subprocess.CompletedProcess[str]:
+    """Run a script until it ends."""
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
+    script.write_text(text)
     kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
-    done = subprocess.run(  # noqa: S603 - our own code
+    return subprocess.run(  # noqa: S603 - our own code
         [sys.executable, script],
         env={**kept, **search_path(), "SENTRY_DSN": dsn},
         check=False,
@@ -126,10 +126,52 @@ def test_process(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
         text=True,
     )
 
+
+def test_process(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
+    """Uncaught exceptions of a script and its threads arrive although it ends at once."""
+    done = run(SCRIPT, tmp_path, dsn)
+
     types = [each["exception"]["values"][0]["type"] for each in receiver.kept.payloads("event")]
     assert types == ["ZeroDivisionError", "LookupError"]
     assert done.returncode == 1
     assert "Sentry" not in done.stdout + done.stderr
+
+
+FLASK = """
+import flask, os
+from sentry_sdk.integrations.flask import FlaskIntegration
+from msp_sentry import configure_sentry
+
+assert configure_sentry(
+    os.environ, service="script", version="2", integrations=[FlaskIntegration()]
+)
+app = flask.Flask("script")
+
+@app.post("/pay")
+def pay():
+    return str(1 // (len(flask.request.get_json()) - 1))
+
+assert app.test_client().post("/pay", json={"card": "-".join(["4711", "0815"])}).status_code == 500
+"""
+
+
+def test_request_body(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
+    """The body of a request, which the SDK's integrations know, never leaves; nor is a session."""
+    done = run(FLASK, tmp_path, dsn)
+
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 1)
+    (event,) = receiver.kept.payloads("event")
+    assert event["exception"]["values"][-1]["type"] == "ZeroDivisionError"
+    assert event["request"]["method"] == "POST"
+    assert "4711-0815" not in str(event)
+    assert receiver.kept.counts() == {"event": 1}
+
+
+def test_patience_at_exit(dsn: str) -> None:
+    """A script that ends waits five seconds at most for what is unsent."""
+    configure(SENTRY_DSN=dsn)
+
+    assert sentry_sdk.get_client().options["shutdown_timeout"] == 5
 
 
 def test_silent_at_exit(dsn: str, capfd: pytest.CaptureFixture[str]) -> None:
