@@ -7,7 +7,8 @@
      "summary": {"passed": int, "warnings": int, "failed": int}}
 
 An `id` is `plugin.NAME`, `variable.NAME`, or for all variables of one owner `variables.core`,
-`variables.plugin.NAME`, `variables.service`. The command leaves with 0 when nothing failed,
+`variables.plugin.NAME`, `variables.service`; or `service.NAME`, for what that plugin finds wrong
+with what is installed of the service. The command leaves with 0 when nothing failed,
 warnings or not; with 78 when only variables failed; with 1 when a plugin did. `--strict` makes
 every warning a failure of a variable. `--image` judges what an image holds, and of the environment
 only what is set: what the platform is to set later is not missing yet.
@@ -97,6 +98,7 @@ def _findings(
 ) -> list[Finding]:
     try:
         assembly = chosen.assemble(service, environ)
+        wrong = assembly.plugins.check_service(service)
     except PluginError as error:
         findings = list(_plugin_findings(chosen.states(service), image=image))
         # Plugins that load one by one and not together have no finding of their own.
@@ -104,8 +106,13 @@ def _findings(
         return findings if _exit_code(findings) else [*findings, together]
     return [
         *_plugin_findings(plugin_states(assembly), image=image),
+        *(_service_finding(plugin.name, problem) for plugin, problem in wrong),
         *_variable_findings(assembly, image=image),
     ]
+
+
+def _service_finding(plugin: str, problem: str) -> Finding:
+    return Finding(f"service.{plugin}", "fail", f"{plugin}: {problem}", ConfigError.exit_code)
 
 
 def _plugin_findings(states: Sequence[PluginState], *, image: bool) -> Iterator[Finding]:

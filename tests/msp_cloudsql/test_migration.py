@@ -53,7 +53,7 @@ def test_a_first_line_opts_out_of_the_transaction(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ((), "holds no migration: expected 0001_name.sql"),
+        ((), "holds no migration, expected 0001_name.sql: ship the files"),
         (("_1_a", "_0001_b"), "1_a.sql has the number of 0001_b.sql: give the newer"),
         (("_1_a", "_2_b", "_2_c"), "2_c.sql has the number of 2_b.sql: give the newer"),
         (("_1_a", "_3_c"), "3_c.sql comes where number 2 is expected"),
@@ -71,10 +71,17 @@ def test_numbers_are_without_gaps_and_unique(
         read_migrations(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_like_an_empty_one(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """A folder that was not packaged must not look like a database without a schema."""
-    with pytest.raises(MigrationFilesError, match="must be packaged too"):
+    with pytest.raises(MigrationFilesError, match=r"/nowhere is not there: ship the files \*.sql"):
         read_migrations(tmp_path / "nowhere")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """The file and the system's reason are told."""
+    (tmp_path / "0001_a.sql").mkdir()
+    with pytest.raises(MigrationFilesError, match=r"^0001_a.sql cannot be read \(is a directory\)"):
+        read_migrations(tmp_path)
 
 
 def test_a_file_is_utf_8(tmp_path: Path) -> None:

@@ -663,6 +663,57 @@ class TestCheckOfAnImage:
         assert "fail     broken: given in plugins=, not loaded because" in answer.out
 
 
+JUDGE = """
+@hookimpl
+def msp_check_service(service):
+    return {}
+"""
+
+
+class TestCheckOfTheInstalledService:
+    @pytest.mark.parametrize("image", ["", " --image"])
+    def test_problem(self, msp: Shell, installed: Installed, image: str) -> None:
+        """What a plugin finds wrong with it is a problem of the configuration, variables or not."""
+        judge = plugin_source() + JUDGE.format('[f"{service.name} lacks its letters: ship them"]')
+        installed.plugin("kv", judge)
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        answer = msp(f"check guestbook{image} --format json", {"PORT": "0"})
+        failed = [it for it in answer.json["checks"] if it["status"] == "fail"]
+
+        assert answer.code == 78
+        assert failed == [
+            {
+                "id": "service.kv",
+                "status": "fail",
+                "message": "kv: guestbook lacks its letters: ship them",
+            }
+        ]
+
+    def test_well(self, msp: Shell, installed: Installed) -> None:
+        """One without problems says so by an empty list."""
+        installed.plugin("kv", plugin_source() + JUDGE.format("[]"))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+
+        assert msp("check guestbook --image", {}).code == 0
+
+    @pytest.mark.parametrize(
+        ("result", "expected"),
+        [
+            ("1 / 0", "msp_check_service raised ZeroDivisionError"),
+            ("'text'", "msp_check_service returned a value of type str, expected a list of texts"),
+            ("[1]", "msp_check_service returned a value of type int, expected a list of texts"),
+        ],
+    )
+    def test_broken(self, msp: Shell, installed: Installed, result: str, expected: str) -> None:
+        """A plugin that cannot judge fails the check as a broken plugin does."""
+        installed.plugin("kv", plugin_source() + JUDGE.format(result))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        answer = msp("check guestbook --image", {})
+
+        assert answer.code == 1
+        assert expected in answer.out
+
+
 class TestNeeds:
     @pytest.fixture
     def needy(self, installed: Installed) -> Installed:
