@@ -40,6 +40,7 @@ PLUGIN_HOOKS = (
     "msp_job_lock",
     "msp_start_part",
     "msp_start_failed",
+    "msp_check_service",
     "msp_commands",
 )
 """Hooks that a plugin implements; no service does."""
@@ -157,6 +158,19 @@ def msp_start_failed(failure: FailedStart) -> None:
     longer. The plugin loads its own config, which may be one of those that are wrong.
     If it raises: one warning; plugins declared later are not asked any more.
     Order: declared order, one after the other.
+    """
+
+
+@hookspec
+def msp_check_service(service: Any) -> list[str]:  # noqa: ANN401 - the user's own object
+    """Judge what is installed of the service, without its variables.
+
+    When: by `msp check`, with and without `--image`; never by a start.
+    With: the service or job, which is not started.
+    Return: problems, one clause in lower case each, with what to do and without any variable's
+    value; an empty list when all is well. Nothing may be connected to.
+    If it raises: the check fails with a `PluginError`, exit code 1.
+    Order: declared order.
     """
 
 

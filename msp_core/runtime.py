@@ -192,11 +192,15 @@ def _log_early_failure(error: ConfigError | PortError) -> None:
 
 
 def _try_port(assembly: Assembly) -> None:
-    """Find out that the port is taken before anything is opened; a job has none."""
+    """Find out that the port is taken before anything is opened; a job has none.
+
+    Nobody knows yet what will listen: `HTTPServer`, which finds out by itself when the port is
+    shared, a server that shares it, such as gRPC's, or nothing, which says `PORT=0`.
+    """
     if isinstance(assembly.own, ServiceVariables):
         from msp_core.http._port import try_port  # noqa: PLC0415 - a job needs none of it
 
-        try_port(assembly.own.port)
+        try_port(assembly.own.port, shared=True)
 
 
 def _found(service: object | str, check: Callable[[object], None]) -> object:

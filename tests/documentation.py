@@ -73,14 +73,18 @@ def blocks(page: Path) -> Iterator[Block]:
         )
 
 
-def wait_ready(port: int, process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
-    """Wait until `/-/ready` answers 200; fail when the process ends before."""
+def wait_ready(
+    port: int,
+    process: subprocess.Popen[str] | subprocess.Popen[bytes],
+    path: str = "/-/ready",
+) -> None:
+    """Wait until that path answers 200; fail when the process ends before."""
     deadline = time.monotonic() + _PATIENCE
     while time.monotonic() < deadline:
         assert process.poll() is None, f"left with {process.returncode} before it was ready"
 
         try:
-            if httpx.get(f"http://127.0.0.1:{port}/-/ready").is_success:
+            if httpx.get(f"http://127.0.0.1:{port}{path}").is_success:
                 return
         except httpx.TransportError:
             pass

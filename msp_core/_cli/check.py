@@ -7,7 +7,8 @@
      "summary": {"passed": int, "warnings": int, "failed": int}}
 
 An `id` is `plugin.NAME`, `variable.NAME`, or for all variables of one owner `variables.core`,
-`variables.plugin.NAME`, `variables.service`. The command leaves with 0 when nothing failed,
+`variables.plugin.NAME`, `variables.service`; or `service.NAME`, for what that plugin finds wrong
+with what is installed of the service. The command leaves with 0 when nothing failed,
 warnings or not; with 78 when only variables failed; with 1 when a plugin did. `--strict` makes
 every warning a failure of a variable. `--image` judges what an image holds, and of the environment
 only what is set: what the platform is to set later is not missing yet.
@@ -29,7 +30,7 @@ from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
 from msp_core.assembly._states import PluginState, plugin_states
 from msp_core.config._reading import is_missing
-from msp_core.errors import ConfigError, PluginError
+from msp_core.errors import ConfigError, PluginError, Problem
 from msp_core.integration import Command
 
 _COLOURS = {"pass": "green", "warning": "yellow", "fail": "red"}
@@ -97,6 +98,7 @@ def _findings(
 ) -> list[Finding]:
     try:
         assembly = chosen.assemble(service, environ)
+        wrong = assembly.plugins.check_service(service)
     except PluginError as error:
         findings = list(_plugin_findings(chosen.states(service), image=image))
         # Plugins that load one by one and not together have no finding of their own.
@@ -104,8 +106,13 @@ def _findings(
         return findings if _exit_code(findings) else [*findings, together]
     return [
         *_plugin_findings(plugin_states(assembly), image=image),
+        *(_service_finding(plugin.name, problem) for plugin, problem in wrong),
         *_variable_findings(assembly, image=image),
     ]
+
+
+def _service_finding(plugin: str, problem: str) -> Finding:
+    return Finding(f"service.{plugin}", "fail", f"{plugin}: {problem}", ConfigError.exit_code)
 
 
 def _plugin_findings(states: Sequence[PluginState], *, image: bool) -> Iterator[Finding]:
@@ -124,7 +131,7 @@ def _plugin_findings(states: Sequence[PluginState], *, image: bool) -> Iterator[
 
 def _variable_findings(assembly: Assembly, *, image: bool) -> Iterator[Finding]:
     problems = [one for one in assembly.problems if not (image and is_missing(one))]
-    wrong = {problem.owner for problem in problems}
+    wrong = {problem.owner for problem in (*problems, *assembly.ignored)}
     for owner, amount in Counter(variable.owner for variable in assembly.variables).items():
         if owner not in wrong:
             message = f"{owner}: nothing wrong with {amount} variables"
@@ -133,9 +140,17 @@ def _variable_findings(assembly: Assembly, *, image: bool) -> Iterator[Finding]:
         code = ConfigError.exit_code
         yield Finding(f"variable.{problem.variable}", "fail", str(problem), code)
     for problem in assembly.ignored:
-        yield Finding(f"variable.{problem.variable}", "warning", str(problem))
+        yield _ignored_finding(assembly, problem)
     for sentence in assembly.near_misses:
         yield Finding(f"variable.{sentence.partition(' ')[0]}", "warning", sentence)
+
+
+def _ignored_finding(assembly: Assembly, problem: Problem) -> Finding:
+    """Judge an ignored value: a failure where it asks for a plugin, which would then do nothing."""
+    name, message = f"variable.{problem.variable}", str(problem)
+    if any(problem in integration.ignored for integration in assembly.integrations):
+        return Finding(name, "fail", message, ConfigError.exit_code)
+    return Finding(name, "warning", message)
 
 
 def _short(assembly: Assembly, owner: str) -> str:

@@ -68,7 +68,7 @@ class JobLife(Life[RunningJob]):
         self._stop.limit = Deadline(deadline.when - _budget.unused_margin(margin))
         wait = deadline.remaining() - margin
         timer = threading.Timer(wait, self._stop.ask, (DEADLINE,))
-        timer.name, timer.daemon = "msp-deadline", True
+        timer.name = "msp-deadline"
         timer.start()
         try:
             yield

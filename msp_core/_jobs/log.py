@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from msp_core._elapsed import elapsed
 from msp_core._failure import ExcInfo, describe, exception_of
 from msp_core._life.exit_code import exit_code
 from msp_core._text.for_people import CONSOLE, ForPeople, brief
@@ -85,7 +86,7 @@ class Outcome:
         exception: BaseException | ExcInfo | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> None:
-        seconds = round(time.monotonic() - self._began, 4)
+        seconds = elapsed(self._began)
         given = {key: value for key, value in (more or {}).items() if value is not None}
         said = ForPeople(f"{text} ({brief(seconds)})", frozenset(given))
         times = {"seconds": seconds, "duration": seconds}

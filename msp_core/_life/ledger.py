@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 
+from msp_core._elapsed import elapsed, rounded
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 
@@ -50,14 +51,14 @@ class Ledger:
     ) -> RoutineError | None:
         """Await one step and enter it; return, not raise, what went wrong."""
         self.current = name
-        share, began = round(deadline.remaining(), 4), time.monotonic()
+        share, began = rounded(deadline.remaining()), time.monotonic()
         error: RoutineError | None = None
         try:
             await stop
         except RoutineError as failure:
             error = failure
-        seconds = round(time.monotonic() - began, 4)
-        self.steps.append(Step(name=name, share=share, seconds=seconds, outcome=_outcome(error)))
+        step = Step(name=name, share=share, seconds=elapsed(began), outcome=_outcome(error))
+        self.steps.append(step)
         self.current = ""
         return error
 

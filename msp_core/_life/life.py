@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core import _budget
 from msp_core._calls import contained
+from msp_core._elapsed import rounded
 from msp_core._failure import log_failure
 from msp_core._life.exit_code import exit_code
 from msp_core._life.process import Process
@@ -173,12 +174,12 @@ class Life(abc.ABC, Generic[WorkT]):
     def _circumstances(self) -> dict[str, Any]:
         """Return what the first line of a life says: where, and with what."""
         contract = self._resources.contract
-        configured = [each.record.name for each in self._assembly.integrations if each.configured]
+        enabled = [each.record.name for each in self._assembly.integrations if each.enabled]
         return {
             "msp": contract.msp,
             "platform": contract.platform.value,
-            "sentry": "sentry" in configured,
-            "integrations": configured,
+            "sentry": "sentry" in enabled,
+            "integrations": enabled,
         }
 
     def _log_ledger(self, code: int) -> None:
@@ -192,7 +193,7 @@ class Life(abc.ABC, Generic[WorkT]):
                 CONSOLE: ForPeople(f"{text}; exit code {code}" if code else text),
                 "reason": reason,
                 "exit_code": code,
-                "seconds": round(seconds, 4),
+                "seconds": rounded(seconds),
                 "steps": self._ledger.records(),
             },
         )

@@ -6,6 +6,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Coroutine
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 import attrs
@@ -69,19 +70,16 @@ class LoopThread:
             found.thread.join(deadline.remaining())
 
     def _start(self) -> _Running:
-        began = threading.Event()
-        made: list[_Running] = []
+        made: Future[_Running] = Future()
 
         async def live() -> None:
             loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-            made.append(_Running(loop=loop, stopped=stopped, thread=thread))
-            began.set()
+            made.set_result(_Running(loop=loop, stopped=stopped, thread=thread))
             await stopped.wait()
 
         thread = threading.Thread(
             target=lambda: asyncio.run(live()), name="msp-contract", daemon=True
         )
         thread.start()
-        began.wait()
-        self._running[os.getpid()] = made[0]
-        return made[0]
+        running = self._running[os.getpid()] = made.result()
+        return running

@@ -34,7 +34,8 @@ async def open_contract(
     """Open what a service declares, give its contract, and close everything again.
 
     For programs that keep their own `main`, signal handling and logging. The diagnostics of the
-    contract work; `/-/ready` is green until the block is left.
+    contract work; `/-/ready` is green until the block is left. What is open then is closed within
+    the shutdown budget, `MSP_SHUTDOWN_BUDGET`.
 
     Args:
         environ: the variables, usually `os.environ`.
@@ -52,12 +53,12 @@ async def open_contract(
         PluginError: a declared plugin is missing, broken or does not fit.
         RoutineError: a resource failed to close.
     """
-    resources = _prepare(environ, service, plugins, distribution)
+    resources, budget = _prepare(environ, service, plugins, distribution)
     try:
         await _open(resources)
         yield resources.contract
     finally:
-        deadline = Deadline.after(Platform.of(environ).shutdown_budget)
+        deadline = Deadline.after(budget)
         errors = await _close(resources, deadline)
     if errors:
         raise aggregate(errors)
@@ -95,9 +96,7 @@ def open_contract_sync(
         PluginError: as for `open_contract`.
         RoutineError: as for `open_contract`.
     """
-    return _SyncContract(
-        _prepare(environ, service, plugins, distribution), Platform.of(environ).shutdown_budget
-    )
+    return _SyncContract(*_prepare(environ, service, plugins, distribution))
 
 
 class _SyncContract(AbstractContextManager[Contract]):
@@ -147,13 +146,16 @@ def _prepare(
     service: object,
     plugins: Sequence[str] | None,
     distribution: str | None,
-) -> Resources:
+) -> tuple[Resources, float]:
+    """Return what is to be opened, and the seconds in which it must be closed again."""
     assembly = assemble(service, environ, plugins=plugins, distribution=distribution, hookless=True)
     for problem in assembly.ignored:
         logger.warning("%s", problem)
     scrubber = Scrubber()
     scrubber.add(assembly.secrets)
-    return Resources(assembly, scrubber.text)
+    resources = Resources(assembly, scrubber.text)  # raises when the core has a problem
+    own = assembly.core.shutdown_budget if assembly.core else None
+    return resources, own or Platform.of(environ).shutdown_budget
 
 
 async def _open(resources: Resources) -> None:

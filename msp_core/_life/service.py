@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from msp_core import _budget
+from msp_core._elapsed import elapsed
 from msp_core._failure import log_failure
 from msp_core._life.life import Life, start_logger
 from msp_core._life.process import Process
@@ -45,7 +46,7 @@ class ServiceLife(Life[Running]):
         self._running = Running(routine)
         await self._running.started()
         self._resources.health.started = True
-        seconds = round(time.monotonic() - self._began, 4)
+        seconds = elapsed(self._began)
         circumstances = self._circumstances()
         said = ", ".join([f"service started in {brief(seconds)}", *circumstances["integrations"]])
         start_logger.info(

@@ -167,6 +167,21 @@ class Plugins:
         for _ in self._results("msp_start_failed", failure=failure):
             pass  # each is called as it comes
 
+    def check_service(self, service: object) -> tuple[tuple[DeclaredPlugin, str], ...]:
+        """Return what the plugins find wrong with what is installed of a service.
+
+        Raises:
+            PluginError: `msp_check_service` raised, or returned no list of texts.
+        """
+        hook = "msp_check_service"
+        return tuple(
+            (plugin, problem)
+            for plugin, problems in self._results(hook, service=service)
+            if _expect(isinstance(problems, list | tuple), plugin, hook, problems)
+            for problem in problems
+            if _expect(isinstance(problem, str), plugin, hook, problem)
+        )
+
     def _functions(self, hook: str, contract: Contract) -> tuple[Any, ...]:
         return tuple(
             function
@@ -242,6 +257,7 @@ _RESULTS = {
     "msp_log_processor": "a function (record, fields) -> None",
     "msp_asgi_middleware": "a function app -> app",
     "msp_diagnostics_routes": "a list of Route records",
+    "msp_check_service": "a list of texts",
     "msp_job_execution": "an async context manager",
     "msp_start_part": "a context manager",
     "msp_job_lock": "an async context manager",

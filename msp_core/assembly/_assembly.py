@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._plugins.declaration import Declaration, resolve
+from msp_core._plugins.declaration import Declaration, DeclaredPlugin, resolve
 from msp_core._plugins.hooks import Plugins
 from msp_core._plugins.service_hooks import ServiceHooks
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
@@ -196,18 +196,31 @@ def _assembled(
     for provided in plugins.integrations():
         plugin, record = provided.plugin, provided.record
         is_needed = record.client in needed
+        variables = describe(record.config, owner=plugin.owner)
+        config = loading.section(
+            record.config,
+            plugin.owner,
+            optional=not is_needed,
+            hint=f"{subject} cannot do without {record.name!r}",
+        )
         yield AssembledIntegration(
             plugin=plugin,
             record=record,
-            config=loading.section(
-                record.config,
-                plugin.owner,
-                optional=not is_needed,
-                hint=f"{subject} cannot do without {record.name!r}",
-            ),
-            variables=describe(record.config, owner=plugin.owner),
+            config=config,
+            variables=variables,
             needed=is_needed,
+            ignored=tuple(_ignored(loading, plugin, variables)),
         )
+
+
+def _ignored(
+    loading: Loading, plugin: DeclaredPlugin, variables: Sequence[Variable]
+) -> Iterator[Problem]:
+    """Yield what is wrong with a plugin's ignored values, of variables that ask for it."""
+    asking = {variable.name for variable in variables if variable.required or variable.group}
+    for problem in loading.ignored:
+        if problem.owner == plugin.owner and problem.variable in asking:
+            yield problem
 
 
 def _named(service: object) -> str:

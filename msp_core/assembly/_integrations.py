@@ -8,6 +8,7 @@ import attrs
 
 from msp_core._plugins.declaration import DeclaredPlugin
 from msp_core.config import Variable
+from msp_core.errors import Problem
 from msp_core.integration import Integration
 
 
@@ -21,6 +22,7 @@ class AssembledIntegration:
         config: its loaded fragment; None when it is not configured.
         variables: that its fragment declares.
         needed: whether the service says that it cannot do without.
+        ignored: what is wrong with the values that ask for it and are ignored.
     """
 
     plugin: DeclaredPlugin
@@ -28,8 +30,14 @@ class AssembledIntegration:
     config: Any = attrs.field(repr=False)
     variables: tuple[Variable, ...] = attrs.field(repr=False)
     needed: bool = False
+    ignored: tuple[Problem, ...] = ()
 
     @property
     def configured(self) -> bool:
         """Whether the environment asks for it."""
         return self.config is not None
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is configured by values that will do; otherwise its client does nothing."""
+        return self.configured and not self.ignored

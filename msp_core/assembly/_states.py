@@ -131,7 +131,7 @@ def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
     if not found:
         return _state(plugin, configured=True, reason="provides nothing to configure")
     [integration] = found
-    configured, needed = integration.configured, integration.needed
+    configured, needed = integration.enabled, integration.needed
     if configured:
         reason = _why_configured(assembly, integration)
     else:
@@ -150,7 +150,7 @@ def _why_configured(assembly: Assembly, integration: AssembledIntegration) -> st
 def _why_not_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
     wrong = [
         f"{problem.variable} {problem.wrong}"
-        for problem in assembly.problems
+        for problem in (*assembly.problems, *integration.ignored)
         if problem.owner == integration.plugin.owner
     ]
     return "; ".join(wrong) or f"{_unset(integration.variables)} set"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 from msp_core.config._loading import Loading
@@ -12,9 +13,20 @@ from msp_core.errors import ConfigError, Problem
 
 ConfigT = TypeVar("ConfigT")
 
+_logger = logging.getLogger("msp.config")
+
+
+def _warn(problem: Problem) -> None:
+    """Log that a value is ignored."""
+    _logger.warning("%s", problem, extra={"variable": problem.variable})
+
 
 def load(
-    config_class: type[ConfigT], environ: Mapping[str, str], *, owner: str = "service"
+    config_class: type[ConfigT],
+    environ: Mapping[str, str],
+    *,
+    owner: str = "service",
+    on_ignored: Callable[[Problem], object] = _warn,
 ) -> ConfigT:
     """Load a config class from variables.
 
@@ -22,6 +34,8 @@ def load(
         config_class: attrs class declared with `env()`.
         environ: variables by name; `os.environ` is never read here.
         owner: who needs the variables, for the texts of problems.
+        on_ignored: (problem) -> anything; called for each value that is ignored, see
+            `invalid_is_unset`. Default: a warning in the log.
 
     Raises:
         ConfigError: with all problems; its text holds no values.
@@ -29,6 +43,8 @@ def load(
     """
     loading = Loading(environ)
     config = loading.section(config_class, owner)
+    for problem in loading.ignored:
+        on_ignored(problem)
     if config is None:
         raise ConfigError(loading.problems)
     return config

@@ -109,16 +109,20 @@ class Reading:
         if refusal is None:
             return value
         if setting.declared.invalid_is_unset:
-            ignored = self._problem(setting.name, refusal, setting.declared.help)
-            self.ignored.append(attrs.evolve(ignored, hint="the value is ignored"))
-            return self._unset(setting, hint)
+            self._ignore(setting, refusal)
+            return _absent(setting) if setting.dispensable else self._unset(setting, hint)
         self._report(setting, refusal)
         return attrs.NOTHING
+
+    def _ignore(self, setting: Setting, refusal: Refusal) -> None:
+        hint = ", ".join(filter(None, ("the value is ignored", refusal.hint)))
+        said = attrs.evolve(refusal, hint=hint)
+        self.ignored.append(self._problem(setting.name, said, setting.declared.help))
 
     def _unset(self, setting: Setting, hint: str) -> Any:  # noqa: ANN401 - as _setting
         if setting.required:
             self._report(setting, Refusal(MISSING, setting.kind.form, hint))
-        return attrs.NOTHING if setting.default is not attrs.NOTHING else None
+        return _absent(setting)
 
     def _refused_text(self, setting: Setting, text: str) -> Refusal | None:
         if self._forbidden(setting) and not setting.has_default:
@@ -187,6 +191,10 @@ def _together_hint(section: Section, environ: Mapping[str, str]) -> str:
     amount = "both" if len(needed) == 2 else "all"  # noqa: PLR2004 - both is two
     verb = "is" if len(found) == 1 else "are"
     return f"{' and '.join(found)} {verb} set without it, set {amount} or none"
+
+
+def _absent(setting: Setting) -> Any:  # noqa: ANN401 - as Reading._setting
+    return attrs.NOTHING if setting.default is not attrs.NOTHING else None
 
 
 def _empty(setting: Setting) -> Refusal:

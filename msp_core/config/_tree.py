@@ -56,7 +56,12 @@ class Setting:
     @property
     def required(self) -> bool:
         """Return whether the variable must be set for the class to be made."""
-        return self.default is attrs.NOTHING and not self.nullable
+        return self.declared.required or not self.dispensable
+
+    @property
+    def dispensable(self) -> bool:
+        """Return whether there is something to make the class with when nothing is set."""
+        return self.default is not attrs.NOTHING or self.nullable
 
     @property
     def has_default(self) -> bool:

@@ -25,6 +25,7 @@ class Declared:
         name: of the variable.
         help: what the variable is for.
         validator: (value) -> anything; raises when the value will not do.
+        required: whether it is needed although the class could be made without.
         forbidden_when_msp: whether it is refused on a live platform.
         empty_is_unset: whether a variable that is set to nothing counts as not set.
         alone_is_unset: whether one that is set without those it is needed with counts as not set.
@@ -34,18 +35,20 @@ class Declared:
     name: str
     help: str = ""
     validator: Callable[[Any], object] | None = None
+    required: bool = False
     forbidden_when_msp: bool = False
     empty_is_unset: bool = False
     alone_is_unset: bool = False
     invalid_is_unset: bool = False
 
 
-def env(
+def env(  # noqa: PLR0913 - what a variable can be said to be
     name: str,
     *,
     default: Any = attrs.NOTHING,  # noqa: ANN401 - of the type of the field it declares
     help: str = "",  # noqa: A002 - the word that argparse and click use
     validator: Callable[[Any], object] | None = None,
+    required: bool = False,
     forbidden_when_msp: bool = False,
     empty_is_unset: bool = False,
     alone_is_unset: bool = False,
@@ -62,6 +65,8 @@ def env(
         help: what the variable is for, one lower-case clause; part of errors, help and tables.
         validator: called with the converted value; raises `InvalidValue("an even number")` to have
             it refused with "expected an even number".
+        required: need the variable although its field has a default or may be None, which is then
+            what a value that `invalid_is_unset` ignores becomes. Default False.
         forbidden_when_msp: refuse the variable when `MSP=true`: at all when it has no default,
             otherwise a value that differs from it.
         empty_is_unset: take a variable that is set to nothing as not set, for names whose meaning
@@ -76,6 +81,7 @@ def env(
         name=name,
         help=help,
         validator=validator,
+        required=required,
         forbidden_when_msp=forbidden_when_msp,
         empty_is_unset=empty_is_unset,
         alone_is_unset=alone_is_unset,

@@ -48,7 +48,8 @@ class InflightRequest:
 
     def stack(self) -> str:
         """Return where it is now, outermost call first."""
-        frame = sys._current_frames().get(self.thread or 0)  # noqa: SLF001 - documented so
+        frames = sys._current_frames()  # noqa: SLF001 - documented so
+        frame = None if self.thread is None else frames.get(self.thread)
         if frame is None:
             return task_stack(self.task)
         return "".join(traceback.format_stack(frame)).rstrip()

@@ -107,25 +107,28 @@ class Listener:
             self._loop.add_reader(self._socket, self._accept, _BATCH)
 
 
-def bind(port: int) -> socket.socket:
+def bind(port: int, *, shared: bool = False) -> socket.socket:
     """Return a socket that is bound to the port on all interfaces, and does not listen yet.
 
     Args:
         port: 0 to 65535; 0 takes a free one.
+        shared: whether others of the same user may listen on it that share it, too
+            (`SO_REUSEPORT`). Default False.
 
     Raises:
         OSError: the port is in use, or not allowed.
     """
     if socket.has_dualstack_ipv6():
         try:
-            return _bound(socket.AF_INET6, "::", port)
+            return _bound(socket.AF_INET6, "::", port, shared=shared)
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:  # raised where IPv6 is compiled in but off
                 raise
-    return _bound(socket.AF_INET, "0.0.0.0", port)  # noqa: S104 - the platform routes to any address
+    # The platform routes to any address.
+    return _bound(socket.AF_INET, "0.0.0.0", port, shared=shared)  # noqa: S104 - see above
 
 
-def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+def _bound(family: socket.AddressFamily, address: str, port: int, *, shared: bool) -> socket.socket:
     # With the protocol named, event loops switch Nagle's algorithm off for what is accepted. With
     # it on, head and body of each answer on a kept connection would be 40 ms apart.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -133,6 +136,8 @@ def _bound(family: socket.AddressFamily, address: str, port: int) -> socket.sock
         listener.settimeout(0)
         # Without it, connections of a process that just ended block the port for a minute.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if shared:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         listener.bind((address, port))

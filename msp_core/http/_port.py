@@ -12,17 +12,19 @@ _LAST = 65_535
 _CHOOSE = "choose another port with --port N or the variable PORT"
 
 
-def try_port(port: int) -> None:
+def try_port(port: int, *, shared: bool = False) -> None:
     """Raise unless the port can be listened on, on all interfaces; nobody listens afterwards.
 
     Args:
         port: 0 to 65535; 0 can always be had.
+        shared: whether one that others share (`SO_REUSEPORT`) can be had: the service may have a
+            server of its own that shares it, too. Default False.
 
     Raises:
         PortError: it is in use, or not allowed.
     """
     try:
-        bind(port).close()
+        bind(port, shared=shared).close()
     except OSError as error:
         raise port_error(port, error) from None
 

@@ -115,8 +115,9 @@ async def _stop(member: Running, deadline: Deadline) -> RoutineError | None:
 
 def aggregate(errors: Sequence[RoutineError]) -> RoutineError:
     """Return one error that says them all; a `StopTimeoutError` when one of them is."""
-    if len(errors) == 1:
-        return errors[0]
+    first, *others = errors
+    if not others:
+        return first
     names = ", ".join(error.routine for error in errors)
     hung = [error for error in errors if isinstance(error, StopTimeoutError)]
     partial = "; ".join(str(error) for error in errors if error not in hung)

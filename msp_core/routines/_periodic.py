@@ -84,7 +84,7 @@ class PeriodicRoutine:
             self._failures = 0
 
     async def _pause(self) -> None:
-        spread = random.uniform(-self._jitter, self._jitter)  # noqa: S311 - not for secrets
+        share = random.uniform(1 - self._jitter, 1 + self._jitter)  # noqa: S311 - not for secrets
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._interval * (1 + spread)):
+            async with asyncio.timeout(self._interval * share):
                 await self._stopped.wait()

@@ -77,6 +77,8 @@ async def test_a_pool_without_a_free_connection_is_unhealthy(
         async with cloudsql.pool("primary", max_size=1).connection():
             with pytest.raises(PoolTimeout, match=r"'primary' .* all 1 connections are in use"):
                 await select_one(cloudsql)
+            with pytest.raises(PoolTimeout, match=r"after 0.05 sec$"):  # nothing more is known
+                await cloudsql.pool("primary").getconn(0.05)
         await select_one(cloudsql)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
+from psycopg_pool import AsyncConnectionPool
 
 from msp_cloudsql import CloudSQLConfig, _check
 from msp_cloudsql._instance import refreshed as _refreshed
@@ -16,6 +18,7 @@ from msp_cloudsql._instance.refreshed import Fetched, Refreshed
 from msp_cloudsql._instance.surroundings import Google
 from msp_cloudsql._login import login
 from msp_cloudsql._plugin import open_cloudsql
+from msp_cloudsql._pools.pools import AsyncPool
 from msp_cloudsql._telemetry.arguments import argument_attributes
 from msp_core import Contract
 from msp_core.config import load
@@ -68,6 +71,15 @@ async def test_pools_have_the_defaults_of_the_readme(
         for pool in (cloudsql.pool("primary"), cloudsql.sync_pool("primary")):
             for name in promised.keys() - {"connect_timeout"}:
                 assert getattr(pool, name) == promised[name], name
+
+
+@pytest.mark.parametrize("name", ["open", "wait", "getconn"])
+def test_a_pool_is_called_like_the_library_s(name: str) -> None:
+    """What is left out means the same."""
+    ours, theirs = getattr(AsyncPool, name), getattr(AsyncConnectionPool, name)
+
+    assert inspect.signature(ours).parameters.keys() == inspect.signature(theirs).parameters.keys()
+    assert ours.__defaults__ == theirs.__defaults__
 
 
 def test_up_to_24_arguments_of_240_bytes_are_shown() -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gc
 import os
 import stat
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import google.auth
 import pytest
+import requests
 from google.auth.credentials import AnonymousCredentials, Credentials
 from google.auth.exceptions import DefaultCredentialsError
 
@@ -20,6 +23,15 @@ from msp_cloudsql._instance.private_files import PrivateFiles
 from msp_cloudsql._instance.refreshed import Fetched, Refreshed
 from msp_cloudsql._instance.surroundings import application_default
 from msp_core.config import Secret
+from tests.msp_core.clock import Clock, clock_for_all
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+    """Give the clock that everybody reads, seconds since the epoch."""
+    with clock_for_all() as clock:
+        monkeypatch.setattr(time, "time", clock)
+        yield clock
 
 
 class Endless(Credentials):
@@ -30,13 +42,52 @@ class Endless(Credentials):
         self.token = "hunter2"
 
 
-def test_a_token_without_end_is_asked_for_again_soon() -> None:
+def test_a_token_without_end_is_asked_for_again_after_5_minutes(wall: Clock) -> None:
     """Nobody knows how long it is good, so not for long."""
     fetched = Identity(Endless).login.get()
 
     assert fetched.value.reveal() == "hunter2"
-    assert fetched.expires < time.time() + 600
+    assert fetched.expires == wall.now + 300
     assert "hunter2" not in repr(fetched)
+
+
+@pytest.mark.parametrize(("left", "times"), [(225.0, 2), (225.25, 1)])
+def test_a_token_is_asked_for_again_225_seconds_before_its_end(
+    wall: Clock, left: float, times: int
+) -> None:
+    """Earlier the metadata server would give the same one again."""
+    asked = []
+
+    class Ending(Credentials):
+        def refresh(self, request: object) -> None:
+            asked.append(request)
+            self.token = "hunter2"
+            self.expiry = dt.datetime.fromtimestamp(wall.now + left, dt.UTC).replace(tzinfo=None)
+
+    login = Identity(Ending).login
+    login.get()
+    login.get()
+
+    assert len(asked) == times
+
+
+def test_google_has_5_seconds_for_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then the error says what is missing, and nothing of the account."""
+    patience = []
+
+    def hang(_: requests.Session, *args: object, timeout: float, **options: object) -> None:
+        patience.append(timeout)
+        raise requests.Timeout("hunter2")
+
+    monkeypatch.setattr(requests.Session, "request", hang)
+
+    class Asking(Credentials):
+        def refresh(self, request: Callable[[str], object]) -> None:
+            request("https://token.example")
+
+    with pytest.raises(InstanceError, match=r"^no access token from Google: \w+: expected cred"):
+        Identity(Asking).admin.get()
+    assert patience == [5.0]
 
 
 def test_no_credentials_is_said_with_what_to_do() -> None:

@@ -67,6 +67,19 @@ async def test_the_lock_is_free_again(cloudsql: CloudSQL) -> None:
     assert await backend_of(cloudsql, "again") is None
 
 
+async def test_the_lock_keeps_no_transaction_open(cloudsql: CloudSQL) -> None:
+    """For the hours of a job one would hold back the server's vacuum, or be ended by a time-out."""
+    query = "SELECT state FROM pg_stat_activity WHERE pid = %s"
+    async with (
+        advisory_lock(cloudsql, "long"),
+        await cloudsql.connect("primary") as connection,
+    ):
+        cursor = await connection.execute(query, (await backend_of(cloudsql, "long"),))
+        row = await cursor.fetchone()
+
+    assert row == ("idle",)
+
+
 async def test_other_names_are_other_locks(cloudsql: CloudSQL) -> None:
     """Jobs that ask for different locks do not keep each other from running."""
     async with advisory_lock(cloudsql, "one"), advisory_lock(cloudsql, "two"):

@@ -146,6 +146,19 @@ def test_needs_a_folder(migrate: Migrate, tmp_path: Path) -> None:
     )
 
 
+def test_declared_folder(migrate: Migrate, tmp_path: Path) -> None:
+    """What the service says of its migrations wins over the folder in its package."""
+    elsewhere = tmp_path / "schema"
+    elsewhere.mkdir()
+    (elsewhere / "1_own.sql").write_text("SELECT 1")
+    module = f"declares_{migrate.database.name}"
+    source = f"{SERVICE}    migrations = {str(elsewhere)!r}\n"
+    (migrate.database.folder.parent / f"{module}.py").write_text(source)
+    answer = attrs.evolve(migrate, service=f"{module}:Guestbook")("--format", "json")
+
+    assert answer.json["applied"] == ["1_own.sql"]
+
+
 @pytest.mark.parametrize("platform", [{}, {"KUBERNETES_SERVICE_HOST": "10.0.0.1"}])
 def test_needs_a_database(
     migrate: Migrate, monkeypatch: pytest.MonkeyPatch, platform: dict[str, str]

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from msp_cloudsql import MigrationFilesError
+from msp_cloudsql import MigrationAheadError, MigrationFilesError
 from msp_cloudsql._migrations.migration import read_migrations
+from msp_cloudsql._migrations.standing import Standing
 
 
 def write(folder: Path, **files: str) -> None:
@@ -52,7 +53,7 @@ def test_a_first_line_opts_out_of_the_transaction(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        ((), "holds no migration: expected 0001_name.sql"),
+        ((), "holds no migration, expected 0001_name.sql: ship the files"),
         (("_1_a", "_0001_b"), "1_a.sql has the number of 0001_b.sql: give the newer"),
         (("_1_a", "_2_b", "_2_c"), "2_c.sql has the number of 2_b.sql: give the newer"),
         (("_1_a", "_3_c"), "3_c.sql comes where number 2 is expected"),
@@ -70,10 +71,17 @@ def test_numbers_are_without_gaps_and_unique(
         read_migrations(tmp_path)
 
 
-def test_a_folder_that_is_not_there_is_like_an_empty_one(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """A folder that was not packaged must not look like a database without a schema."""
-    with pytest.raises(MigrationFilesError, match="must be packaged too"):
+    with pytest.raises(MigrationFilesError, match=r"/nowhere is not there: ship the files \*.sql"):
         read_migrations(tmp_path / "nowhere")
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    """The file and the system's reason are told."""
+    (tmp_path / "0001_a.sql").mkdir()
+    with pytest.raises(MigrationFilesError, match=r"^0001_a.sql cannot be read \(is a directory\)"):
+        read_migrations(tmp_path)
 
 
 def test_a_file_is_utf_8(tmp_path: Path) -> None:
@@ -99,3 +107,21 @@ def test_a_file_may_use_savepoints(tmp_path: Path) -> None:
     write(tmp_path, _1_a="SAVEPOINT a; ROLLBACK TO a; PREPARE p AS SELECT 1;")
 
     assert len(read_migrations(tmp_path)[0].statements) == 3
+
+
+def test_an_empty_database_lacks_everything(tmp_path: Path) -> None:
+    """Its highest version is 0."""
+    write(tmp_path, _1_a="SELECT 1", _2_b="SELECT 2")
+    migrations = read_migrations(tmp_path)
+    standing = Standing.of(migrations, ())
+
+    assert standing == Standing(pending=migrations, begun=None, ahead=(), head=0)
+
+
+def test_different_ways_are_named_by_their_first_files(tmp_path: Path) -> None:
+    """Of what the folder lacks, and of what the database lacks."""
+    write(tmp_path, _1_a="SELECT 1", _2_b="SELECT 2")
+    rows = [(3, "3_theirs.sql", "", "ended"), (4, "4_theirs.sql", "", "ended")]
+
+    with pytest.raises(MigrationAheadError, match=r"has 3_theirs.sql, .* and lacks 1_a.sql: "):
+        Standing.of(read_migrations(tmp_path), rows)

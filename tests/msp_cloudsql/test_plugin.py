@@ -20,7 +20,7 @@ from msp_cloudsql import (
 )
 from msp_cloudsql._instance.surroundings import Google
 from msp_cloudsql._plugin import open_cloudsql
-from msp_core import Contract
+from msp_core import Contract, NoopRoutine, hookimpl, open_contract
 from msp_core.config import Secret, load
 
 
@@ -34,6 +34,33 @@ def test_describes_the_integration() -> None:
     assert integration.check is not None
     assert integration.dev is not None
     assert integration.dev(Path("unused")) is not None
+
+
+class Guestbook:
+    """A service that is not run."""
+
+    name, version = "guestbook", "1.2.3"
+
+    @hookimpl
+    def msp_initialize(self) -> NoopRoutine:
+        raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("environ", "configured"),
+    [
+        ({}, False),
+        ({"PGUSER": "me@p.iam"}, False),
+        ({"PGINSTANCE": "p:r:i", "PGUSER": "me@p.iam"}, True),
+        ({"PGDSN": "host=localhost dbname={{ .Database }}"}, True),
+        ({"PGDSN": "host=localhost dbname={{ .Database }}", "PGUSER": "me"}, True),
+    ],
+)
+async def test_is_configured(environ: dict[str, str], *, configured: bool) -> None:
+    """A service can ask whether there is a PostgreSQL; on an instance there is one."""
+    given = {"PORT": "0", **environ}
+    async with open_contract(given, Guestbook(), plugins=("cloudsql",)) as contract:
+        assert contract.configured(CloudSQL) is configured
 
 
 async def test_opening_an_instance_asks_nobody(contract: Contract) -> None:

@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psycopg
@@ -23,6 +24,7 @@ from psycopg_pool import PoolTimeout
 from msp_cloudsql import CloudSQL, CloudSQLConfig, without_trace
 from msp_cloudsql._check import select_one
 from msp_cloudsql._plugin import open_cloudsql
+from msp_cloudsql._telemetry import waiting as _waiting
 from msp_cloudsql._telemetry.pool_metrics import pool_metrics
 from msp_core import Contract
 from msp_core.config import load
@@ -169,7 +171,10 @@ async def test_a_wait_in_vain_is_an_error(cloudsql: CloudSQL, spans: InMemorySpa
         assert "WAIT primary" not in named(spans)
         with pytest.raises(PoolTimeout):
             await pool.getconn(0.05)
-    assert named(spans)["WAIT primary"].status.status_code == trace.StatusCode.ERROR
+    waited = named(spans)["WAIT primary"]
+    assert waited.status.status_code == trace.StatusCode.ERROR
+    (event,) = waited.events  # the pool's own words hold nothing of anybody
+    assert "couldn't get a connection" in str((event.attributes or {})["exception.message"])
 
 
 async def test_values_do_not_appear(cloudsql: CloudSQL, spans: InMemorySpanExporter) -> None:
@@ -381,20 +386,20 @@ async def test_metrics_tell_how_full_pools_are(
 
 
 def test_waits_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Waits are seconds, most of them far below one: the buckets have to be as fine."""
+    """Waits are seconds, most of them far below one: the buckets are those of the conventions."""
+    now = 100.0
+    monkeypatch.setattr(_waiting, "time", SimpleNamespace(perf_counter=lambda: now))
     reader = InMemoryMetricReader()
     provider = MeterProvider([reader])
     monkeypatch.setattr(metrics, "get_meter_provider", lambda: provider)
-    found = pool_metrics()
-
-    assert found is not None
-
-    waits = (0.0005, 0.003, 0.02, 0.2, 0.7, 3, 7, 20)
-    for seconds in waits:
-        found.waited("primary", seconds)
+    waiting = _waiting.Waiting(database="primary", tracing=None, metrics=pool_metrics())
+    for bound in (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10):
+        for seconds in (0.99 * bound, 1.01 * bound):
+            with waiting.told({}):
+                now += seconds
     data: Any = reader.get_metrics_data()
     (histogram,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points
-    assert [count for count in histogram.bucket_counts if count] == [1] * len(waits)
+    assert list(histogram.bucket_counts) == [1, 2, 2, 2, 2, 2, 2, 2, 2, 1]
     provider.shutdown()
 
 

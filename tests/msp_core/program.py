@@ -16,6 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.search_path import search_path
+
 PATIENCE = 60.0
 """Seconds; only reached when something is broken."""
 
@@ -64,10 +66,11 @@ class Program:
         file.write_text(textwrap.dedent(head) + HEAD + inner + main)
         # What coverage needs to see into the process, and nothing else of ours.
         kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
+        given = environ or {}
         ours, theirs = pty.openpty() if terminal else (None, subprocess.PIPE)
         self.process = subprocess.Popen(  # noqa: S603 - the program of this test
             [sys.executable, str(file), *arguments],
-            env={**kept, "PORT": "0", **(environ or {})},
+            env={**kept, "PORT": "0", **given, **search_path(given.get("PYTHONPATH", ""))},
             stdout=subprocess.PIPE,
             stderr=theirs,
             text=True,

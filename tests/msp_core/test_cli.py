@@ -18,6 +18,7 @@ import pytest
 
 from msp_core._cli.main import main
 from tests.msp_core.installed import SERVICE, Installed, plugin_source
+from tests.search_path import search_path
 
 CONFIG = """
     import attrs
@@ -531,6 +532,20 @@ class TestCheck:
         assert "the value is ignored" in answer.out
         assert "hunter2" not in answer.out
 
+    def test_ignored_though_it_asks_for_a_plugin(self, msp: Shell, installed: Installed) -> None:
+        """A value that would be ignored is a failure where a plugin would do nothing for it."""
+        lenient = 'url: int | None = env("URL", required=True, invalid_is_unset=True)'
+        installed.plugin("kv", plugin_source(lenient))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        answer = msp("check guestbook", {"PORT": "0", "URL": "hunter2"})
+
+        assert answer.code == 78
+        assert "fail     URL is not an integer: expected" in answer.out
+        unconfigured = "kv: required by guestbook, not configured because URL is not an integer"
+        assert f"warning  {unconfigured}" in answer.out
+        assert "Summary: 1 passed, 1 warnings, 1 failed" in answer.out
+        assert "hunter2" not in answer.out
+
     def test_broken_plugin(self, msp: Shell, guestbook: Installed) -> None:
         """A plugin that cannot be loaded fails the check, whatever the variables are."""
         guestbook.plugin("broken", "import nowhere")
@@ -646,6 +661,57 @@ class TestCheckOfAnImage:
         assert answer.code == 1
         assert "pass     kv: msp-kv is loaded" in answer.out
         assert "fail     broken: given in plugins=, not loaded because" in answer.out
+
+
+JUDGE = """
+@hookimpl
+def msp_check_service(service):
+    return {}
+"""
+
+
+class TestCheckOfTheInstalledService:
+    @pytest.mark.parametrize("image", ["", " --image"])
+    def test_problem(self, msp: Shell, installed: Installed, image: str) -> None:
+        """What a plugin finds wrong with it is a problem of the configuration, variables or not."""
+        judge = plugin_source() + JUDGE.format('[f"{service.name} lacks its letters: ship them"]')
+        installed.plugin("kv", judge)
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        answer = msp(f"check guestbook{image} --format json", {"PORT": "0"})
+        failed = [it for it in answer.json["checks"] if it["status"] == "fail"]
+
+        assert answer.code == 78
+        assert failed == [
+            {
+                "id": "service.kv",
+                "status": "fail",
+                "message": "kv: guestbook lacks its letters: ship them",
+            }
+        ]
+
+    def test_well(self, msp: Shell, installed: Installed) -> None:
+        """One without problems says so by an empty list."""
+        installed.plugin("kv", plugin_source() + JUDGE.format("[]"))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+
+        assert msp("check guestbook --image", {}).code == 0
+
+    @pytest.mark.parametrize(
+        ("result", "expected"),
+        [
+            ("1 / 0", "msp_check_service raised ZeroDivisionError"),
+            ("'text'", "msp_check_service returned a value of type str, expected a list of texts"),
+            ("[1]", "msp_check_service returned a value of type int, expected a list of texts"),
+        ],
+    )
+    def test_broken(self, msp: Shell, installed: Installed, result: str, expected: str) -> None:
+        """A plugin that cannot judge fails the check as a broken plugin does."""
+        installed.plugin("kv", plugin_source() + JUDGE.format(result))
+        installed.service("guestbook", SERVICE, requires=["msp-kv"])
+        answer = msp("check guestbook --image", {})
+
+        assert answer.code == 1
+        assert expected in answer.out
 
 
 class TestNeeds:
@@ -770,7 +836,7 @@ class Process:
         """Start it with the folder's modules, and only these variables beside the usual ones."""
         return subprocess.Popen(  # noqa: S603 - this interpreter
             [sys.executable, "-m", "msp_core", self.command, *arguments],
-            env={**os.environ, "PYTHONPATH": str(self.folder), **environ},
+            env={**os.environ, **search_path(self.folder), **environ},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

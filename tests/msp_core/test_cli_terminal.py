@@ -18,6 +18,7 @@ import pytest
 
 from msp_core._text.terminal import Terminal
 from tests.msp_core.installed import Installed, plugin_source
+from tests.search_path import search_path
 
 NARROW = 60
 
@@ -83,7 +84,7 @@ class Screen:
         kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
         with subprocess.Popen(  # noqa: S603 - this interpreter
             [sys.executable, "-m", "msp_core", *line.split()],
-            env={**kept, "PYTHONPATH": str(self._folder), "TERM": "xterm", **environ},
+            env={**kept, **search_path(self._folder), "TERM": "xterm", **environ},
             stdout=theirs,
         ):
             os.close(theirs)

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 import pytest
 
 from msp_core.health import Check, Health
+from msp_core.request import RequestContext, current_request
 from tests.msp_core.health_checks import PATIENT, Resource, broken, health_of, says
+from tests.msp_core.log_lines import recorded
 
 
 class TestResults:
@@ -241,3 +243,21 @@ class TestLog:
         assert record.__dict__["query"] == ["area", "deep"]
         assert record.__dict__["error"] == "OSError"
         assert "value" not in record.getMessage()
+
+    async def test_belongs_to_the_trace_of_the_probe(self) -> None:
+        """The line about a failure is found by the trace of whoever asked first."""
+        health = health_of()
+        health.service = says(OSError("down"))
+        context = RequestContext(request_id="r-1", trace_id="ab" * 16, span_id="cd" * 8)
+        token = current_request.set(context)
+        with recorded() as record:
+            await health.healthz({"deep": "1"})
+            line = record.line()
+        current_request.reset(token)
+
+        assert (line["SeverityText"], line["Body"]) == (
+            "WARN",
+            "check 'service' turned failing: down",
+        )
+        assert (line["TraceId"], line["SpanId"]) == ("ab" * 16, "cd" * 8)
+        assert line["Attributes"]["query"] == ["deep"]

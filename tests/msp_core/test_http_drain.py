@@ -19,6 +19,7 @@ from msp_core.errors import StopTimeoutError
 from msp_core.http import HTTPServer
 from msp_core.http import _layers as closing_module
 from msp_core.http import _listener as listener_module
+from tests.msp_core.clock import clock_for_all
 from tests.msp_core.http_load import Load
 from tests.msp_core.http_service import (
     PATIENT,
@@ -33,6 +34,9 @@ from tests.msp_core.http_service import (
 
 SHORT = 0.4
 """Seconds; a deadline that is meant to pass."""
+
+TICK = 0.03125
+"""Seconds; more than the server's own step, so that it has looked."""
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n"
 
@@ -187,6 +191,37 @@ class TestConnections:
 
         assert first.startswith(b"HTTP/1.1 200")
         assert rest == b""
+
+    @pytest.mark.parametrize(
+        ("budget", "linger"),
+        [(PATIENT, 1.0), (2.0, 0.375)],
+        ids=["a second", "a quarter of the time when that is short"],
+    )
+    async def test_a_silent_one_is_kept_for_a_while(
+        self, monkeypatch: pytest.MonkeyPatch, budget: float, linger: float
+    ) -> None:
+        """A request that is on its way finds the connection open, and nobody waits for long."""
+        # Or the stop would first wait for handshakes, which have nothing to do with this.
+        monkeypatch.setattr(listener_module, "drop_new_connections", lambda _socket: False)
+        server = HTTPServer(asgi_app, contract())
+        running = asyncio.create_task(server.start())
+        await server.wait_started()
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        with clock_for_all() as clock:
+            writer.write(REQUEST)
+            await reader.readuntil(b"app")
+            stopping = asyncio.create_task(server.stop(Deadline.after(budget)))
+            await clock.advance(0)
+            await clock.advance(linger - TICK)
+            early = reader.at_eof()
+            await clock.advance(2 * TICK)
+            closed = reader.at_eof()
+            clock.go()
+            writer.close()
+            await stopping
+            await running
+
+        assert (early, closed) == (False, True)
 
     async def test_new_ones_are_refused_after_the_stop(self) -> None:
         """The port is free again."""

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from msp_core import CallbackRoutine, Routine, hookimpl, run
+from msp_core import CallbackRoutine, NoopRoutine, Routine, StopHandle, hookimpl, run
 from tests.msp_core.installed import Installed, plugin_source
 from tests.msp_core.program import StartProgram
 
@@ -208,7 +208,8 @@ def test_dead_routine_stops_the_service(program: StartProgram) -> None:
             raise OSError("disk on fire")
         async def stop(self, deadline):
             logging.getLogger("probe").info("other stopped")
-        """
+        """,
+        {"MSP_DRAIN_WINDOW": "1000s"},
     )
 
     assert service.code() == 1
@@ -218,6 +219,7 @@ def test_dead_routine_stops_the_service(program: StartProgram) -> None:
     assert cause["Body"] == 'stopping the service: routine "worker" failed: disk on fire'
     assert "in work" in cause["Stacktrace"]
     assert service.ledger()["reason"] == 'routine "worker"'
+    assert "drain" not in [step["name"] for step in service.ledger()["steps"]]
 
 
 def test_routine_that_returns_stops_the_service(program: StartProgram) -> None:
@@ -402,11 +404,26 @@ def test_mistake_in_the_service(program: StartProgram) -> None:
     assert service.stderr.count("Traceback") == 1
 
 
-def test_without_uvloop(program: StartProgram) -> None:
-    """The standard event loop serves when uvloop is not installed."""
-    service = program(IDLE, head="import sys; sys.modules['uvloop'] = None")
+@pytest.mark.parametrize(
+    ("head", "loop"),
+    [("", "uvloop"), ("import sys; sys.modules['uvloop'] = None", "asyncio.unix_events")],
+    ids=["uvloop", "asyncio"],
+)
+def test_event_loop(program: StartProgram, head: str, loop: str) -> None:
+    """The loop is uvloop's where that is installed, else the standard one."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            loop = type(asyncio.get_running_loop()).__module__
+            logging.getLogger("probe").info("loop of %s", loop)
+            return NoopRoutine()
+        """,
+        head=head,
+    )
 
     assert service.stop() == 0
+    assert service.line(f"loop of {loop}")
 
 
 def test_signal_that_another_thread_gets(program: StartProgram) -> None:
@@ -473,6 +490,20 @@ def test_help_comes_before_problems(program: StartProgram, flag: str) -> None:
     assert service.stderr == ""
 
 
+def test_other_arguments_are_the_service_s(program: StartProgram) -> None:
+    """Whatever else stands on the command line is left where the service finds it."""
+    body = """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            print(sys.argv[1:])
+            return NoopRoutine()
+    """
+    service = program(body, {}, "--verbose", "help", "-v")
+
+    assert service.stop() == 0
+    assert service.stdout == "['--verbose', 'help', '-v']\n"
+
+
 @pytest.mark.parametrize(("msp", "severity"), [("true", "ERROR"), ("false", "WARN")])
 def test_missing_diagnostics_secret(program: StartProgram, msp: str, severity: str) -> None:
     """A missing diagnostics secret is an error on a live platform and a warning elsewhere."""
@@ -491,6 +522,20 @@ def test_missing_diagnostics_secret(program: StartProgram, msp: str, severity: s
     assert line["SeverityText"] == severity
 
 
+def test_job_needs_no_diagnostics_secret(program: StartProgram) -> None:
+    """A job has no endpoints that anybody could reach, so nothing is said of their secret."""
+    job = program(
+        """
+        @hookimpl
+        def msp_execute(self, contract): ...
+        """,
+        {"MSP": "true"},
+    )
+
+    assert job.code() == 0
+    assert "DIAGNOSTICS_SECRET" not in job.stderr
+
+
 def test_start_line(program: StartProgram) -> None:
     """One line says that the service started, on which port, where, with what."""
     service = program(IDLE, {"PORT": "4711", "DIAGNOSTICS_SECRET": "s3cret"})
@@ -501,6 +546,22 @@ def test_start_line(program: StartProgram) -> None:
     assert started["Attributes"]["port"] == 4711
     assert started["Attributes"]["msp"] is False
     assert started["Attributes"]["sentry"] is False
+
+
+def test_instance(program: StartProgram) -> None:
+    """Every line names the process by the id that the service, and its telemetry, know it by."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            print(contract.instance_id)
+            return NoopRoutine()
+        """
+    )
+
+    assert service.stop() == 0
+    named = {line["Resource"]["service.instance.id"] for line in service.lines}
+    assert named == {service.stdout.strip()}
 
 
 def test_drain_window(program: StartProgram) -> None:
@@ -571,6 +632,26 @@ def test_run_beside_the_main_thread() -> None:
 
     assert code == 1
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_run_gives_signals_back() -> None:
+    """After a run in the main thread signals are handled as before."""
+    handle = StopHandle()
+    handle.stop("the end of the test")
+    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+    before = [signal.getsignal(each) for each in signals]
+
+    class Brief:
+        name, version = "brief", "1"
+
+        @hookimpl
+        def msp_initialize(self) -> Routine:
+            return NoopRoutine()
+
+    code = run(Brief(), environ={"PORT": "0"}, plugins=(), stop=handle)
+
+    assert code == 0
+    assert [signal.getsignal(each) for each in signals] == before
 
 
 def test_near_miss_is_warned_of(program: StartProgram) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from msp_core.config import URL, Group, Percent, Secret, env, load
 from msp_core.config._loading import Loading
-from msp_core.errors import ConfigError, InvalidValue, UsageError
+from msp_core.errors import ConfigError, InvalidValue, Problem, UsageError
 
 REDIS = "plugin 'redis', msp-redis 0.1.0"
 SQL = "plugin 'cloudsql', msp-cloudsql 0.1.0"
@@ -272,6 +272,48 @@ def test_invalid_counts_as_unset_where_it_is_allowed() -> None:
     assert "s3cr3t" not in str(loading.ignored)
     assert [problem.variable for problem in loading.problems] == ["SEED"]
     assert Loading({"RATE": "often", "SEED": "1"}).section(Sampling, "x") == Sampling(seed=1)
+
+
+@attrs.frozen(kw_only=True)
+class Reporting:
+    project: int | None = env("PROJECT", required=True, invalid_is_unset=True)
+    backup: int | None = env("BACKUP", default=None, required=True, invalid_is_unset=True)
+
+
+def test_required_though_the_class_could_be_made_without() -> None:
+    """Such a variable asks for its class, and is missing without; ignored, it is None."""
+    nothing, half = Loading({}), Loading({"BACKUP": "7"})
+    ignored = Loading({"PROJECT": "guestbook", "BACKUP": ""})
+
+    assert nothing.section(Reporting, "x", optional=True) is None
+    assert nothing.problems == ()
+    assert half.section(Reporting, "x", optional=True) is None
+    assert [problem.variable for problem in half.problems] == ["PROJECT"]
+    assert ignored.section(Reporting, "x", optional=True) == Reporting(project=None, backup=None)
+    assert [problem.variable for problem in ignored.ignored] == ["PROJECT", "BACKUP"]
+    assert ignored.problems == ()
+
+
+def test_load_tells_what_is_ignored(caplog: pytest.LogCaptureFixture) -> None:
+    """What is ignored is a warning, or whatever the caller makes of it; never silent."""
+    told: list[Problem] = []
+    environ = {"RATE": "hunter2", "SEED": "1"}
+    assert load(Sampling, environ) == load(Sampling, environ, on_ignored=told.append)
+
+    (line,) = caplog.records
+    assert (line.levelname, line.name, line.variable) == ("WARNING", "msp.config", "RATE")  # type: ignore[attr-defined]
+    assert line.getMessage() == str(told[0])
+    assert "the value is ignored" in line.getMessage()
+    assert "hunter2" not in caplog.text
+
+
+def test_load_tells_what_is_ignored_besides_problems() -> None:
+    """It is told although the class cannot be loaded for other reasons."""
+    told: list[Problem] = []
+    with pytest.raises(ConfigError):
+        load(Sampling, {"RATE": "often"}, on_ignored=told.append)
+
+    assert [problem.variable for problem in told] == ["RATE"]
 
 
 def test_choice_that_is_not_made_is_one_problem() -> None:

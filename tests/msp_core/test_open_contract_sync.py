@@ -202,6 +202,33 @@ def test_hanging_close(
     assert "_hold" in record.__dict__["stack"]
 
 
+NOTE_BUDGET = """log.append(
+                __import__("msp_core.deadline").deadline.close_deadline.get().remaining()
+            )"""
+
+
+@pytest.mark.parametrize("seconds", [50.0, 5000.0])
+def test_budget(installed: Installed, seconds: float) -> None:
+    """What is open has the whole budget that the variable sets to be closed, not the platform's."""
+    resource(installed, "one", closing=NOTE_BUDGET)
+    environ = {**ENVIRON, "MSP_SHUTDOWN_BUDGET": f"{seconds:g}s"}
+    with open_contract_sync(environ, Service(), plugins=("one",)):
+        pass
+
+    assert seconds / 2 < module("one").log[-1] <= seconds
+
+
+@pytest.mark.parametrize("seconds", [50.0, 5000.0])
+async def test_budget_with_asyncio(installed: Installed, seconds: float) -> None:
+    """So it is with asyncio."""
+    resource(installed, "one", closing=NOTE_BUDGET)
+    environ = {**ENVIRON, "MSP_SHUTDOWN_BUDGET": f"{seconds:g}s"}
+    async with open_contract(environ, Service(), plugins=("one",)):
+        pass
+
+    assert seconds / 2 < module("one").log[-1] <= seconds
+
+
 def test_stop_before_start() -> None:
     """A loop that nobody asked for has no thread to end."""
     LoopThread().stop(Deadline.after(PATIENCE))

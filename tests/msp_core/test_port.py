@@ -20,6 +20,19 @@ from tests.msp_core.program import StartProgram
 
 LINUX = pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="only Linux tells")
 
+SHARING = """
+@hookimpl
+async def msp_initialize(self, contract):
+    import socket
+    listener = socket.socket(socket.AF_INET6)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind(("::", contract.port))
+    listener.listen()
+    self.listener = listener
+    print("listens", flush=True)
+    return CallbackRoutine("own", start=lambda: contract.stop("seen"))
+"""
+
 LISTENER = """
 import socket, sys
 listener = socket.create_server((sys.argv[1], 0))
@@ -37,6 +50,16 @@ def taken(request: pytest.FixtureRequest) -> Iterator[tuple[int, int]]:
         assert process.stdout is not None
         yield int(process.stdout.readline()), process.pid
         process.communicate()
+
+
+@pytest.fixture
+def sharing() -> Iterator[socket.socket]:
+    """Give a socket that listens on all interfaces and shares its port."""
+    with socket.socket(socket.AF_INET6) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(("::", 0))
+        listener.listen()
+        yield listener
 
 
 class TestTrying:
@@ -89,6 +112,19 @@ class TestTrying:
 
         assert port_owner(taken[0]) is None
 
+    def test_shared(self, sharing: socket.socket) -> None:
+        """One that others share can be had by who shares it, too, and by nobody else."""
+        port = sharing.getsockname()[1]
+        try_port(port, shared=True)
+
+        with pytest.raises(PortError):
+            try_port(port)
+
+    def test_not_shared(self, taken: tuple[int, int]) -> None:
+        """Who would share it does not get it from one that does not."""
+        with pytest.raises(PortError):
+            try_port(taken[0], shared=True)
+
     def test_not_allowed(self) -> None:
         """Any other refusal is told in the system's words."""
         error = port_error(80, PermissionError(errno.EACCES, "no"))
@@ -107,7 +143,7 @@ class TestTrying:
     def test_no_next(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """When the last port is taken there is no next one."""
 
-        def refuse(port: int) -> None:
+        def refuse(port: int, *, shared: bool) -> None:
             raise OSError(errno.EADDRINUSE, "taken")
 
         monkeypatch.setattr("msp_core.http._port.bind", refuse)
@@ -119,6 +155,14 @@ IDLE = """
 @hookimpl
 async def msp_initialize(self, contract):
     return NoopRoutine("idle")
+"""
+
+
+SERVING = """
+@hookimpl
+async def msp_initialize(self, contract):
+    from msp_core.http import HTTPServer
+    return HTTPServer(print, contract, interface="asgi")
 """
 
 
@@ -163,6 +207,38 @@ class TestStart:
         assert error.startswith(f"service failed to start: port {port} is in use by process ")
         assert "Traceback" not in service.stderr
         assert "never retrieved" not in service.stderr
+
+    def test_own_server_that_shares(self, program: StartProgram, sharing: socket.socket) -> None:
+        """A service with a server of its own, such as gRPC's, starts beside one that runs."""
+        service = program(SHARING, {"PORT": str(sharing.getsockname()[1])})
+
+        assert service.code() == 0
+        assert service.stdout == "listens\n"
+
+    def test_http_server_does_not_share(
+        self, program: StartProgram, sharing: socket.socket
+    ) -> None:
+        """The runtime's own server would get half of the other one's requests: it says so."""
+        port = sharing.getsockname()[1]
+        service = program(SERVING, {"PORT": str(port)})
+
+        assert service.code() == 1
+        (error,) = [text for text in service.errors() if "stopped by" not in text]
+        assert error.startswith(f"service failed to start: port {port} is in use by ")
+
+    def test_service_without_a_server(self, program: StartProgram) -> None:
+        """Zero is a port for a service that listens on none: it can always be had."""
+        service = program(
+            """
+            @hookimpl
+            async def msp_initialize(self, contract):
+                contract.stop("seen")
+                return NoopRoutine("idle")
+            """,
+            {"PORT": "0"},
+        )
+
+        assert service.code() == 0
 
     def test_job_has_no_port(self, program: StartProgram, taken: tuple[int, int]) -> None:
         """A job listens on nothing, whatever PORT says."""

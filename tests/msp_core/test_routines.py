@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import random
 import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from msp_core import deadline as deadline_module
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 from msp_core.routines import (
@@ -22,6 +27,7 @@ from msp_core.routines import (
     go,
 )
 from msp_core.routines._running import Running
+from tests.msp_core.clock import clock_for_all
 
 SOON = 0.2
 """Seconds; a deadline that is meant to pass."""
@@ -100,6 +106,25 @@ async def test_stops_in_turn(kind: type[LIFOStopRoutine], order: list[str]) -> N
     assert [note[5:] for note in notes if note.startswith("stop")] == order
 
 
+async def test_combined_starts_and_stops_at_once() -> None:
+    """No member of a combined routine waits for another, whichever stands first."""
+    up, down = asyncio.Barrier(3), asyncio.Barrier(2)
+
+    class Meeting(NoopRoutine):
+        async def start(self) -> None:
+            await up.wait()
+            await super().start()
+
+        async def stop(self, deadline: Deadline) -> None:
+            await down.wait()
+            await super().stop(deadline)
+
+    running = Running(CombinedRoutine(Meeting("a"), Meeting("b")))
+    async with asyncio.timeout(LATE):
+        await up.wait()
+        await running.stop(Deadline.after(LATE))
+
+
 @pytest.mark.parametrize("kind", [CombinedRoutine, LIFOStopRoutine, FIFOStopRoutine])
 async def test_failing_stop_skips_nobody(kind: type[CombinedRoutine]) -> None:
     """One stop that fails is wrapped with the routine's name; the others are stopped as well."""
@@ -163,6 +188,24 @@ async def test_hang_takes_only_its_share() -> None:
         await running.stop(Deadline.after(SOON))
 
     assert notes[-1] == "stop a"
+
+
+async def test_members_are_due_before_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has a fair share of the time left, and the last one still ends before the group."""
+    monkeypatch.setattr(deadline_module, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+    due: dict[str, float] = {}
+
+    def member(name: str) -> Routine:
+        async def stop(deadline: Deadline) -> None:
+            due[name] = deadline.remaining()
+
+        return CallbackRoutine(name, stop=stop)
+
+    running = await started(LIFOStopRoutine(*map(member, "abc")))
+    await running.stop(Deadline.after(9.05))
+
+    assert list(due) == ["c", "b", "a"]
+    assert list(due.values()) == pytest.approx([3, 4.5, 9])
 
 
 async def test_several_hang() -> None:
@@ -369,9 +412,9 @@ async def test_periodic_goes_on_after_failures(caplog: pytest.LogCaptureFixture)
 
     async def flaky() -> None:
         calls.append(1)
-        if len(calls) in {1, 2}:
+        if len(calls) in {1, 2, 4}:
             raise OSError("not yet")
-        if len(calls) == 4:
+        if len(calls) == 5:
             done.set()
 
     running = await started(PeriodicRoutine("poll", flaky, interval=0.001))
@@ -382,6 +425,7 @@ async def test_periodic_goes_on_after_failures(caplog: pytest.LogCaptureFixture)
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == [
         'routine "poll" failed, 1 in a row',
         'routine "poll" failed, 2 in a row',
+        'routine "poll" failed, 1 in a row',
     ]
 
 
@@ -416,6 +460,33 @@ async def test_periodic_finishes_the_call_under_way() -> None:
     await stopping
 
     assert notes == ["finished"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "given", "seconds"),
+    [(min, {}, 90), (max, {}, 110), (min, {"jitter": 1}, 0), (max, {"jitter": 1}, 200)],
+)
+async def test_periodic_varies_its_interval(
+    monkeypatch: pytest.MonkeyPatch,
+    chosen: Callable[[float, float], float],
+    given: dict[str, Any],
+    seconds: float,
+) -> None:
+    """The next call comes an interval later, by a tenth of it sooner or later where unsaid."""
+    monkeypatch.setattr(random, "uniform", chosen)
+    calls: list[float] = []
+
+    async def note() -> None:
+        calls.append(clock.now)
+
+    with clock_for_all() as clock:
+        began = clock.now
+        running = await started(PeriodicRoutine("poll", note, interval=100, **given))
+        await clock.advance(seconds - 0.5)
+        await clock.advance(0.5)
+        await running.stop(Deadline.after(LATE))
+
+    assert [call - began for call in calls[:2]] == [0, seconds]
 
 
 @pytest.mark.parametrize(("interval", "jitter"), [(0, 0.1), (-1, 0.1), (1, -0.1), (1, 1.1)])
@@ -454,6 +525,7 @@ def test_share_passes_leftovers_on() -> None:
 
     assert deadline.share(3).remaining() <= 3
     assert deadline.share(1).remaining() > 8
+    assert deadline.share(0).remaining() > 8
     assert Deadline.after(-1).remaining() == 0
 
 

@@ -95,6 +95,15 @@ class TestHandle:
         assert run(Idle(), environ={"PORT": "0"}, plugins=(), stop=handle) == 0
         assert ledger(capfd)["reason"] == "haste"
 
+    def test_no_word_of_ctrl_c(self, capfd: pytest.CaptureFixture[str]) -> None:
+        """A stop that no signal asked for offers no second signal: the first one is to come."""
+        handle = StopHandle()
+        handle.stop("haste")
+        run(Idle(), environ={"PORT": "0"}, plugins=(), stop=handle)
+        lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+
+        assert not [line for line in lines if line["Body"].startswith("stopping")]
+
     def test_asked_after_the_run(self) -> None:
         """A handle whose run is over can be asked; nothing happens."""
         handle = StopHandle()
@@ -279,6 +288,23 @@ class TestTornLoop:
         (failure,) = job.errors()[:-1]
         assert failure == "execution failed: msp_execute was ended by KeyboardInterrupt"
         assert job.ledger()["reason"] == "failure"
+
+    def test_keyboard_interrupt_beside_a_job(self, program: StartProgram, loop: str) -> None:
+        """Ctrl-C that a library put back ends the work early, so that it does not look done."""
+        job = program(
+            """
+            @hookimpl
+            async def msp_execute(self, contract):
+                import signal
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+                asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGINT)
+                await asyncio.Event().wait()
+            """,
+            head=LOOPS[loop],
+        )
+
+        assert job.code() == 1
+        assert "execution cancelled by KeyboardInterrupt" in job.stderr
 
     def test_sys_exit_in_a_task_of_a_job(self, program: StartProgram, loop: str) -> None:
         """A side task that calls sys.exit ends the work early, so that it does not look done."""

@@ -15,7 +15,6 @@ def test_adds_what_a_platform_would_give() -> None:
         "HOME": "here",
         "MSP": "false",
         "PGDSN": "embedded",
-        "PORT": "8080",
         "SRC_DEVELOPMENT": "true",
     }
 
@@ -30,4 +29,4 @@ def test_the_users_own_variables_win() -> None:
 @pytest.mark.parametrize("own", [{"SRC_LOG_FORMAT": "json"}, {"SRC_DEVELOPMENT": "false"}])
 def test_leaves_the_log_format_to_a_user_who_set_it(own: dict[str, str]) -> None:
     """Logs for people are a default, not a rule."""
-    assert laptop_environ(own, {}) == {"PORT": "8080", **own}
+    assert laptop_environ(own, {}) == own

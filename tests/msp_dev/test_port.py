@@ -17,19 +17,19 @@ from msp_dev._port import choose_port
 def taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Give a port that is in use, in place of 8080."""
     with socket.create_server(("", 0)) as other:
-        monkeypatch.setattr(_port, "_FIRST", other.getsockname()[1])
+        monkeypatch.setattr(_port, "FIRST", other.getsockname()[1])
         yield other.getsockname()[1]
 
 
 def test_default() -> None:
     """Nobody has to choose."""
-    assert _port._FIRST == 8080
+    assert _port.FIRST == 8080
 
 
 def test_free_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """The default is taken where it can be had, without a word."""
     port = free_port()
-    monkeypatch.setattr(_port, "_FIRST", port)
+    monkeypatch.setattr(_port, "FIRST", port)
 
     assert choose_port(None, {"HOME": "here"}) == ({"HOME": "here", "PORT": str(port)}, "")
 
@@ -51,6 +51,21 @@ def test_one_that_was_asked_for(taken: int, by_argument: bool) -> None:  # noqa:
 
     with pytest.raises(PortError, match=f"port {taken} is in use"):
         choose_port(asked, environ)
+
+
+@pytest.mark.parametrize("by_argument", [True, False])
+def test_one_that_is_shared(monkeypatch: pytest.MonkeyPatch, by_argument: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """One that was asked for may be shared; by default nobody is sent to another's port."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setattr(_port, "FIRST", port)
+        asked, environ = (port, {}) if by_argument else (None, {"PORT": str(port)})
+
+        assert choose_port(asked, environ) == ({"PORT": str(port)}, "")
+        assert int(choose_port(None, {})[0]["PORT"]) > port
 
 
 def test_argument_wins() -> None:

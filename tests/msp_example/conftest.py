@@ -45,9 +45,9 @@ class ExampleProcess:
         """Return the answer to one request."""
         return httpx.request(method, f"http://127.0.0.1:{self.port}{path}", **options)
 
-    def ready(self) -> ExampleProcess:
-        """Wait until it is ready."""
-        wait_ready(self.port, self.process)
+    def ready(self, path: str = "/-/ready") -> ExampleProcess:
+        """Wait until that path answers 200."""
+        wait_ready(self.port, self.process, path)
         return self
 
     def stop(self) -> int:

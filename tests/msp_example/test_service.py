@@ -12,6 +12,20 @@ from msp_core.dev import DevResources, free_port
 from tests.msp_example.conftest import ExampleProcess, StartExample
 
 STATELESS = {"STATELESS_MODE": "true"}
+INJECTED = {
+    "GOOGLE_CLOUD_PROJECT": "example-prod",
+    "DIAGNOSTICS_SECRET": "0123456789abcdef",
+    "EXTERNAL_DNS_NAME": "example.example.com",
+    "ENVIRONMENT_ID": "prod",
+    "STATELESS_MODE": "true",  # the service's own, from its specification
+    "MSP": "true",
+    "SSL_CERT_DIR": "/etc/ssl/certs:/etc/ssl/custom-certs",
+    "SENTRY_DSN": "https://key@sentry.example.com/1",
+    "K_SERVICE": "example",
+    "K_REVISION": "example-00001",
+    "K_CONFIGURATION": "example",
+}
+"""What Cloud Run and the platform set for every service, beside `PORT`."""
 
 
 def messages(example: ExampleProcess) -> list[str]:
@@ -86,25 +100,33 @@ def test_starts_with_what_a_live_platform_injects(
     start_example: StartExample, redis_environ: Mapping[str, str]
 ) -> None:
     """Exactly the variables that a Cloud Run deployment with Redis sets, and no other, will do."""
-    injected = {
-        "GOOGLE_CLOUD_PROJECT": "example-prod",
-        "DIAGNOSTICS_SECRET": "0123456789abcdef",
-        "EXTERNAL_DNS_NAME": "example.example.com",
-        "ENVIRONMENT_ID": "prod",
-        "STATELESS_MODE": "true",  # the service's own, from its specification
-        "MSP": "true",
-        "REDIS_ENDPOINT": redis_environ["REDIS_ENDPOINT"],
-        "SSL_CERT_DIR": "/etc/ssl/certs:/etc/ssl/custom-certs",
-        "SENTRY_DSN": "https://key@sentry.example.com/1",
-        "K_SERVICE": "example",
-        "K_REVISION": "example-00001",
-        "K_CONFIGURATION": "example",
-    }
-    example = start_example(injected).ready()
+    example = start_example({**INJECTED, **redis_environ}).ready()
 
     assert example.get("/").text == "Variable: 13"
     assert example.stop() == 0
     assert all("severity" in line for line in example.lines())
+
+
+def test_starts_with_every_resource_of_a_live_platform(
+    start_example: StartExample, redis_environ: Mapping[str, str]
+) -> None:
+    """With Cloud SQL and BigQuery injected as well, the platform's probe finds the service."""
+    injected = {
+        **INJECTED,
+        **redis_environ,
+        "PGINSTANCE": "example-prod:europe-west1:main",
+        "PGUSER": "example@example-prod.iam",
+        "BIGQUERY_PROJECT_ID": "example-prod",
+        "BIGQUERY_DATASET_ID": "example",
+    }
+    example = start_example(injected).ready("/-/live")
+    secret = {"Authorization": f"Bearer {INJECTED['DIAGNOSTICS_SECRET']}"}
+
+    assert example.get("/-/healthz").status_code == 401
+    assert example.get("/-/healthz", headers=secret).text == "healthz: ok"
+    assert example.stop() == 0
+    (started,) = [line for line in example.lines() if line.get("message") == "service started"]
+    assert len(started["Attributes"]["integrations"]) == 5
 
 
 def test_missing_database_ends_the_start(start_example: StartExample) -> None:
@@ -142,12 +164,13 @@ def test_unhealthy_while_a_database_is_away(
 
 
 def test_help_lists_every_variable(start_example: StartExample) -> None:
-    """`--help` works without any environment and lists the service's own variables."""
+    """`--help` works without any environment and lists the service's own variables first."""
     example = start_example({}, "--help")
 
     assert example.left() == 0
     for name in ("STATELESS_MODE", "VARIABLE", "PORT", "PGDSN", "REDIS_ENDPOINT"):
-        assert name in example.printed
+        assert f'"{name}"' in example.printed
+    assert example.printed.index('"VARIABLE"') < example.printed.index('"PORT"')
 
 
 @pytest.mark.parametrize("environ", [{}, {"STATELESS_MODE": "maybe"}])

@@ -192,8 +192,11 @@ async def test_headers_are_sent(opened: Opened, endpoint: Endpoint) -> None:
     assert {request.headers["content-encoding"] for request in endpoint.received} == {"gzip"}
 
 
-async def test_disabled(opened: Opened, endpoint: Endpoint) -> None:
-    """`OTEL_SDK_DISABLED` leaves the API as it is without a runtime, and sends nothing."""
+async def test_disabled(
+    opened: Opened, endpoint: Endpoint, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`OTEL_SDK_DISABLED` leaves the API as it is without a runtime; sends and says nothing."""
+    caplog.set_level(logging.INFO)
     before = propagate.get_global_textmap()
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint.url, "OTEL_SDK_DISABLED": "true"}
     async with opened(**environ) as contract:
@@ -211,6 +214,7 @@ async def test_disabled(opened: Opened, endpoint: Endpoint) -> None:
 
         assert telemetry.asgi(app) is app
     assert endpoint.received == []
+    assert not [line for line in caplog.records if line.name == "msp.opentelemetry"]
 
 
 async def test_telemetry_that_goes_nowhere(

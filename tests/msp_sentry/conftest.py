@@ -84,6 +84,18 @@ def events(receiver: Receiver) -> Callable[[], list[dict[str, Any]]]:
     return lambda: receiver.kept.payloads("event")
 
 
+def note_waits(monkeypatch: pytest.MonkeyPatch, client: Any) -> list[float]:
+    """Return the seconds that a client is given for closing, once it is closed."""
+    close, waits = client.close, list[float]()
+
+    def noting(seconds: float) -> None:
+        waits.append(seconds)
+        close(seconds)
+
+    monkeypatch.setattr(client, "close", noting)
+    return waits
+
+
 def raised(error: BaseException) -> BaseException:
     """Return the error as it is when it was raised and caught."""
     try:

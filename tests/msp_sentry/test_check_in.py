@@ -17,6 +17,7 @@ from msp_core import JobCancelledError, JobDeadlineError
 from msp_sentry import check_in, start_check_in
 from msp_sentry._monitor import Monitor
 from msp_sentry._receiver.server import Receiver
+from tests.msp_sentry.conftest import note_waits
 
 JOB: dict[str, Any] = {"service": "nightly", "version": "1.2.3"}
 
@@ -195,7 +196,11 @@ class TestLogged:
         assert check_ins() == []
 
     @pytest.mark.parametrize(
-        ("name", "value"), [("JOB_EXECUTION_DEADLINE", "soon"), ("SENTRY_DSN", "ftp://nobody")]
+        ("name", "value", "level"),
+        [
+            ("JOB_EXECUTION_DEADLINE", "soon", logging.ERROR),
+            ("SENTRY_DSN", "ftp://nobody", logging.WARNING),
+        ],
     )
     def test_wrong(
         self,
@@ -204,12 +209,14 @@ class TestLogged:
         check_ins: CheckIns,
         name: str,
         value: str,
+        level: int,
     ) -> None:
-        """A wrong variable is an error line, and no reason for the job to fail."""
+        """A wrong variable is a line, and no reason for the job to fail."""
         with check_in({**environ, name: value}, **JOB) as started:
             assert not started.monitored
 
-        (line,) = [each for each in caplog.records if each.levelno == logging.ERROR]
+        (line,) = [each for each in caplog.records if each.levelno > logging.INFO]
+        assert (line.levelno, line.variable) == (level, name)  # type: ignore[attr-defined]
         assert name in line.getMessage()
         assert value not in caplog.text
         assert check_ins() == []
@@ -240,8 +247,30 @@ class TestOutage:
                     await started.finish_async()
                 else:
                     started.finish()
+            (lost,) = [line for line in caplog.records if line.name == "msp.sentry"]
 
-        assert "events or check-ins are lost" in caplog.text
+        assert "events or check-ins are lost" in lost.getMessage()
+        assert lost.reason == "stop"  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize("asynchronous", [True, False])
+    async def test_patience(
+        self,
+        environ: dict[str, str],
+        monkeypatch: pytest.MonkeyPatch,
+        asynchronous: bool,  # noqa: FBT001 - a parameter of the test
+    ) -> None:
+        """The end of an execution waits for its check-in for a second; the SDK for one more."""
+        started = start_check_in(environ, **JOB)
+        client = started._client
+        assert client is not None
+        waits = note_waits(monkeypatch, client)
+        if asynchronous:
+            await started.finish_async()
+        else:
+            started.finish()
+
+        (seconds,) = waits
+        assert 1.0 < seconds <= 2.0
 
     def test_broken_sdk(
         self,

@@ -64,6 +64,16 @@ async def test_what_is_no_event(opened: Open, events: Events) -> None:
     assert events() == []
 
 
+async def test_silenced_line(opened: Open, events: Events) -> None:
+    """What the level of its logger keeps out of the log is no event either."""
+    logger.setLevel(logging.CRITICAL)
+    async with opened():
+        logger.error("unheard", exc_info=raised(OSError()))
+    logger.setLevel(logging.NOTSET)
+
+    assert events() == []
+
+
 async def test_after_close(opened: Open, events: Events) -> None:
     """Nothing is reported, and nothing of Sentry is left, once it is closed."""
     before = logging.getLogger().handlers[:]
@@ -106,7 +116,9 @@ async def test_same_exception_later(
     error = raised(OSError())
     async with opened():
         logger.error("first", exc_info=error)
-        now[0] += _outgoing.SAME
+        now[0] += 59.9
+        logger.error("the same", exc_info=error)
+        now[0] = 1060.0
         logger.error("second", exc_info=error)
 
     assert [event["logentry"]["message"] for event in events()] == ["first", "second"]
@@ -237,6 +249,35 @@ async def test_logging_while_reporting(opened: Open, events: Events) -> None:
 
     (event,) = events()
     assert event["contexts"]["log"] == {"field": "talkative"}
+
+
+async def test_logging_while_a_record_is_formatted(opened: Open, events: Events) -> None:
+    """Nor does an argument whose text logs an error."""
+
+    class Talkative:
+        def __str__(self) -> str:
+            logger.error("asked", exc_info=raised(OSError()))
+            return "talkative"
+
+    async with opened():
+        record = logging.LogRecord("x", logging.ERROR, "f", 1, "to %s", (Talkative(),), None)
+        record.exc_info = (ValueError, ValueError(), None)
+        logging.getLogger().handlers[-1].handle(record)
+
+    (event,) = events()
+    assert event["logentry"]["formatted"] == "to talkative"
+
+
+async def test_breadcrumbs(opened: Open, events: Events) -> None:
+    """An event has the last 50 of what the service noted on its way there."""
+    async with opened():
+        for number in range(60):
+            sentry_sdk.add_breadcrumb(message=str(number))
+        logger.error("x", exc_info=raised(ValueError()))
+
+    (event,) = events()
+    noted = [each["message"] for each in event["breadcrumbs"]["values"]]
+    assert noted == [str(number) for number in range(10, 60)]
 
 
 async def test_record_that_cannot_be_formatted(opened: Open, events: Events) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from msp_core import open_contract
 from msp_sentry._transport import Transport
-from tests.msp_sentry.conftest import Service, raised
+from tests.msp_sentry.conftest import Open, Service, raised
 
 logger = logging.getLogger("guestbook")
 
@@ -77,6 +77,29 @@ ERROR_429 = (
 )
 FINE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}"
 
+
+@contextlib.contextmanager
+def hanging_once() -> Iterator[tuple[int, threading.Event]]:
+    """Give the port of a server that answers the second request only, and whether there was one."""
+    second = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), server.accept()[0], server.accept()[0] as connection:
+                connection.recv(65536)
+                second.set()
+                connection.sendall(FINE)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield server.getsockname()[1], second
+        finally:
+            with contextlib.suppress(OSError):  # as when both requests came
+                server.shutdown(socket.SHUT_RDWR)
+            thread.join(30)
+
+
 OUTAGES: dict[str, Callable[[], AbstractContextManager[int]]] = {
     "down": down,
     "hanging": hanging,
@@ -122,6 +145,38 @@ async def test_lines_of_others_stay(dsn: str, caplog: pytest.LogCaptureFixture) 
     logging.getLogger("urllib3.connectionpool").warning("connects again")
 
     assert "connects again" in caplog.messages
+
+
+async def test_hanging_request_is_given_up(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A request that Sentry does not answer is lost; what waits behind it is not."""
+    monkeypatch.setattr(Transport, "TIMEOUT", 0.2)
+    with hanging_once() as (port, second):
+        async with opened(SENTRY_DSN=f"http://key@127.0.0.1:{port}/1"):
+            logger.error("lost", exc_info=raised(OSError()))
+            logger.error("arrives", exc_info=raised(OSError()))
+            assert await asyncio.to_thread(second.wait, 20)  # less than the SDK's own 30 seconds
+
+    assert LOST in caplog.messages
+
+
+async def test_patience_of_a_request(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Connecting and the answer have five seconds together."""
+    waits: list[float] = []
+    wait = socket.socket.settimeout
+
+    def noting(self: socket.socket, seconds: float | None) -> None:
+        if threading.current_thread().name == "sentry-sdk.BackgroundWorker" and seconds:
+            waits.append(seconds)
+        wait(self, seconds)
+
+    monkeypatch.setattr(socket.socket, "settimeout", noting)
+    async with opened():
+        logger.error("x", exc_info=raised(OSError()))
+
+    assert waits[0] == 5
+    assert all(4 < seconds <= 5 for seconds in waits)
 
 
 async def test_memory_is_bounded(

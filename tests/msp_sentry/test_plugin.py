@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from msp_core import open_contract
 from msp_core.deadline import Deadline, close_deadline
 from msp_sentry import Sentry, SentryConfig, msp_integration
 from msp_sentry._closing import deadline_within
-from tests.msp_sentry.conftest import Open, Service
+from tests.msp_sentry.conftest import Open, Service, note_waits
 
 
 def test_describes_the_integration() -> None:
@@ -49,13 +51,23 @@ async def test_middleware(opened: Open) -> None:
 
 
 def test_deadline() -> None:
-    """Closing takes five seconds at most, and less than the shutdown budget leaves."""
-    assert 0 < deadline_within(5).remaining() <= 5
-    token = close_deadline.set(Deadline.after(2))
+    """Closing takes nine tenths of what the shutdown budget leaves, and no more than it wants."""
+    assert 499 < deadline_within(500).remaining() <= 500
+    token = close_deadline.set(Deadline.after(1000))
 
-    assert 0 < deadline_within(5).remaining() < 1.9
+    assert 499 < deadline_within(500).remaining() <= 500
+    assert 899 < deadline_within(5000).remaining() <= 900
 
     close_deadline.reset(token)
+
+
+async def test_patience(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stop of a service waits five seconds at most for what is unsent; the SDK one more."""
+    async with opened() as contract:
+        waits = note_waits(monkeypatch, contract[Sentry].client())
+
+    (seconds,) = waits
+    assert 5.0 < seconds <= 6.0
 
 
 async def _app(scope: object, receive: object, send: object) -> None:

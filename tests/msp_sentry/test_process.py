@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from msp_sentry._receiver.server import Receiver
+from tests.msp_core.program import Program
 from tests.msp_sentry.conftest import Run, only
 
 
@@ -105,22 +106,42 @@ def test_config_problems(run: Run, receiver: Receiver) -> None:
     assert "eighty-hundred" not in str(event)
 
 
+def warnings_of(program: Program, variable: str) -> list[str]:
+    """Return the texts of its warnings that name a variable; it has no other line that does."""
+    lines = [line for line in program.lines if variable in line["Body"]]
+    assert {line["SeverityText"] for line in lines} <= {"WARN"}
+    return [line["Body"] for line in lines]
+
+
 @pytest.mark.parametrize("dsn", ["", "ftp://nobody-knows"])
 def test_config_problems_without_sentry(run: Run, receiver: Receiver) -> None:
-    """When Sentry's own variables are wrong, the problems are log lines."""
+    """With a malformed DSN the problems are log lines, and the DSN is warned of once."""
     service = run(IDLE, PORT="eighty-hundred")
 
     assert service.code() == 78
     assert "PORT" in "".join(service.errors())
+    assert len(warnings_of(service, "SENTRY_DSN")) == 1
     assert "nobody-knows" not in service.stderr
     assert receiver.kept.counts() == {}
 
 
-@pytest.mark.parametrize("dsn", ["ftp://nobody-knows", "https://key@host:none/1", "nonsense"])
-def test_malformed_dsn(run: Run, receiver: Receiver) -> None:
-    """A malformed DSN does not keep a service from starting: one error line, without the DSN."""
+def test_config_problems_with_a_wrong_rate(run: Run, receiver: Receiver) -> None:
+    """A rate that will not do keeps no failed start from being reported; it is warned of once."""
+    service = run(IDLE, PORT="eighty-hundred", SENTRY_SAMPLE_RATE="rarely")
+
+    assert service.code() == 78
+    assert "PORT" in only(receiver)["exception"]["values"][-1]["value"]
+    assert len(warnings_of(service, "SENTRY_SAMPLE_RATE")) == 1
+
+
+@pytest.mark.parametrize("dsn", ["", "ftp://nobody-knows", "https://key@host:none/1", "nonsense"])
+@pytest.mark.parametrize("needs", ["()", "(Sentry,)"])
+def test_malformed_dsn(run: Run, receiver: Receiver, needs: str) -> None:
+    """A malformed DSN does not keep a service from starting: one warning, without the DSN."""
     service = run(
-        """
+        f"""
+        from msp_sentry import Sentry
+        needs = {needs}
         @hookimpl
         async def msp_initialize(self, contract):
             from msp_sentry import Sentry
@@ -132,9 +153,38 @@ def test_malformed_dsn(run: Run, receiver: Receiver) -> None:
 
     assert service.stop() == 0
     assert service.stdout == "False False\n"
-    (line,) = [line for line in service.errors() if "SENTRY_DSN" in line]
-    assert "expected https://key@host/project" in line
+    assert service.line("service started")["sentry"] is False
+    (line,) = warnings_of(service, "SENTRY_DSN")
+    assert "expected https://key@host/project" in line or "unset it to do without" in line
     assert "nobody-knows" not in service.stderr
+
+
+def test_wrong_rate(run: Run, receiver: Receiver) -> None:
+    """A rate that will not do is one warning, and errors are reported by its default."""
+    service = run(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            logging.getLogger("probe").error("wrong", exc_info=OSError())
+            return CallbackRoutine("idle")
+        """,
+        SENTRY_SAMPLE_RATE="1.5",
+    )
+
+    assert service.stop() == 0
+    assert only(receiver)["logger"] == "probe"
+    (line,) = warnings_of(service, "SENTRY_SAMPLE_RATE")
+    assert "expected a number from 0 to 1" in line
+    assert "1.5" not in line
+
+
+@pytest.mark.usefixtures("receiver")
+def test_start_line(run: Run) -> None:
+    """The first line of a service tells whether its errors are reported."""
+    service = run(IDLE)
+
+    assert service.stop() == 0
+    assert service.line("service started")["sentry"] is True
 
 
 def test_no_opentelemetry(run: Run, receiver: Receiver) -> None:
@@ -211,6 +261,23 @@ def test_job(run: Run, receiver: Receiver) -> None:
     assert first["check_in_id"] == last["check_in_id"] == job.stdout.strip()
     assert not [line for line in job.lines if line["InstrumentationScope"] == "msp.job.checkin"]
     assert job.line("execution succeeded")["useSentryCronMonitor"] is True
+
+
+@pytest.mark.parametrize("dsn", ["", "ftp://nobody-knows"])
+def test_job_with_a_malformed_dsn(run: Run) -> None:
+    """A malformed DSN fails no job; it is warned of once, and the job is not monitored."""
+    job = run(
+        """
+        @hookimpl
+        def msp_execute(self, contract):
+            pass
+        """,
+        **SCHEDULE,
+    )
+
+    assert job.code() == 0
+    assert len(warnings_of(job, "SENTRY_DSN")) == 1
+    assert job.line("execution succeeded")["useSentryCronMonitor"] is False
 
 
 def test_job_that_fails(run: Run, receiver: Receiver) -> None:

@@ -259,6 +259,21 @@ async def test_opentelemetry_traces(
     assert receiver.kept.payloads("transaction") == []
 
 
+async def test_without_a_request_of_the_runtime(opened: Open, receiver: Receiver) -> None:
+    """Under a server that is not the runtime's, requests are served, traced and reported, too."""
+    async with opened(SENTRY_TRACES_SAMPLE_RATE="1") as contract:
+        app = contract.middleware[0](starlette_app())
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://elsewhere") as client:
+            fine = await client.get("/fine")
+            failed = await client.get("/page/7")
+
+    assert (fine.status_code, failed.status_code) == (200, 500)
+    (event,) = receiver.kept.payloads("event")
+    assert event["request"]["url"] == "http://elsewhere/page/7"
+    assert len(receiver.kept.payloads("transaction")) == 2
+
+
 @pytest.mark.parametrize(("sampled", "count"), [("0", 0), ("1", 1)])
 async def test_caller_decides(opened: Open, receiver: Receiver, sampled: str, count: int) -> None:
     """A trace that the caller samples, or does not, is continued that way."""

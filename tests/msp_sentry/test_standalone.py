@@ -19,6 +19,7 @@ from msp_sentry import configure_sentry
 from msp_sentry._error_lines import ErrorLines
 from msp_sentry._receiver.server import Receiver
 from tests.msp_sentry.conftest import raised
+from tests.search_path import search_path
 
 Events = Callable[[], list[dict[str, Any]]]
 
@@ -59,23 +60,34 @@ def test_not_configured() -> None:
     assert not handlers()
 
 
-def test_malformed(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
-    """A malformed DSN is one error line, and what was configured before stays."""
+@pytest.mark.parametrize("malformed", ["https://nobody-knows", ""])
+def test_malformed(dsn: str, malformed: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A malformed DSN is one warning, and what was configured before stays."""
     configure(SENTRY_DSN=dsn)
     client = sentry_sdk.get_client()
-    enabled = configure(SENTRY_DSN="https://nobody-knows")
+    enabled = configure(SENTRY_DSN=malformed)
 
     assert not enabled
     assert sentry_sdk.get_client() is client
     assert len(handlers()) == 1
-    assert len(caplog.records) == 1
+    (line,) = caplog.records
+    assert (line.levelname, line.variable) == ("WARNING", "SENTRY_DSN")  # type: ignore[attr-defined]
+    assert "expected https://key@host/project" in line.getMessage() or not malformed
     assert "nobody-knows" not in caplog.text
 
 
-def test_empty() -> None:
-    """An empty DSN is a mistake."""
-    with pytest.raises(ConfigError, match="SENTRY_DSN"):
-        configure(SENTRY_DSN="")
+def test_rate(dsn: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A sample rate that is none is one warning, and its default counts."""
+    assert configure(SENTRY_DSN=dsn, SENTRY_SAMPLE_RATE="often")
+
+    assert sentry_sdk.get_client().options["sample_rate"] == 1.0
+    assert [line.variable for line in caplog.records] == ["SENTRY_SAMPLE_RATE"]  # type: ignore[attr-defined]
+
+
+def test_environment() -> None:
+    """An environment that is set to nothing is a mistake."""
+    with pytest.raises(ConfigError, match="ENVIRONMENT_ID"):
+        configure(ENVIRONMENT_ID="")
 
 
 def test_again(dsn: str, events: Events) -> None:
@@ -101,23 +113,65 @@ raise LookupError("at the end")
 """
 
 
-def test_process(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
-    """Uncaught exceptions of a script and its threads arrive although it ends at once."""
+def run(text: str, tmp_path: Path, dsn: str) -> subprocess.CompletedProcess[str]:
+    """Run a script until it ends."""
     script = tmp_path / "script.py"
-    script.write_text(SCRIPT)
+    script.write_text(text)
     kept = {name: text for name, text in os.environ.items() if name.startswith("COV")}
-    done = subprocess.run(  # noqa: S603 - our own code
+    return subprocess.run(  # noqa: S603 - our own code
         [sys.executable, script],
-        env={**kept, "SENTRY_DSN": dsn},
+        env={**kept, **search_path(), "SENTRY_DSN": dsn},
         check=False,
         capture_output=True,
         text=True,
     )
 
+
+def test_process(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
+    """Uncaught exceptions of a script and its threads arrive although it ends at once."""
+    done = run(SCRIPT, tmp_path, dsn)
+
     types = [each["exception"]["values"][0]["type"] for each in receiver.kept.payloads("event")]
     assert types == ["ZeroDivisionError", "LookupError"]
     assert done.returncode == 1
     assert "Sentry" not in done.stdout + done.stderr
+
+
+FLASK = """
+import flask, os
+from sentry_sdk.integrations.flask import FlaskIntegration
+from msp_sentry import configure_sentry
+
+assert configure_sentry(
+    os.environ, service="script", version="2", integrations=[FlaskIntegration()]
+)
+app = flask.Flask("script")
+
+@app.post("/pay")
+def pay():
+    return str(1 // (len(flask.request.get_json()) - 1))
+
+assert app.test_client().post("/pay", json={"card": "-".join(["4711", "0815"])}).status_code == 500
+"""
+
+
+def test_request_body(tmp_path: Path, dsn: str, receiver: Receiver) -> None:
+    """The body of a request, which the SDK's integrations know, never leaves; nor is a session."""
+    done = run(FLASK, tmp_path, dsn)
+
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 1)
+    (event,) = receiver.kept.payloads("event")
+    assert event["exception"]["values"][-1]["type"] == "ZeroDivisionError"
+    assert event["request"]["method"] == "POST"
+    assert "4711-0815" not in str(event)
+    assert receiver.kept.counts() == {"event": 1}
+
+
+def test_patience_at_exit(dsn: str) -> None:
+    """A script that ends waits five seconds at most for what is unsent."""
+    configure(SENTRY_DSN=dsn)
+
+    assert sentry_sdk.get_client().options["shutdown_timeout"] == 5
 
 
 def test_silent_at_exit(dsn: str, capfd: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from msp_cloudsql import CloudSQL
 logger = logging.getLogger(__name__)
 
 _DATABASE = "primary"
-_MIGRATIONS = Path(__file__).parent.parent / "migrations"
+MIGRATIONS = Path(__file__).parent.parent / "migrations"
 
 _ADD = """
 INSERT INTO visits (page, count) VALUES (%s, 1)
@@ -33,7 +33,7 @@ class PostgreSQLVisits:
 
     async def prepare(self) -> None:
         """Bring the schema up to date, and log who we are to the server."""
-        await self.cloudsql.migrate(_DATABASE, _MIGRATIONS)
+        await self.cloudsql.migrate(_DATABASE, MIGRATIONS)
         async with self.cloudsql.pool(_DATABASE).connection() as connection:
             row = await (await connection.execute("SELECT current_user")).fetchone()
         logger.info("connected to PostgreSQL", extra={"user": row and row[0]})

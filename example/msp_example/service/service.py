@@ -17,7 +17,7 @@ from msp_core.http import HTTPServer
 from msp_example import __version__
 from msp_example.internal.bigquery import BigQueryEvents
 from msp_example.internal.httpapi import make_app
-from msp_example.internal.postgresql import PostgreSQLVisits
+from msp_example.internal.postgresql import MIGRATIONS, PostgreSQLVisits
 from msp_example.internal.redis import RedisVisits
 from msp_example.internal.turnstile import Turnstile
 from msp_example.internal.visits import Visits
@@ -32,11 +32,13 @@ class Example:
         name: of the service.
         version: of the service.
         config: what is loaded from the environment for it.
+        migrations: folder of the schema; `msp check` looks whether it was shipped.
     """
 
     name = "example"
     version = __version__
     config = Config
+    migrations = MIGRATIONS
 
     def __init__(self) -> None:
         # Stays None in stateless mode.

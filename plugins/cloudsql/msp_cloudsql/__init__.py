@@ -20,6 +20,7 @@ from msp_cloudsql._migrations.errors import (
 )
 from msp_cloudsql._migrations.migration import Migration, MigrationReport
 from msp_cloudsql._plugin import msp_integration
+from msp_cloudsql._service_migrations import msp_check_service
 from msp_cloudsql._telemetry.tracing import without_trace
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "RenderedDSNError",
     "TemplateFieldError",
     "TemplateSyntaxError",
+    "msp_check_service",
     "msp_integration",
     "msp_job_lock",
     "without_trace",

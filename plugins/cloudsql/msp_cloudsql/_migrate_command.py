@@ -30,10 +30,11 @@ import attrs
 from msp_cloudsql._cloudsql import CloudSQL
 from msp_cloudsql._migrations.errors import MigrationError
 from msp_cloudsql._migrations.migration import MigrationReport
+from msp_cloudsql._service_migrations import migrations_folder
 from msp_core import open_contract
 from msp_core.contract import JobContract
 from msp_core.dev import DATA_FOLDER, refuse_on_platform, running_resources
-from msp_core.errors import DevError, MSPError, UsageError
+from msp_core.errors import DevError, MSPError
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
 from msp_core.services import find_service
@@ -61,7 +62,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "--directory",
         type=Path,
         metavar="FOLDER",
-        help="of the migrations; default `migrations` in the package of the service",
+        help="of the migrations; default what the service's attribute `migrations` says, else "
+        "`migrations` in its package",
     )
     parser.add_argument(
         "--check", action="store_true", help="apply nothing; leave with 1 when anything is to do"
@@ -84,7 +86,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
     service = find_service(arguments.name)
     if arguments.directory is None:
-        arguments.directory = _folder(service)
+        arguments.directory = migrations_folder(service)
     try:
         with _progress(), _with_running_database(environ) as variables:
             report = asyncio.run(_migrated(service, arguments, variables))
@@ -120,15 +122,6 @@ def _may_be_embedded(environ: Mapping[str, str]) -> bool:
     except DevError:
         return False
     return True
-
-
-def _folder(service: object) -> Path:
-    """Return the folder `migrations` beside the modules of the service's top package."""
-    module = sys.modules[type(service).__module__.partition(".")[0]]
-    file = getattr(module, "__file__", None)  # none of a package without __init__.py
-    if file is None:
-        raise UsageError(f"{module.__name__} has no __init__.py: give the folder with --directory")
-    return Path(file).parent / "migrations"
 
 
 class _DatabaseError(MSPError):

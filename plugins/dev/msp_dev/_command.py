@@ -27,7 +27,7 @@ from msp_dev._beside import WORDS, run_beside
 from msp_dev._data import prepare
 from msp_dev._environ import laptop_environ
 from msp_dev._plan import Plan
-from msp_dev._port import choose_port
+from msp_dev._port import FIRST, choose_port
 
 _Handler = Callable[[int, FrameType | None], object] | signal.Handlers
 
@@ -67,7 +67,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=int,
         metavar="N",
-        help="port to listen on, in place of PORT; default 8080, or the next that is free",
+        help=f"port to listen on, in place of PORT; default {FIRST}, or the next that is free",
     )
     parser.add_argument(
         "--format",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-_PORT = "8080"
 _LOG_FORMAT = ("SRC_DEVELOPMENT", "SRC_LOG_FORMAT")
 
 
@@ -12,10 +11,10 @@ def laptop_environ(own: Mapping[str, str], resources: Mapping[str, str]) -> dict
     """Return the service's variables: defaults, dev resources' ones, and above all the user's own.
 
     Args:
-        own: variables the user set; they win.
+        own: variables the user set, and the port that was chosen; they win.
         resources: variables of the dev resources, with `MSP=false`.
     """
-    environ = {"PORT": _PORT, **resources, **own}
+    environ = {**resources, **own}
     if not any(name in own for name in _LOG_FORMAT):
         environ["SRC_DEVELOPMENT"] = "true"
     return environ

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from msp_core.dev import next_port, try_port
 from msp_core.errors import PortError
 
-_FIRST = 8080
+FIRST = 8080
 _LAST = 65_535
 
 
@@ -33,14 +33,14 @@ def choose_port(asked: int | None, environ: Mapping[str, str]) -> tuple[Mapping[
     with contextlib.suppress(ValueError):
         port = int(environ["PORT"])
         if 0 <= port <= _LAST:
-            try_port(port)
+            try_port(port, shared=True)
     return environ, ""
 
 
 def _find_port() -> tuple[int, str]:
     try:
-        try_port(_FIRST)
+        try_port(FIRST)
     except PortError as error:
-        port = next_port(_FIRST + 1)
+        port = next_port(FIRST + 1)
         return port, f"{error.reason}: listening on {port} instead"
-    return _FIRST, ""
+    return FIRST, ""

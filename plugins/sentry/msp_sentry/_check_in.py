@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
-from msp_core.config import load
+from msp_core.config import Secret, load
 from msp_core.errors import ConfigError, JobCancelledError, JobDeadlineError, StopTimeoutError
 from msp_core.execution import new_execution_id
 from msp_sentry._closing import close, close_plain, deadline_within
-from msp_sentry._config import SentryConfig
 from msp_sentry._monitor import CheckInConfig, Monitor
 from msp_sentry._origin import Origin
 from msp_sentry._trace import opentelemetry_span
@@ -175,7 +174,7 @@ def check_in(
     """Return the check-in of one execution, to be started by `with` or `async with`.
 
     Without `SENTRY_DSN`, `JOB_EXECUTION_CRON_SCHEDULE` or `JOB_EXECUTION_DEADLINE`, and when one
-    of them is wrong, it only logs.
+    of them is wrong, which is logged, it only logs.
 
     Args:
         environ: the variables, usually `os.environ`.
@@ -199,8 +198,8 @@ def check_in(
         environment_id=config.environment_id,
         instance_id=instance_id or uuid.UUID(execution_id).hex,
     )
-    client = None if monitor is None or config.dsn is None else _client(config, origin)
-    return CheckIn(execution_id, monitor=monitor if client else None, client=client, level=level)
+    client = None if monitor is None or config.dsn is None else _client(config.dsn, origin)
+    return CheckIn(execution_id, monitor=monitor, client=client, level=level)
 
 
 def start_check_in(
@@ -231,14 +230,10 @@ def start_check_in(
     return started
 
 
-def _client(config: CheckInConfig, origin: Origin) -> sentry_sdk.Client | None:
-    """Return a client for check-ins; None, after one error line, when the DSN is malformed."""
+def _client(dsn: Secret, origin: Origin) -> sentry_sdk.Client:
     from msp_sentry._client import make_check_in_client  # noqa: PLC0415 - imports the vendor library
-    from msp_sentry._reporting import is_valid  # noqa: PLC0415 - same
 
-    if config.dsn is None or not is_valid(config.dsn):
-        return None
-    return make_check_in_client(SentryConfig(dsn=config.dsn), origin)
+    return make_check_in_client(dsn, origin)
 
 
 def _succeeded(error: BaseException | None) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 import sentry_sdk
 from sentry_sdk.integrations import Integration
 
+from msp_core.config import Secret
 from msp_sentry._config import SentryConfig
 from msp_sentry._origin import Origin
 from msp_sentry._outgoing import Outgoing
@@ -22,19 +23,16 @@ FLUSH = 5.0
 
 
 def make_client(
-    config: SentryConfig,
+    dsn: Secret,
     origin: Origin,
     *,
+    config: SentryConfig,
     scrub: Callable[[str], str],
     integrations: Sequence[Integration] = (),
 ) -> sentry_sdk.Client:
-    """Return a client that reports errors and, when asked to, transactions.
-
-    Raises:
-        ValueError: the DSN is malformed; the text may hold parts of it.
-    """
+    """Return a client that reports errors and, when asked to, transactions."""
     outgoing = Outgoing(origin=origin, scrub=scrub)
-    options = _common(config, origin)
+    options = _common(dsn, origin)
     if config.traces_sample_rate:
         options["traces_sampler"] = _Sampler(config.traces_sample_rate)
     return sentry_sdk.Client(
@@ -50,18 +48,14 @@ def make_client(
     )
 
 
-def make_check_in_client(config: SentryConfig, origin: Origin) -> sentry_sdk.Client:
-    """Return a client for check-ins alone: no sample rate may drop one of them.
-
-    Raises:
-        ValueError: the DSN is malformed; the text may hold parts of it.
-    """
-    return sentry_sdk.Client(**_common(config, origin))
+def make_check_in_client(dsn: Secret, origin: Origin) -> sentry_sdk.Client:
+    """Return a client for check-ins alone: no sample rate may drop one of them."""
+    return sentry_sdk.Client(**_common(dsn, origin))
 
 
-def _common(config: SentryConfig, origin: Origin) -> dict[str, Any]:
+def _common(dsn: Secret, origin: Origin) -> dict[str, Any]:
     return {
-        "dsn": config.dsn.reveal(),
+        "dsn": dsn.reveal(),
         "release": origin.version,
         "environment": origin.environment_id,
         "server_name": origin.instance_id,

@@ -6,6 +6,7 @@ import attrs
 
 from msp_core.config import Secret, env
 from msp_core.errors import InvalidValue
+from msp_sentry._dsn import check_dsn
 
 
 def _rate(value: float) -> None:
@@ -17,25 +18,36 @@ def _rate(value: float) -> None:
 class SentryConfig:
     """What the platform says about Sentry.
 
+    Nothing of it keeps a program from starting: a value that will not do is a warning.
+
     Attributes:
-        dsn: address and key of a Sentry project. One that is malformed does not keep a program
-            from starting: it is logged, and nothing is reported. From `SENTRY_DSN`.
+        dsn: address and key of a Sentry project; None, and nothing is reported, when it is empty
+            or malformed. From `SENTRY_DSN`.
         sample_rate: share of the errors that is reported, 0 to 1. From `SENTRY_SAMPLE_RATE`,
             default 1.
         traces_sample_rate: share of the requests that Sentry traces, 0 to 1; nothing is traced
             while OpenTelemetry's SDK is there. From `SENTRY_TRACES_SAMPLE_RATE`, default 0.
     """
 
-    dsn: Secret = env("SENTRY_DSN", help="DSN of the Sentry project that errors are reported to")
+    dsn: Secret | None = env(
+        "SENTRY_DSN",
+        default=None,
+        required=True,
+        help="DSN of the Sentry project that errors are reported to",
+        validator=check_dsn,
+        invalid_is_unset=True,
+    )
     sample_rate: float = env(
         "SENTRY_SAMPLE_RATE",
         default=1.0,
         help="share of the errors that is reported, 0 to 1",
         validator=_rate,
+        invalid_is_unset=True,
     )
     traces_sample_rate: float = env(
         "SENTRY_TRACES_SAMPLE_RATE",
         default=0.0,
         help="share of the requests that Sentry traces, 0 to 1; none while OpenTelemetry does",
         validator=_rate,
+        invalid_is_unset=True,
     )

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from msp_core.config import Duration, Secret, env
+from msp_sentry._dsn import check_dsn
 
 
 @attrs.frozen(kw_only=True)
@@ -15,14 +16,18 @@ class CheckInConfig:
     """What the platform says about a job's schedule.
 
     Attributes:
-        dsn: of the Sentry project. From `SENTRY_DSN`.
+        dsn: of the Sentry project; None also when it is malformed. From `SENTRY_DSN`.
         schedule: crontab. From `JOB_EXECUTION_CRON_SCHEDULE`.
         deadline: seconds a run may take. From `JOB_EXECUTION_DEADLINE`.
         environment_id: part of the monitor's name. From `ENVIRONMENT_ID`, default `unknown`.
     """
 
     dsn: Secret | None = env(
-        "SENTRY_DSN", default=None, help="DSN of the Sentry project that check-ins are sent to"
+        "SENTRY_DSN",
+        default=None,
+        help="DSN of the Sentry project that check-ins are sent to",
+        validator=check_dsn,
+        invalid_is_unset=True,
     )
     schedule: str | None = env(
         "JOB_EXECUTION_CRON_SCHEDULE", default=None, help="crontab the job is started by"

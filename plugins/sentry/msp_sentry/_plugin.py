@@ -9,7 +9,7 @@ from typing import Final
 from msp_core.asgi import ASGIApp, ASGIMiddleware
 from msp_core.config import load
 from msp_core.contract import Contract
-from msp_core.errors import ConfigError
+from msp_core.errors import ConfigError, Problem
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import FailedStart, Integration
 from msp_sentry._closing import deadline_within
@@ -78,8 +78,8 @@ def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
 def msp_start_failed(failure: FailedStart) -> None:
     """Report a start that problems of the configuration have ended."""
     try:
-        config = load(SentryConfig, failure.environ)
-    except ConfigError:  # Sentry's own variables are among what is wrong, or not set
+        config = load(SentryConfig, failure.environ, on_ignored=_is_logged)
+    except ConfigError:  # there is no DSN: nothing else of Sentry's is ever a problem
         return
     from msp_sentry._reporting import Reporting  # noqa: PLC0415 - imports the vendor library
     from msp_sentry._uncaught import uncaught  # noqa: PLC0415 - same
@@ -96,6 +96,10 @@ def msp_start_failed(failure: FailedStart) -> None:
         event["level"] = "fatal"
         reporting.client.capture_event(event, hint)
         reporting.client.close(LAST_WORDS)
+
+
+def _is_logged(_: Problem) -> None:
+    """Say nothing: what is ignored was logged before the problems that ended the start."""
 
 
 def _unchanged(app: ASGIApp) -> ASGIApp:

@@ -8,17 +8,13 @@ from collections.abc import Callable, Sequence
 import sentry_sdk
 from sentry_sdk.client import BaseClient
 from sentry_sdk.integrations import Integration
-from sentry_sdk.utils import BadDsn, Dsn
 
-from msp_core.config import Secret
 from msp_core.deadline import Deadline
 from msp_sentry._client import make_client
 from msp_sentry._closing import close
 from msp_sentry._config import SentryConfig
 from msp_sentry._error_lines import ErrorLines
 from msp_sentry._origin import Origin
-
-logger = logging.getLogger("msp.sentry")
 
 
 class Reporting:
@@ -42,10 +38,13 @@ class Reporting:
         scrub: Callable[[str], str],
         integrations: Sequence[Integration] = (),
     ) -> Reporting | None:
-        """Return it, not started yet; None, after one error line, when the DSN is malformed."""
-        if not is_valid(config.dsn):
+        """Return it, not started yet; None without a DSN."""
+        if config.dsn is None:
             return None
-        return cls(make_client(config, origin, scrub=scrub, integrations=integrations))
+        client = make_client(
+            config.dsn, origin, config=config, scrub=scrub, integrations=integrations
+        )
+        return cls(client)
 
     def start(self) -> None:
         """Report from now on."""
@@ -65,15 +64,3 @@ class Reporting:
         """Stop, and send what waits; what is not sent by the deadline is lost."""
         self.stop()
         await close(self.client, deadline)
-
-
-def is_valid(dsn: Secret) -> bool:
-    """Return whether the SDK takes the DSN; log one error line when it does not."""
-    try:
-        Dsn(dsn.reveal())
-    except (BadDsn, ValueError):  # their texts hold parts of the DSN
-        logger.error(  # noqa: TRY400 - same
-            "SENTRY_DSN is not a DSN, expected https://key@host/project: nothing is reported"
-        )
-        return False
-    return True

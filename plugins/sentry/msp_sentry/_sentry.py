@@ -15,11 +15,11 @@ class Sentry:
     `sentry_sdk` as its documentation says: all of its functions use this client.
 
     Args:
-        client: the SDK's; one that does nothing when the DSN is malformed.
+        client: the SDK's; one that does nothing when the DSN is empty or malformed.
         tracing: whether Sentry traces requests.
 
     Attributes:
-        enabled: whether anything is reported: False when the DSN is malformed.
+        enabled: whether anything is reported: False when the DSN is empty or malformed.
         tracing: whether Sentry traces requests.
     """
 

@@ -46,11 +46,12 @@ def configure_sentry(
             they and the log report twice is sent once.
 
     Returns:
-        Whether Sentry is enabled: False when `SENTRY_DSN` is not set or malformed; the latter is
-        logged, and leaves what was configured before.
+        Whether Sentry is enabled: False when `SENTRY_DSN` is not set, empty or malformed. What is
+        empty or malformed is a warning in the log, and leaves what was configured before; a sample
+        rate that is none is one, too, and its default counts.
 
     Raises:
-        ConfigError: `SENTRY_DSN` is empty, or a sample rate is none.
+        ConfigError: `ENVIRONMENT_ID` is empty.
     """
     config = load(StandaloneConfig, environ, owner=f"program {service!r}")
     if config.sentry is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import threading
 import time
@@ -68,9 +69,9 @@ class Refreshed(Generic[T]):
         self._last: Fetched[T] | None = None
         self._flight: _Flight[T] | None = None
         self._process = os.getpid()
-        self._doubted = False
-        self._rest_until = 0.0
-        self._force_from = 0.0
+        self._doubted: Fetched[T] | None = None
+        self._rest_until = -math.inf
+        self._force_from = -math.inf
 
     def get(self) -> Fetched[T]:
         """Return the value, for threads.
@@ -101,7 +102,7 @@ class Refreshed(Generic[T]):
                 if time.monotonic() < self._force_from:
                     return False
                 self._force_from = time.monotonic() + _PAUSE
-                self._doubted = True
+                self._doubted = doubted
             return True
 
     def forget(self) -> None:
@@ -125,7 +126,7 @@ class Refreshed(Generic[T]):
             return self._flight.done
 
     def _serves(self, fetched: Fetched[T]) -> bool:
-        if self._doubted:
+        if fetched is self._doubted:
             return False
         resting = time.monotonic() < self._rest_until
         return time.time() < fetched.expires - (0.0 if resting else self._margin)
@@ -139,7 +140,7 @@ class Refreshed(Generic[T]):
             self._crash(flight, InstanceError(f"no {self._title}: {type(error).__name__}"))
         else:
             with self._lock:
-                self._last, self._rest_until = fetched, 0.0
+                self._last = fetched
                 self._land(flight)
             flight.done.set_result(fetched)
 
@@ -154,7 +155,7 @@ class Refreshed(Generic[T]):
         flight.done.set_exception(error)
 
     def _land(self, flight: _Flight[T]) -> None:
-        self._doubted = False
+        self._doubted = None
         if self._flight is flight:  # else it was given up, and another is under way
             self._flight = None
 

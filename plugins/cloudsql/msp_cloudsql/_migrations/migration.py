@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from msp_cloudsql._migrations.errors import MigrationFilesError
 from msp_cloudsql._migrations.statements import Statement, statements
 
 _NAME = re.compile(r"(\d+)_[\w-]+\.sql")
+_PACKAGE = "ship the files *.sql as data of the package, in the wheel too"
 _OPTION = re.compile(r"--\s*msp:\s*(.*?)\s*(\n|$)")
 _TRANSACTION = re.compile(r"(begin|start|commit|end|abort|rollback(?! to)|prepare transaction)\b")
 
@@ -61,10 +63,12 @@ def read_migrations(directory: Path) -> tuple[Migration, ...]:
         MigrationFilesError: there are none, two have one number, a number is left out, or a file
             cannot be used.
     """
+    if not directory.is_dir():
+        raise MigrationFilesError(f"{directory} is not there: {_PACKAGE}")
     found = sorted((_read(path) for path in directory.glob("[!.]*.sql")), key=_order)
     if not found:
         raise MigrationFilesError(
-            f"{directory} holds no migration: expected 0001_name.sql, which must be packaged too"
+            f"{directory} holds no migration, expected 0001_name.sql: {_PACKAGE}"
         )
     for number, migration in enumerate(found, 1):
         if migration.version < number:
@@ -89,6 +93,9 @@ def _read(path: Path) -> Migration:
         raise MigrationFilesError(f"{path.name} has no number: expected a name like 0001_name.sql")
     try:
         text = path.read_text("utf-8")
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise MigrationFilesError(f"{path.name} cannot be read ({reason}): mend that") from None
     except UnicodeDecodeError:
         raise MigrationFilesError(f"{path.name} is not UTF-8: save it as that") from None
     return Migration(

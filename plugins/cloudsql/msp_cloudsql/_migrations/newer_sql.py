@@ -19,7 +19,7 @@ _NEWER = {
     r"\bnot enforced\b|\breturning (old|new)\.",
 }
 _QUOTED = re.compile('"[^"]*"')
-_PATTERNS = {version: re.compile(rf"(?<!\w)({words})") for version, words in _NEWER.items()}
+_PATTERNS = {version: re.compile(rf"(?<!\w)(?:{words})") for version, words in _NEWER.items()}
 
 
 def newer_sql(migration: Migration) -> Iterator[str]:
