@@ -45,6 +45,7 @@ lint: .venv/.installed ## check format, lint rules and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@report=$$($(BIN)/lint-imports --no-cache --no-logo) || { echo "$$report"; exit 1; }
 	@report=$$(PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/basedpyright --verifytypes msp_core --ignoreexternal) || { echo "$$report"; exit 1; }
 
 format: .venv/.installed ## rewrite the code in the project's format

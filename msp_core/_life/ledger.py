@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._elapsed import elapsed, rounded
+from msp_core._text.durations import elapsed, rounded
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 

@@ -21,12 +21,3 @@ class ForPeople:
 
     text: str
     fields: frozenset[str] = frozenset()
-
-
-def brief(seconds: float) -> str:
-    """Return a duration as a person reads it: `3.1 ms`, `176 ms`, `2.59 s`."""
-    if seconds >= 1:
-        return f"{seconds:.2f} s"
-    milliseconds = seconds * 1000
-    # Below ten of them a tenth says something.
-    return f"{milliseconds:.1f} ms" if milliseconds < 10 else f"{milliseconds:.0f} ms"  # noqa: PLR2004

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from urllib.parse import quote
 
-from msp_core._text.for_people import CONSOLE, ForPeople, brief
+from msp_core._text.durations import brief
+from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
 from msp_core.http._inflight import Inflight, InflightRequest
 from msp_core.request import RequestContext, current_request, identity

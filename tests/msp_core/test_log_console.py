@@ -8,8 +8,9 @@ import re
 import pytest
 
 from msp_core._logs.config import LogConfig
+from msp_core._text.durations import brief
 from msp_core._text.for_people import CONSOLE as CONSOLE_TEXT
-from msp_core._text.for_people import ForPeople, brief
+from msp_core._text.for_people import ForPeople
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("guestbook.entries")
