@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import attrs
@@ -25,17 +25,17 @@ def refuse_stop(_reason: str) -> None:
     raise UsageError("contract.stop() of a service that is not run: leave its contract's block")
 
 
-@attrs.frozen(kw_only=True)
-class Clients:
-    """What was opened, by the type a service asks for.
+@attrs.define(kw_only=True)
+class Opened:
+    """What the integrations gave: the one part of a contract that changes, while they are opened.
 
     Attributes:
-        opened: filled while integrations open, in declared order.
-        missing: (type) -> why there is no such client, and what to do.
+        clients: by the type a service asks for, in declared order.
+        middleware: what plugins add around an ASGI application, the first outermost.
     """
 
-    opened: Mapping[type, Any]
-    missing: Callable[[type], str]
+    clients: dict[type, Any] = attrs.field(factory=dict)
+    middleware: list[ASGIMiddleware] = attrs.field(factory=list)
 
 
 @attrs.frozen(kw_only=True, repr=False)
@@ -53,7 +53,7 @@ class Contract:
         environ: the variables the contract was made from; read through `env()` instead wherever
             that is possible.
         diagnostics: endpoints, health and the auth middleware.
-        middleware: what plugins add around an ASGI application, the first outermost.
+        opened: what the runtime fills while it opens the integrations.
     """
 
     name: str
@@ -65,8 +65,14 @@ class Contract:
     instance_id: str
     diagnostics: Diagnostics
     environ: Mapping[str, str]
-    middleware: list[ASGIMiddleware] = attrs.field(factory=list)
-    _clients: Clients = attrs.field(alias="clients")
+    opened: Opened = attrs.field(factory=Opened)
+    _missing: Callable[[type], str] = attrs.field(alias="missing")
+    _scrub: Callable[[str], str] = attrs.field(alias="scrub")
+
+    @property
+    def middleware(self) -> Sequence[ASGIMiddleware]:
+        """What plugins add around an ASGI application, the first outermost."""
+        return self.opened.middleware
 
     def __repr__(self) -> str:
         """Return whose contract it is; no value that the environment gave."""
@@ -79,21 +85,21 @@ class Contract:
             ContractError: its plugin is not declared, or not configured; the text names the line
                 of `pyproject.toml` or the variable that is missing.
         """
-        found: ClientT | None = self._clients.opened.get(client)
+        found: ClientT | None = self.opened.clients.get(client)
         if found is None:
-            raise ContractError(self._clients.missing(client))
+            raise ContractError(self._missing(client))
         return found
 
     def configured(self, client: type[Any]) -> bool:
         """Return whether `contract[client]` gives a client; never raises."""
-        return client in self._clients.opened
+        return client in self.opened.clients
 
     def scrub(self, text: str) -> str:
         """Return the text with every secret of the configuration replaced by `***`.
 
         For what leaves the process by another way than its log lines, which are scrubbed anyway.
         """
-        return self.diagnostics.health.scrub(text)
+        return self._scrub(text)
 
 
 @attrs.frozen(kw_only=True, repr=False)

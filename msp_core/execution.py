@@ -35,7 +35,7 @@ def new_execution_id() -> str:
     return str(uuid.UUID(int=bits))
 
 
-def _never() -> bool:
+def never() -> bool:
     """Stand for an execution that nobody ends early."""
     return False
 
@@ -74,7 +74,7 @@ class Execution:
     cron_schedule: str | None = None
     platform_job: str | None = None
     platform_execution: str | None = None
-    _ending: Callable[[], bool] = attrs.field(default=_never, alias="ending", repr=False, eq=False)
+    _ending: Callable[[], bool] = attrs.field(default=never, alias="ending", repr=False, eq=False)
 
     @property
     def cancelled(self) -> bool:

@@ -53,12 +53,12 @@ class Life(abc.ABC, Generic[WorkT]):
         self._logs = process.logs
         self._stop = process.stop
         self._ledger = process.ledger
-        self._resources = Resources(
-            assembly,
+        contract = assembly.contract(
             process.logs.scrub,
             ending=lambda: process.stop.reason.early,
             stop=partial(stop_early, process.stop),
         )
+        self._resources = Resources(assembly, contract)
         self._running: WorkT | None = None
         self._errors: list[Exception] = []
         self._said = False

@@ -153,9 +153,9 @@ def _prepare(
         logger.warning("%s", problem)
     scrubber = Scrubber()
     scrubber.add(assembly.secrets)
-    resources = Resources(assembly, scrubber.text)  # raises when the core has a problem
+    contract = assembly.contract(scrubber.text)  # raises when the core has a problem
     own = assembly.core.shutdown_budget if assembly.core else None
-    return resources, own or Platform.of(environ).shutdown_budget
+    return Resources(assembly, contract), own or Platform.of(environ).shutdown_budget
 
 
 async def _open(resources: Resources) -> None:

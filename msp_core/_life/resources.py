@@ -6,15 +6,14 @@ import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any
 
 from msp_core._life.holding import Holding
 from msp_core._life.ledger import Ledger
 from msp_core.assembly import AssembledIntegration, Assembly
-from msp_core.contract import Contract, refuse_stop
+from msp_core.contract import Contract
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError
-from msp_core.health import Check, Health
+from msp_core.health import Check
 
 logger = logging.getLogger("msp.start")
 
@@ -24,24 +23,15 @@ class Resources:
 
     Args:
         assembly: whose configured integrations are opened.
-        scrub: (text) -> text without secrets, for what health shows.
-        ending: () -> whether a job's execution is to end early. Default: never.
-        stop: (reason) -> asks for the stop of a service. Default: refuses, as nobody runs it.
+        contract: of the assembly; gets the clients and the middleware.
     """
 
-    def __init__(
-        self,
-        assembly: Assembly,
-        scrub: Callable[[str], str],
-        ending: Callable[[], bool] = lambda: False,
-        stop: Callable[[str], object] = refuse_stop,
-    ) -> None:
+    def __init__(self, assembly: Assembly, contract: Contract) -> None:
         self._assembly = assembly
+        self.contract = contract
+        self.health = contract.diagnostics.health
         self._held: list[Holding] = []
         self._of_parent: list[Holding] = []
-        self.health = Health(scrub=scrub)
-        self._opened: dict[type, Any] = {}
-        self.contract: Contract = assembly.contract(self.health, self._opened, ending, stop)
 
     async def open_telemetry(self) -> None:
         """Open the integrations of telemetry, which see how the others are opened.
@@ -72,7 +62,7 @@ class Resources:
         diagnostics = self.contract.diagnostics
         for route in plugins.diagnostics_routes(self.contract, taken=diagnostics.paths):
             diagnostics.add_route(route)
-        self.contract.middleware.extend(plugins.asgi_middleware(self.contract))
+        self.contract.opened.middleware.extend(plugins.asgi_middleware(self.contract))
         hooks = self._assembly.hooks
         if hooks.has_healthy:
             self.health.service = partial(hooks.healthy, self.contract)
@@ -82,7 +72,7 @@ class Resources:
         context = record.open(integration.config, self.contract)
         holding = Holding(record.name, context)
         self._held.append(holding)
-        client = self._opened[record.client] = await holding.open()
+        client = self.contract.opened.clients[record.client] = await holding.open()
         if record.check is not None:
             check = partial(record.check, client)
             self.health.add(Check(name=record.name, run=check, critical=record.critical))

@@ -19,9 +19,10 @@ from msp_core.assembly._missing import why_missing
 from msp_core.assembly._needs import needed_clients
 from msp_core.config import Variable, describe
 from msp_core.config._loading import Loading
-from msp_core.contract import Clients, Contract, JobContract, ServiceContract
+from msp_core.contract import Contract, JobContract, ServiceContract, refuse_stop
 from msp_core.diagnostics import Diagnostics
 from msp_core.errors import ConfigError, Problem, UsageError
+from msp_core.execution import never
 from msp_core.health import Health
 from msp_core.platforms import Platform
 
@@ -73,24 +74,25 @@ class Assembly:
 
     def contract(
         self,
-        health: Health,
-        opened: dict[type, Any],
-        ending: Callable[[], bool],
-        stop: Callable[[str], object],
+        scrub: Callable[[str], str],
+        *,
+        ending: Callable[[], bool] = never,
+        stop: Callable[[str], object] = refuse_stop,
     ) -> Contract:
-        """Return the contract.
+        """Return the contract, with nothing opened.
 
         Args:
-            health: what its diagnostics answer from.
-            opened: its clients by type; filled while the integrations are opened.
+            scrub: (text) -> the text without secrets.
             ending: () -> whether the execution is to end early; asked for a job only.
-            stop: (reason) -> asks for the stop; for a service only.
+            stop: (reason) -> asks for the stop; for a service only. Default: refuses, as nobody
+                runs it.
 
         Raises:
             ConfigError: the assembly has problems.
         """
         if self.core is None or self.problems:
             raise ConfigError(self.problems)
+        health = Health(scrub=scrub)
         health.healthz_resources = self.core.healthz_resources
         values: dict[str, Any] = {
             "name": self.service.name,
@@ -101,7 +103,8 @@ class Assembly:
             "google_cloud_project": self.core.google_cloud_project,
             "instance_id": self.instance_id,
             "environ": self.environ,
-            "clients": Clients(opened=opened, missing=self._missing),
+            "missing": partial(why_missing, self.integrations, self.declaration, self.near_misses),
+            "scrub": scrub,
             "diagnostics": Diagnostics(
                 version=self.service.version,
                 secret=self.core.diagnostics_secret,
@@ -115,10 +118,6 @@ class Assembly:
             return Contract(**values)
         execution = new_execution(self.own, Platform.of(self.environ), ending)
         return JobContract(**values, execution=execution)
-
-    @property
-    def _missing(self) -> Callable[[type], str]:
-        return partial(why_missing, self.integrations, self.declaration, self.near_misses)
 
 
 def assemble(

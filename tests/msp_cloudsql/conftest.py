@@ -23,9 +23,8 @@ from tests.msp_cloudsql.stand_in import ENVIRON, StandIn
 @pytest.fixture
 def contract() -> Contract:
     """Give what this plugin reads of a contract: a name, and what removes secrets."""
-    health = SimpleNamespace(scrub=lambda text: text.replace("hunter2", "***"))
-    diagnostics = SimpleNamespace(health=health)
-    return cast("Contract", SimpleNamespace(name="guestbook", diagnostics=diagnostics))
+    given = SimpleNamespace(name="guestbook", scrub=lambda text: text.replace("hunter2", "***"))
+    return cast("Contract", given)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from msp_core.asgi import Receive, Scope, Send
-from msp_core.contract import Clients, ServiceContract
+from msp_core.contract import ServiceContract
 from msp_core.deadline import Deadline
 from msp_core.diagnostics import Diagnostics
 from msp_core.health import Health
@@ -58,7 +58,8 @@ def contract(*, port: int = 0, **given: Any) -> ServiceContract:
             "instance_id": "instance",
             "diagnostics": diagnostics(),
             "environ": {},
-            "clients": Clients(opened={}, missing=lambda client: f"no {client.__name__}"),
+            "missing": lambda client: f"no {client.__name__}",
+            "scrub": str,
             "port": port,
             **given,
         }

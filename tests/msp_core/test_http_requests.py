@@ -12,6 +12,7 @@ import websockets
 from uvicorn.protocols.websockets import auto as websocket_support
 
 from msp_core.asgi import Receive, Scope, Send
+from msp_core.contract import Opened
 from msp_core.deadline import Deadline
 from msp_core.platforms import Platform
 from tests.msp_core.http_service import (
@@ -50,7 +51,7 @@ class TestMiddleware:
 
             return wrap
 
-        given = contract(middleware=[noting("first"), noting("second")])
+        given = contract(opened=Opened(middleware=[noting("first"), noting("second")]))
         async with serving(asgi_app, given) as server:
             await get(server, "/-/live")
             await get(server, "/")

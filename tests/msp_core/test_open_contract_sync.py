@@ -66,7 +66,7 @@ def test_telemetry_is_opened_first(installed: Installed) -> None:
     resource(installed, "trace", telemetry=True)
     environ = {**ENVIRON, "TRACE_URL": "z"}
     with open_contract_sync(environ, Service(), plugins=("one", "trace")) as contract:
-        opened = [client.__module__ for client in contract._clients.opened]
+        opened = [client.__module__ for client in contract.opened.clients]
 
     assert opened == ["fake_trace", "fake_one"]
 

@@ -140,7 +140,7 @@ async def test_opens_in_order_closes_in_reverse(installed: Installed) -> None:
         for name in ("one", "two", "trace"):
             log += module(name).log
             module(name).log = log
-        opened = list(contract._clients.opened)
+        opened = list(contract.opened.clients)
 
     assert [client.__module__ for client in opened] == ["fake_trace", "fake_one", "fake_two"]
     assert log[3:] == ["close two", "close one", "close trace"]

@@ -51,7 +51,7 @@ async def open_cloudsql(
         application=contract.name,
         query_logging=config.query_logging,
         trace_arguments=config.trace_arguments,
-        scrub=contract.diagnostics.health.scrub,
+        scrub=contract.scrub,
         metrics=metrics,
     )
     cloudsql = CloudSQL(server)
