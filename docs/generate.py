@@ -1,7 +1,7 @@
 """Puts into docs/reference and the plugins' pages what follows from the code; `make docs`.
 
 Generated text stands between a pair of comments, `<!-- begin: NAME -->` and `<!-- end: NAME -->`.
-`tests/msp_core/test_docs.py` fails when it is stale.
+`tests/project/test_docs.py` fails when it is stale.
 """
 
 from __future__ import annotations

@@ -59,7 +59,7 @@ def logged(run: Callable[[], object], level: str = "info") -> str:
         (str(Path(sysconfig.get_paths()["scripts"]) / "msp"), "msp"),
         ("/src/msp_core/_life.py", "msp_core"),
         ("/src/plugins/redis/msp_redis.py", "msp_redis"),
-        ("/src/tests/msp_core/test_life.py", None),
+        ("/src/tests/msp_core/life/test_life.py", None),
     ],
 )
 def test_whose_file_it_is(filename: str, library: str | None) -> None:

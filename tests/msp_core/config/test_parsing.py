@@ -15,7 +15,7 @@ from msp_core.config._go import parse_bool, parse_duration, parse_float, parse_i
 
 Vector = dict[str, Any]
 
-FILE = Path(__file__).parents[1] / "data" / "go-parsers.jsonl"
+FILE = Path(__file__).parents[2] / "data" / "go-parsers.jsonl"
 VECTORS: list[Vector] = [
     json.loads(line) for line in FILE.read_text(encoding="utf-8").strip().split("\n")
 ]

@@ -25,7 +25,7 @@ from msp_core.deadline import Deadline
 from tests.msp_core.diagnostics_interface import ask_wsgi
 from tests.msp_core.http_service import wsgi_app
 from tests.msp_core.installed import Installed
-from tests.msp_core.test_resources import Job, Service, module, resource
+from tests.msp_core.life.test_resources import Job, Service, module, resource
 
 ENVIRON = {"PORT": "80", "ONE_URL": "x", "TWO_URL": "y"}
 PATIENCE = 60.0

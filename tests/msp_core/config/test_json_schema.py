@@ -12,7 +12,7 @@ import pytest
 from msp_core.config import Group, Variable
 from msp_core.config._json_schema import json_schema
 
-VECTORS = Path(__file__).parent.parent / "data" / "go-parsers.jsonl"
+VECTORS = Path(__file__).parents[2] / "data" / "go-parsers.jsonl"
 
 
 def variable(name: str, **rest: Any) -> Variable:

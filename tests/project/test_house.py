@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parent.parent.parent
 CORE = ROOT / "msp_core"
 PACKAGES = [CORE, ROOT / "msp_command", *sorted(ROOT.glob("plugins/*/msp_*"))]
 
