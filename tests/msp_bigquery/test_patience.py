@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 import threading
 import time
 
@@ -54,6 +55,21 @@ def test_hurrying_keeps_pauses_short() -> None:
     assert Patience(stop).wait(1000)
 
 
+def test_pauses_5_seconds_at_most_and_a_fifth_of_one_in_a_hurry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever hurries is not held up by those that failed together."""
+    stop, waited = Stop(), list[float]()
+    monkeypatch.setattr(random, "random", lambda: 1.0)
+    monkeypatch.setattr(stop.hurried, "wait", waited.append)
+    monkeypatch.setattr(stop.stopped, "wait", waited.append)
+
+    assert Patience(stop).wait(1000)
+    stop.hurry()
+    assert Patience(stop).wait(1000)
+    assert waited == [5.0, 0.2]
+
+
 def test_tells_once_and_remembers(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -65,6 +81,7 @@ def test_tells_once_and_remembers(
     outage.end()
     for _ in range(3):
         outage.begin("down")
+    clock[0] += 7.5
     outage.end()
     for _ in range(50):
         outage.begin("down")
@@ -73,6 +90,7 @@ def test_tells_once_and_remembers(
     outage.begin("down")
 
     assert [one.levelname for one in caplog.records] == ["WARNING", "INFO", "WARNING"]
+    assert caplog.messages[1] == "table 't' takes rows again, after 7.5 s"
 
 
 def test_an_old_failure_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
