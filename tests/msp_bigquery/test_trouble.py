@@ -90,14 +90,14 @@ def test_says_what_happened_without_values() -> None:
 def test_names_google_s_first_reason_if_there_is_one(errors: Any, said: str) -> None:
     """Whatever the body of an answer looks like."""
 
-    class Answered(Exception):
+    class AnsweredError(Exception):
         code = 400
 
-    error = Answered("hunter2")
+    error = AnsweredError("hunter2")
     if errors is not None:
         vars(error)["errors"] = errors
 
-    assert Trouble.of(error).text == f"Answered {said}"
+    assert Trouble.of(error).text == f"AnsweredError {said}"
 
 
 @pytest.mark.parametrize(
