@@ -82,7 +82,8 @@ def kind_of(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no comm
         UsageError: a variable cannot be of that type.
     """
     if get_origin(annotation) is Annotated:
-        kind: Kind = annotation.__metadata__[0]
+        kind: Kind
+        (kind,) = annotation.__metadata__
         return kind
     accepted = choices(annotation)
     if accepted is not None:

@@ -53,11 +53,11 @@ class _Names:
         upper = name.upper()
         letters = frozenset(upper)
         found: list[tuple[int, int, str]] = []
-        for length in range(len(name) - 2, len(name) + 3):
+        for length, names in self._by_length.items():
             allowed = allowed_edits(length)
             if abs(length - len(name)) > allowed:
                 continue
-            for place, candidate, other, other_letters in self._by_length.get(length, ()):
+            for place, candidate, other, other_letters in names:
                 # An edit adds one letter at most and takes one: most names end here, cheaply.
                 if len(letters ^ other_letters) <= 2 * allowed:
                     distance = edits(upper, other, allowed)
@@ -93,7 +93,7 @@ def _ways(one: str, other: str) -> Iterator[tuple[str, str]]:
     yield one[1:], other[1:]
     yield one[1:], other
     yield one, other[1:]
-    if len(one) > 1 and one[:2] == other[1::-1]:
+    if one[:2] == other[1::-1]:
         yield one[2:], other[2:]
 
 

@@ -238,10 +238,11 @@ def _setting(
             f"field {field.name!r} of config class {config.__name__!r} cannot be read from one "
             "variable: expected one type, or one type | None"
         )
+    (member,) = members
     return Setting(
         argument=field.alias or field.name,
-        annotation=members[0],
-        kind=kind_of(members[0]),
+        annotation=member,
+        kind=kind_of(member),
         default=plain_default(field.default),
         nullable=nullable,
         declared=field.metadata[METADATA],

@@ -33,13 +33,13 @@ class Declared:
     """
 
     name: str
-    help: str = ""
-    validator: Callable[[Any], object] | None = None
-    required: bool = False
-    forbidden_when_msp: bool = False
-    empty_is_unset: bool = False
-    alone_is_unset: bool = False
-    invalid_is_unset: bool = False
+    help: str
+    validator: Callable[[Any], object] | None
+    required: bool
+    forbidden_when_msp: bool
+    empty_is_unset: bool
+    alone_is_unset: bool
+    invalid_is_unset: bool
 
 
 def env(  # noqa: PLR0913 - what a variable can be said to be

@@ -20,7 +20,15 @@ _POLL = 0.02
 
 
 class FolderInUseError(DevError):
-    """A living process holds the folder."""
+    """A living process holds the folder.
+
+    Attributes:
+        holder: who, `process 4711` or `other commands`.
+    """
+
+    def __init__(self, folder: Path, holder: str, way_out: str) -> None:
+        super().__init__(f"folder {folder} is in use by {holder}: {way_out}")
+        self.holder = holder
 
 
 @contextlib.asynccontextmanager
@@ -45,13 +53,9 @@ async def locked(folder: Path, *, patience: float = _GUARDS_LAST_WORK) -> AsyncI
         while not _take_over(folder, lock):
             owner = _owner(lock)
             if owner is not None:
-                raise FolderInUseError(
-                    f"folder {folder} is in use by process {owner}: stop that one first"
-                )
+                raise FolderInUseError(folder, f"process {owner}", "stop that one first")
             if is_used(folder):
-                raise FolderInUseError(
-                    f"folder {folder} is in use by other commands: stop them first"
-                )
+                raise FolderInUseError(folder, "other commands", "stop them first")
             if not deadline.remaining():
                 raise DevError(f"folder {folder} is in use by a server whose owner was killed")
             await asyncio.sleep(_POLL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -21,7 +22,11 @@ from msp_core.dev._lock import RUNNING
 from msp_core.dev._running import withdraw
 from msp_core.errors import DevError
 
+logger = logging.getLogger("msp.dev")
+
 _POLL = 0.005
+# Seconds between two looks at whether a server still runs.
+_LOOK = 0.2
 _LAST_LINES = 10
 _FULL = 1024 * 1024  # bytes of free space below which a disk counts as full
 _GUARDS_SHARE = 5.0  # seconds beyond the grace in which the guard itself has to end
@@ -71,6 +76,21 @@ class ServerProcess:
         if self.exit_code:
             raise self._failure("failed")
 
+    async def tell_end(self) -> None:
+        """Wait until it ends though nobody stops it, and log that; everything else goes on.
+
+        A service must live through an outage of what it uses, so nothing is started anew.
+        """
+        while self.exit_code is None:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(_LOOK)
+        logger.error(
+            "%s ended with exit code %d, its clients get errors from now on: see %s, and start "
+            "msp dev again",
+            Path(self.command[0]).name,
+            self.exit_code,
+            self.folder.log,
+        )
+
     async def stop(self) -> None:
         """Have the guard stop it; return when both have ended, at once when others use it."""
         assert self.guard.stdin is not None  # noqa: S101 - opened as a pipe
@@ -111,7 +131,8 @@ async def server_process(
 ) -> AsyncIterator[ServerProcess]:
     """Run a server that ends with this context, and with this process however that ends.
 
-    Where others joined it, it runs on until the last of them has left.
+    Where others joined it, it runs on until the last of them has left. When it ends before, by a
+    crash or killed, that is logged once, with its exit code; nothing else happens.
 
     Args:
         argv: command line of a server that stays in the foreground and keeps its process group.
@@ -130,7 +151,12 @@ async def server_process(
     process = _start(argv, folder, stop_signal, stop_grace, environ)
     try:
         await process.ready(ready, start_timeout)
-        yield process
+        watch = asyncio.create_task(process.tell_end(), name=f"watch {process.command[0]}")
+        try:
+            yield process
+        finally:
+            # Before the stop, whose end of the server is none to tell of.
+            watch.cancel()
     finally:
         await process.stop()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import concurrent.futures
 import contextlib
+import logging
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,8 +18,11 @@ from msp_core.dev._lock import FolderInUseError, is_used
 from msp_core.dev._running import StartedResource, joined, publish
 from msp_core.integration import DevResource
 
+logger = logging.getLogger("msp.dev")
+
 _Started = dict[str, StartedResource]
 _OTHERS_START = 30.0  # seconds another process may need to start, or stop, a resource
+_SILENCE = 1.0  # seconds of waiting for it after which that is said
 _POLL = 0.05
 
 
@@ -153,15 +157,24 @@ async def _join_or_start(
 ) -> StartedResource:
     """Use the resource that runs in a folder; start it, for others too, where none does."""
     deadline = Deadline.after(_OTHERS_START)
+    silence: Deadline | None = Deadline.after(_SILENCE)
     while True:
         running = use.enter_context(joined(folder))
         if running is not None:
             return running
         try:
             started = StartedResource.of(await use.enter_async_context(resource(folder)))
-        except FolderInUseError:  # by one that starts it, or stops it
+        except FolderInUseError as error:  # by one that starts it, or stops it
             if not deadline.remaining():
                 raise
+            if silence is not None and not silence.remaining():
+                silence = None  # once
+                logger.warning(
+                    "%s: waiting for %s, which starts or stops it, for %.0f s at most",
+                    folder.name,
+                    error.holder,
+                    deadline.remaining(),
+                )
             await asyncio.sleep(_POLL)
         else:
             publish(folder, started)

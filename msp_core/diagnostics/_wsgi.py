@@ -13,6 +13,9 @@ from msp_core.diagnostics._answer import Answer
 from msp_core.diagnostics._asgi import Respond
 from msp_core.request import current_request, read_context
 
+_PATIENCE = 5.0
+"""Seconds; above the timeout of a check, so reached only when the event loop itself is stuck."""
+
 
 class WSGIEndpoints:
     """WSGI application: answers the paths of diagnostics, passes everything else on.
@@ -24,9 +27,6 @@ class WSGIEndpoints:
         loop: () -> the event loop where the clients belong which the checks use. Default: the one
             this object was made on; where there is none, one for each call, one at a time.
     """
-
-    # Seconds; above the timeout of a check, so reached only when the event loop itself is stuck.
-    patience = 5.0
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class WSGIEndpoints:
                 return asyncio.run(work)
         future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
-            return future.result(self.patience)
+            return future.result(_PATIENCE)
         except TimeoutError:
             future.cancel()
             return Answer.text(503, "stuck")

@@ -56,13 +56,14 @@ def test_enough_rows_or_bytes_are_due_at_once(weights: list[int]) -> None:
 
 def test_a_batch_stays_within_its_limits() -> None:
     """Rows go in order; a heavy one is a batch of its own."""
-    buffer = Buffer(limits(max_pending_bytes=1000))
-    for weight in (60, 60, 150, 1, 1, 1):
+    buffer = Buffer(limits(max_pending_bytes=1000, max_pending_rows=7))
+    for weight in (60, 60, 40, 150, 1, 1, 1):
         buffer.add(row(weight), 0.0)
     batches = [batch for _ in range(4) if (batch := buffer.take())]
+    weights = [[one.weight for one in batch.rows] for batch in batches]
 
-    assert [[one.weight for one in batch.rows] for batch in batches] == [[60], [60], [150], [1] * 3]
-    assert [batch.first for batch in batches] == [0, 1, 2, 3]
+    assert weights == [[60], [60, 40], [150], [1] * 3]
+    assert [batch.first for batch in batches] == [0, 1, 3, 4]
 
 
 def test_what_is_being_sent_takes_room() -> None:
@@ -82,10 +83,11 @@ def test_what_is_being_sent_takes_room() -> None:
 
 def test_bytes_take_room_too() -> None:
     """A row heavier than all the room is taken only when it is alone: else it would never be."""
-    buffer = Buffer(limits())
+    heavy, full = Buffer(limits()), Buffer(limits())
 
-    assert buffer.add(row(500), 0.0)
-    assert not buffer.add(row(1), 0.0)
+    assert heavy.add(row(500), 0.0)
+    assert not heavy.add(row(1), 0.0)
+    assert [full.add(row(weight), 0.0) for weight in (150, 50, 1)] == [True, True, False]
 
 
 def test_settled_counts_from_the_start() -> None:
@@ -118,6 +120,18 @@ def test_limits_that_contradict_each_other_are_refused(wrong: dict[str, Any]) ->
     """A buffer that could never send, or never take, is a mistake of the caller."""
     with pytest.raises(UsageError, match="a buffer needs"):
         limits(**wrong)
+
+
+@pytest.mark.parametrize(
+    "least", [{"max_rows": 1}, {"max_rows": 6}, {"interval": 0.0}, {"max_bytes": 1}]
+)
+def test_limits_may_be_as_small_as_they_can(least: dict[str, Any]) -> None:
+    """A row of its own for each request, or no wait, is somebody's choice."""
+    buffer = Buffer(limits(**least))
+    buffer.add(row(), 5.0)
+
+    assert buffer.due(5.0) == (5.0 if least == {"max_rows": 6} else 0.0)
+    assert limits(max_bytes=200).max_bytes == 200
 
 
 @given(st.lists(st.tuples(st.sampled_from(["add", "take", "settle"]), st.integers(1, 120))))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import threading
+
+import pytest
 
 from msp_bigquery._delivery.patience import Patience, Stop, pause
 
@@ -47,3 +50,18 @@ def test_hurrying_keeps_pauses_short() -> None:
     stop.hurry()
 
     assert Patience(stop).wait(1000)
+
+
+def test_pauses_5_seconds_at_most_and_a_fifth_of_one_in_a_hurry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever hurries is not held up by those that failed together."""
+    stop, waited = Stop(), list[float]()
+    monkeypatch.setattr(random, "random", lambda: 1.0)
+    monkeypatch.setattr(stop.hurried, "wait", waited.append)
+    monkeypatch.setattr(stop.stopped, "wait", waited.append)
+
+    assert Patience(stop).wait(1000)
+    stop.hurry()
+    assert Patience(stop).wait(1000)
+    assert waited == [5.0, 0.2]

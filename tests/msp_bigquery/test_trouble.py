@@ -78,6 +78,29 @@ def test_says_what_happened_without_values() -> None:
 
 
 @pytest.mark.parametrize(
+    ("errors", "said"),
+    [
+        ([{"reason": "first"}, {"reason": "second"}], "(400, first)"),
+        ([{}], "(400)"),
+        (["hunter2"], "(400)"),
+        ([], "(400)"),
+        (None, "(400)"),
+    ],
+)
+def test_names_google_s_first_reason_if_there_is_one(errors: Any, said: str) -> None:
+    """Whatever the body of an answer looks like."""
+
+    class AnsweredError(Exception):
+        code = 400
+
+    error = AnsweredError("hunter2")
+    if errors is not None:
+        vars(error)["errors"] = errors
+
+    assert Trouble.of(error).text == f"AnsweredError {said}"
+
+
+@pytest.mark.parametrize(
     ("metadata", "named"),
     [
         ({"service": "bigquery.googleapis.com"}, "bigquery.googleapis.com"),

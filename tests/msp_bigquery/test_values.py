@@ -69,6 +69,7 @@ ID = uuid.UUID(int=7)
         (7, 7),
         (2**53, 2**53),
         (2**53 + 1, "9007199254740993"),
+        (-(2**53), -(2**53)),
         (-(2**63), "-9223372036854775808"),
         (1.5, 1.5),
         (math.nan, "NaN"),
@@ -180,3 +181,33 @@ def test_weighs_no_less_than_the_json(values: dict[str, Any]) -> None:
     row = plain_row(values)
 
     assert weight(row) >= len(json.dumps(json_value(row)))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", len('"", ')),
+        ("abc", len('"abc", ')),
+        ("ä", len('"\\u1234", ')),
+        ("😀", len('"\\u1234\\u5678", ')),
+        (b"", len('"", ')),
+        (b"a", len('"YQ==", ')),
+        (b"abc", len('"YWJj", ')),
+        (b"abcd", len('"YWJjZA==", ')),
+        (-2.2250738585072014e-308, len("-2.2250738585072014e-308, ")),
+        (dt.datetime.max.replace(tzinfo=dt.UTC), len('"9999-12-31T23:59:59.999999Z", ') + 1),
+        ([], len("[], ")),
+        ({}, len("{}, ")),
+        ({"a": ["b", {}]}, len('{"a": ["b", {}, ], }, ')),
+    ],
+)
+def test_weighs_little_more_than_the_json(value: object, expected: int) -> None:
+    """Requests are filled: what is guessed is the comma, and the longest number or moment."""
+    assert weight(value) == expected
+
+
+def test_the_insert_id_has_weight_too() -> None:
+    """It is a part of the request."""
+    (row,) = prepare([Row({}, insert_id="abc")], insert_ids=False)
+
+    assert row.weight == weight({}) + 3

@@ -42,6 +42,23 @@ def test_starts_no_more_threads_than_it_may() -> None:
     assert ran == [1, 3]
 
 
+def test_threads_end_when_closed_and_keep_no_process_alive() -> None:
+    """Each of them, once what it does is done."""
+    workers, both = Workers(2), threading.Barrier(2)
+
+    def meet() -> threading.Thread:
+        both.wait(10)
+        return threading.current_thread()
+
+    threads = [future.result(10) for future in [workers.submit(meet), workers.submit(meet)]]
+    workers.close()
+    for thread in threads:
+        thread.join(10)
+
+    assert {thread.name for thread in threads} == {"msp-bigquery-1", "msp-bigquery-2"}
+    assert [(thread.daemon, thread.is_alive()) for thread in threads] == [(True, False)] * 2
+
+
 def test_an_error_belongs_to_whoever_waits() -> None:
     """The thread goes on."""
     workers = Workers(1)

@@ -111,9 +111,11 @@ def test_a_value_is_good_to_its_very_end(wall: Clock) -> None:
     source.error = InstanceError("closed")
     refreshed.get()
     wall.now += 4.75
+    source.error = None
 
     assert refreshed.get().value == 1
     wall.now += 0.25
+    source.error = InstanceError("closed")
     with pytest.raises(InstanceError, match="closed"):
         refreshed.get()
 

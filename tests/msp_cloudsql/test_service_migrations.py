@@ -100,6 +100,13 @@ def test_folder(tmp_path: Path, names: tuple[str, ...], expected: str) -> None:
     assert problem.startswith(expected.format(tmp_path))
 
 
+def test_folder_that_will_do(tmp_path: Path) -> None:
+    """One with migrations in order is no problem."""
+    (tmp_path / "0001_a.sql").write_text("SELECT 1")
+
+    assert msp_check_service(Service(tmp_path)) == []
+
+
 def test_no_path() -> None:
     """An attribute that is no path is told, not guessed at."""
     (problem,) = msp_check_service(Service(["0001_a.sql"]))

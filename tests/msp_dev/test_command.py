@@ -58,6 +58,23 @@ def test_kill_9_leaves_nothing_running_and_loses_no_data(msp_dev: Start) -> None
     assert again.line() == "starts 2 2"
 
 
+def test_a_server_that_crashes_is_one_line(msp_dev: Start, data: Path) -> None:
+    """Which one, and its exit code; the service goes on, and stops as ever."""
+    process = msp_dev("guestbook")
+    process.ready()
+    (server,) = [one for one in process.below if one.name() in {"valkey-server", "redis-server"}]
+    server.kill()
+    said = ""
+    while " ended with exit code " not in said:
+        said = process.process.stderr.readline()
+        assert said
+
+    assert re.search(
+        rf"(valkey|redis)-server ended with exit code 137, .* see {data}/redis/log", said
+    )
+    assert process.end(signal.SIGINT) == 0
+
+
 def test_a_service_that_fails_to_start_leaves_nothing_running(msp_dev: Start) -> None:
     """The exit code is the service's, and its servers are stopped before."""
     failing = msp_dev("guestbook", FAIL="true")

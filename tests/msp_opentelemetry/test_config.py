@@ -37,6 +37,16 @@ def test_ignored(name: str, value: str, expected: str) -> None:
     assert expected in str(ignored)
 
 
+@pytest.mark.parametrize(
+    ("value", "ratio"),
+    [("0", 0.0), ("0.5", 0.5), ("1", 1.0), ("-0.5", 1.0), ("1.5", 1.0)],
+)
+def test_ratio(value: str, ratio: float) -> None:
+    """From 0 to 1; anything else keeps every trace, as does nothing."""
+    assert load(OpenTelemetryConfig, {"OTEL_TRACES_SAMPLER_ARG": value}).ratio == ratio
+    assert load(OpenTelemetryConfig, {}).ratio == 1.0
+
+
 @pytest.mark.parametrize("value", ["", "!"])
 def test_no_variable_keeps_a_service_from_starting(value: str) -> None:
     """Every variable may be set to nothing, or to nonsense."""

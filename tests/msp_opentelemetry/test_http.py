@@ -156,12 +156,12 @@ async def test_answer_with_an_error(opened: Opened, receiver: Receiver) -> None:
         app, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver)), interface="asgi"
     ) as http:
         await http.get("/404")
-        await http.get("/503")
+        await http.get("/500")
 
-    missing, unavailable = spans(receiver)
+    missing, failed = spans(receiver)
     assert missing["status"] == "UNSET"
-    assert unavailable["status"] == "ERROR"
-    assert unavailable["attributes"]["error.type"] == "503"
+    assert failed["status"] == "ERROR"
+    assert failed["attributes"]["error.type"] == "500"
 
 
 async def test_strange_method(opened: Opened, receiver: Receiver) -> None:
@@ -196,6 +196,7 @@ async def test_bare_scope(opened: Opened, receiver: Receiver) -> None:
 
     (span,) = spans(receiver)
     assert span["attributes"]["error.type"] == "KeyboardInterrupt"
+    assert span["attributes"]["http.response.status_code"] == 500  # what a server answers then
     assert span["events"] == []
     assert "server.address" not in span["attributes"]
 
@@ -225,8 +226,13 @@ async def test_lifespan_and_websockets_pass(opened: Opened, receiver: Receiver) 
 
 async def test_request_inside_a_span(opened: Opened, receiver: Receiver) -> None:
     """An application that is asked inside of a span gives that span back."""
-    scope = {"type": "http", "method": "GET", "path": "/", "scheme": "http", "headers": []}
+    scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "scheme": "http"}
     scope["http_version"] = "2"
+    scope["headers"] = [
+        (name, value)
+        for name in (b"host", b"user-agent")
+        for value in (name + b".first", name + b".second")
+    ]
 
     async def send(_: Any) -> None: ...
 
@@ -236,7 +242,10 @@ async def test_request_inside_a_span(opened: Opened, receiver: Receiver) -> None
 
             assert trace.get_current_span() is outer
 
-    assert [span["name"] for span in spans(receiver)] == ["outer", "GET"]
+    outside, inside = spans(receiver)
+    assert [outside["name"], inside["name"]] == ["outer", "GET"]
+    assert inside["attributes"]["server.address"] == "host.first"  # no port, and no other one
+    assert inside["attributes"]["user_agent.original"] == "user-agent.first"
 
 
 async def test_many_at_once(opened: Opened, receiver: Receiver) -> None:

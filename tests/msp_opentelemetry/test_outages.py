@@ -15,6 +15,7 @@ from opentelemetry import trace
 from msp_core.deadline import Deadline, close_deadline
 from msp_opentelemetry import OpenTelemetry
 from msp_opentelemetry._sdk.flush import flush_in_parallel, seconds_left
+from tests.msp_core.clock import clock_for_all
 from tests.msp_opentelemetry.conftest import Opened
 from tests.msp_opentelemetry.endpoint import Endpoint
 
@@ -112,20 +113,23 @@ async def test_flush_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_most_of_a_flush() -> None:
     """A flush takes 10 s at most, as in Go, and a little less than the stop leaves."""
-    left = seconds_left(Deadline.after(5))
-
     assert seconds_left(None) == 10.0
-    assert seconds_left(Deadline.after(60)) == 10.0
-    assert 0 < left <= 4.8
     assert seconds_left(Deadline.after(0)) == 0.0
+    with clock_for_all():
+        assert seconds_left(Deadline.after(60)) == 10.0
+        assert seconds_left(Deadline.after(5)) == 4.8
 
 
-async def test_flush_without_a_deadline() -> None:
+async def test_flush_without_a_deadline(caplog: pytest.LogCaptureFixture) -> None:
     """Outside of the runtime the most a flush may take is a bound of its own."""
-    done = []
+    caplog.set_level(logging.DEBUG, "msp.opentelemetry")
+    done, began = [], time.monotonic()
     await flush_in_parallel({"one": lambda: done.append(1)})
 
     assert done == [1]
+    (line,) = caplog.records
+    assert line.message == "telemetry flushed"
+    assert 0 <= vars(line)["seconds"] <= time.monotonic() - began + 0.0001  # rounded
 
 
 async def test_flush_in_no_time(caplog: pytest.LogCaptureFixture) -> None:

@@ -36,6 +36,12 @@ def test_flushes_when_the_last_request_ends() -> None:
 
     flush.began()
     flush.began()
+    flush.began()
+    now = 4.75
+    flush.ended()
+
+    assert not flush._due.is_set()
+
     now = 5.0
     flush.ended()
 

@@ -134,6 +134,7 @@ async def test_an_option_that_does_not_fit_is_not_shown(contract: Contract, opti
 
             assert "hunter2" not in str(caught.value)
             assert caught.value.__suppress_context__
+            assert caught.value.exit_code == 78
 
 
 async def test_trusts_plain_pem_files_for_tls(

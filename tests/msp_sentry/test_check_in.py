@@ -8,6 +8,7 @@ import socket
 import sys
 import uuid
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -153,6 +154,20 @@ class TestLogged:
         assert first["cronSchedule"] == "0 3 * * *"
         assert first["cronDeadline"] == 601
         assert last["duration"] >= 0
+
+    def test_duration(
+        self,
+        lines: Callable[[], list[logging.LogRecord]],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """How long it took is told in seconds, to the millisecond."""
+        times = iter([1000.0, 1001.0, 1003.34567])
+        clock = SimpleNamespace(monotonic=lambda: next(times))
+        monkeypatch.setattr("msp_sentry._check_in.time", clock)
+        with check_in({}, **JOB):
+            pass
+
+        assert vars(lines()[-1])["duration"] == 2.346
 
     @pytest.mark.parametrize(
         ("error", "text"),

@@ -9,7 +9,9 @@ import pytest
 
 from msp_core import open_contract
 from msp_core.deadline import Deadline, close_deadline
-from msp_sentry import Sentry, SentryConfig, msp_integration
+from msp_core.errors import ConfigError
+from msp_core.integration import FailedStart
+from msp_sentry import Sentry, SentryConfig, msp_integration, msp_start_failed
 from msp_sentry._closing import deadline_within
 from tests.msp_sentry.conftest import Open, Service, note_waits
 
@@ -48,6 +50,21 @@ async def test_middleware(opened: Open) -> None:
         assert not contract[Sentry].tracing
     async with open_contract({"PORT": "0"}, Service(), plugins=("sentry",)) as plain:
         assert plain.middleware[0](_app) is _app
+
+
+def test_failed_start_without_a_dsn(caplog: pytest.LogCaptureFixture) -> None:
+    """Where nobody asks for Sentry a failed start is not reported, and nothing is said of it."""
+    failure = FailedStart(
+        name="guestbook",
+        version="1",
+        instance_id="i",
+        environ={"SENTRY_SAMPLE_RATE": "often"},
+        error=ConfigError([]),
+        scrub=str,
+    )
+    msp_start_failed(failure)
+
+    assert caplog.records == []
 
 
 def test_deadline() -> None:

@@ -70,6 +70,19 @@ def lines(loading: Loading) -> list[str]:
     return [str(problem) for problem in loading.problems]
 
 
+@attrs.frozen(kw_only=True)
+class Private:
+    _tuning: Tuning
+    _name: str = env("NAME")
+
+
+def test_private_fields() -> None:
+    """A field that only the config's own methods read is loaded like any other."""
+    loaded = load(Private, {"NAME": "guestbook", "TUNING": "5"})
+
+    assert (loaded._name, loaded._tuning.percent) == ("guestbook", 5)
+
+
 def test_problems_of_all_sections_are_collected() -> None:
     """Core, plugins and service report together, each under its own name, in order."""
     loading = Loading({"REDIS_ENDPOINT": "", "REDIS_POOL_SIZE": "many", "TUNING": "5"})

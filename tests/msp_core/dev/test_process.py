@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -89,6 +90,43 @@ async def test_server_answers_inside_the_context_and_is_gone_after_it(
 
     assert [running, process.exit_code] == [None, 0]
     assert held.log.read_text() == f"serving\nended by {stop_signal.name}\n"
+
+
+async def test_a_server_that_crashes_is_told_of_once(
+    held: ServerFolder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its name, exit code and log are in one line; whoever uses it goes on."""
+    port, told = held.port(), asyncio.Event()
+    loop, handler = asyncio.get_running_loop(), logging.Handler()
+    handler.emit = lambda _: loop.call_soon(told.set)  # type: ignore[method-assign,assignment]
+    logging.getLogger("msp.dev").addHandler(handler)
+    try:
+        async with server_process(
+            python(SERVER, port), folder=held, ready=connects(port)
+        ) as process:
+            psutil.Process(process.guard.pid).children()[0].kill()
+            async with asyncio.timeout(30):
+                await told.wait()
+    finally:
+        logging.getLogger("msp.dev").removeHandler(handler)
+
+    (line,) = [each.getMessage() for each in caplog.records if each.name == "msp.dev"]
+    assert line == (
+        f"{Path(sys.executable).name} ended with exit code {128 + signal.SIGKILL}, its clients get "
+        f"errors from now on: see {held.log}, and start msp dev again"
+    )
+
+
+async def test_a_server_that_is_stopped_is_not_told_of(
+    held: ServerFolder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end that was asked for is none to worry about, however often it is looked."""
+    monkeypatch.setattr(_dev_process, "_LOOK", 0.0)
+    port = held.port()
+    async with server_process(python(SERVER, port), folder=held, ready=connects(port)):
+        pass
+
+    assert [each for each in caplog.records if each.name == "msp.dev"] == []
 
 
 async def test_server_is_out_of_reach_of_the_terminal(held: ServerFolder) -> None:

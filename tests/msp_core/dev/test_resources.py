@@ -225,6 +225,40 @@ def test_joins_what_another_started(tmp_path: Path) -> None:
     ours.stop()
 
 
+@pytest.mark.parametrize(("silence", "lines"), [(0.0, 1), (3600.0, 0)])
+def test_says_whom_it_waits_for(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    silence: float,
+    lines: int,
+) -> None:
+    """A wait that a person would notice is told, once; a short one is not."""
+    assert _dev_resources._SILENCE == 1.0
+    monkeypatch.setattr(_dev_resources, "_SILENCE", silence)
+    first, second = Held(), Held()
+    ours, theirs = DevResources({"one": first}, tmp_path), DevResources({"one": second}, tmp_path)
+    starts = [threading.Thread(target=each.start) for each in (ours, theirs)]
+    starts[0].start()
+    assert first.started.wait(30)
+    starts[1].start()
+    for _ in range(2):  # the second time it has been through the first one's line
+        assert second.refused.wait(30)
+        second.refused.clear()
+    first.go.set()
+    for start in starts:
+        start.join(30)
+    theirs.stop()
+    ours.stop()
+
+    told = [each.getMessage() for each in caplog.records if each.name == "msp.dev"]
+    assert len(told) == lines
+    assert all(
+        line.startswith(f"one: waiting for process {os.getpid()}, which starts or stops it, for ")
+        for line in told
+    )
+
+
 def test_does_not_wait_for_ever_for_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
 from typing import Any
 
 import httpx
@@ -62,12 +63,20 @@ class TestWSGIThreads:
         assert len(runs) == 1
 
     async def test_a_stuck_loop_is_told(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """When the loop does not answer, the probe does."""
-        app: Any = diagnostics().wsgi(wsgi_app)
-        monkeypatch.setattr(app.__class__, "patience", 0.01)
+        """When the loop does not answer for five seconds, the probe does."""
+        app = diagnostics().wsgi(wsgi_app)
+        waits: list[float | None] = []
+        result = Future.result
+
+        def hurry(future: Future[Any], timeout: float | None = None) -> Any:
+            waits.append(timeout)
+            return result(future, 0.01)
+
+        monkeypatch.setattr(Future, "result", hurry)
 
         # Called on the loop itself, so that the loop is stuck for as long as the call takes.
         with httpx.Client(transport=httpx.WSGITransport(app=app), base_url="http://test") as client:
             response = client.get("/-/live")  # noqa: ASYNC212 - blocking is the point
 
         assert (response.status_code, response.text) == (503, "stuck")
+        assert waits == [5]

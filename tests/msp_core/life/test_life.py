@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -17,6 +18,16 @@ IDLE = """
 async def msp_initialize(self, contract):
     return NoopRoutine("idle")
 """
+
+
+class Waiting:
+    """A service that waits to be stopped."""
+
+    name, version = "waiting", "1"
+
+    @hookimpl
+    def msp_initialize(self) -> Routine:
+        return NoopRoutine()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -84,6 +95,23 @@ def test_stop_of_a_start_is_announced_once(program: StartProgram) -> None:
     assert service.stop(after="at it") == 0
     bodies = [line["Body"] for line in service.lines]
     assert bodies[-3:-1] == ["stopping", "interrupted"]
+    assert bodies.count("stopping") == 1
+
+
+def test_stop_of_a_service_just_started_is_announced_once(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A signal with which the start ends is answered once, although it is seen twice."""
+    code = run(
+        Waiting(),
+        environ={"PORT": "0"},
+        plugins=(),
+        on_ready=lambda _: signal.raise_signal(signal.SIGTERM),
+    )
+    bodies = [json.loads(line)["Body"] for line in capfd.readouterr().err.splitlines()]
+
+    assert code == 0
+    assert bodies[:2] == ["service started", "stopping"]
     assert bodies.count("stopping") == 1
 
 
@@ -641,14 +669,7 @@ def test_run_gives_signals_back() -> None:
     signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     before = [signal.getsignal(each) for each in signals]
 
-    class Brief:
-        name, version = "brief", "1"
-
-        @hookimpl
-        def msp_initialize(self) -> Routine:
-            return NoopRoutine()
-
-    code = run(Brief(), environ={"PORT": "0"}, plugins=(), stop=handle)
+    code = run(Waiting(), environ={"PORT": "0"}, plugins=(), stop=handle)
 
     assert code == 0
     assert [signal.getsignal(each) for each in signals] == before
@@ -816,3 +837,26 @@ def test_plugin_is_told_of_a_failed_start(
     warnings = [text["Body"] for text in service.lines if text["SeverityText"] == "WARN"]
     assert len(warnings) == bool(line)
     assert line in "".join(warnings)
+
+
+def test_failed_start_waits_two_seconds_for_plugins(
+    installed: Installed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reports a failed start to a receiver that is down keeps the exit for that long."""
+    installed.plugin(
+        "reporter",
+        plugin_source('url: str = env("URL")')
+        + "\n@hookimpl\ndef msp_start_failed(failure):\n    pass\n",
+    )
+    waits: list[tuple[str, float | None]] = []
+    join = threading.Thread.join
+
+    def note(thread: threading.Thread, timeout: float | None = None) -> None:
+        waits.append((thread.name, timeout))
+        join(thread, timeout)
+
+    monkeypatch.setattr(threading.Thread, "join", note)
+    code = run(Waiting(), environ={"PORT": "none"}, plugins=("reporter",))
+
+    assert code == 78
+    assert ("msp-start-failed", 2) in waits

@@ -178,16 +178,25 @@ async def test_deadline_with_partial_errors() -> None:
         await slow.finished.wait()
 
 
-async def test_hang_takes_only_its_share() -> None:
+@pytest.mark.parametrize("kind", [LIFOStopRoutine, FIFOStopRoutine])
+async def test_hang_takes_only_its_share(kind: type[LIFOStopRoutine]) -> None:
     """A step of an ordered stop that hangs leaves the later ones their time."""
-    notes: list[str] = []
-    members = [Recorder("a", notes), Recorder("b", notes, hang=True)]
-    running = await started(LIFOStopRoutine(*members))
+    left: list[float] = []
 
-    with pytest.raises(StopTimeoutError, match=r'^routine "b" did not stop in time$'):
-        await running.stop(Deadline.after(SOON))
+    async def hang_or_note(deadline: Deadline) -> None:
+        left.append(deadline.remaining())
+        if len(left) == 1:
+            await asyncio.Event().wait()
 
-    assert notes[-1] == "stop a"
+    members = [CallbackRoutine(name, stop=hang_or_note) for name in "ab"]
+    running = await started(kind(*members))
+
+    with pytest.raises(StopTimeoutError, match=r'^routine "[ab]" did not stop in time$'):
+        await running.stop(Deadline.after(1))
+
+    first, second = left
+    assert 0 < first <= 0.5
+    assert second > 0
 
 
 async def test_members_are_due_before_the_group(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,97 @@
+"""Delivery: what is sent when, after each kind of failure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import attrs
+import pytest
+
+from msp_bigquery._delivery.delivery import Delivery, DeliveryError
+from msp_bigquery._delivery.patience import Patience, Stop
+from msp_bigquery._refused_row import Failure
+from msp_bigquery._rows.row import PreparedRow, prepare
+
+
+class Counting(Patience):
+    """Pauses three times, in no time."""
+
+    def __init__(self) -> None:
+        super().__init__(Stop())
+        self.failures: list[int] = []
+
+    def wait(self, failures: int) -> bool:
+        """Note how many failures there were."""
+        self.failures.append(failures)
+        return len(self.failures) < 3
+
+
+@attrs.frozen
+class Table:
+    """Takes `most` rows at once, none with `n` 3, and none at all while it is away."""
+
+    most: int = 10
+    away: bool = False
+    sent: list[list[int]] = attrs.field(factory=list)
+    max_rows = max_bytes = 1000
+
+    def shipment(self, rows: Sequence[PreparedRow]) -> Shipment:
+        """Return rows ready to be sent."""
+        return Shipment(self, [row.values["n"] for row in rows])
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+@attrs.frozen
+class Shipment:
+    """Rows of one request."""
+
+    table: Table
+    numbers: list[int]
+
+    def send(self, timeout: float) -> Sequence[Failure]:
+        """Try once."""
+        assert timeout == 10.0
+        if self.table.away:
+            raise ConnectionError
+        self.table.sent.append(self.numbers)
+        if len(self.numbers) > self.table.most:
+            raise _TooLargeError
+        return [Failure(index=self.numbers.index(3), reasons=("no",))] if 3 in self.numbers else []
+
+
+class _TooLargeError(Exception):
+    code = 413
+
+
+def deliver(table: Table, patience: Patience, rows: int) -> tuple[Failure, ...]:
+    """Deliver rows with `n` from 0."""
+    prepared = prepare([{"n": number} for number in range(rows)], insert_ids=False)
+    return Delivery("t", table).deliver(prepared, patience, denied_passes=False)
+
+
+def test_pauses_grow_from_the_first_failure() -> None:
+    """The first one is short."""
+    patience = Counting()
+    with pytest.raises(DeliveryError):
+        deliver(Table(away=True), patience, 1)
+
+    assert patience.failures == [1, 2, 3]
+
+
+def test_what_is_too_large_is_halved_until_it_fits() -> None:
+    """In order; a refused row keeps its place, and no half is a failure."""
+    table, patience = Table(most=2), Counting()
+
+    assert [failure.index for failure in deliver(table, patience, 5)] == [3]
+    assert table.sent == [[0, 1, 2, 3, 4], [0, 1], [2, 3, 4], [2], [3, 4]]
+    assert not patience.failures
+
+
+def test_a_single_row_that_is_too_large_is_refused() -> None:
+    """The others are written."""
+    failures = deliver(Table(most=0), Counting(), 2)
+
+    assert [failure.index for failure in failures] == [0, 1]
+    assert {failure.reasons for failure in failures} == {("too large for one request",)}
