@@ -2,6 +2,7 @@
 
 * `bounded`, `bounded_sync`: run what may hang, under a hard deadline.
 * `Outage`: one line when something fails, one when it works again.
+* `PerProcess`: what exists once in each process; the child of a fork makes its own.
 
 `msp_core.authoring.commands`, the arguments of a command of `msp`, is imported on its own: it
 takes the assembly of services with it.
@@ -9,5 +10,6 @@ takes the assembly of services with it.
 
 from msp_core.authoring._bounded import bounded, bounded_sync
 from msp_core.authoring._outage import Outage
+from msp_core.authoring._per_process import PerProcess
 
-__all__ = ["Outage", "bounded", "bounded_sync"]
+__all__ = ["Outage", "PerProcess", "bounded", "bounded_sync"]

@@ -52,7 +52,7 @@ def test_uses_the_service_s_own_identity(service_account: str) -> None:
     """Both clients are Google's, with the credentials that the platform gives, found once."""
     made = Google(load(BigQueryConfig, IDS))
     client, write_client = made.client(), made.write_client()
-    credentials = made._once("credentials", made._credentials)
+    credentials = made._credentials.get()
 
     assert type(client) is bigquery.Client
     assert client.project == "p"
@@ -85,7 +85,7 @@ def test_an_emulator_gets_no_credentials(service_account: str) -> None:
     """A developer's own rights must not leave the laptop."""
     made = Google(load(BigQueryConfig, IDS | EMULATOR))
 
-    assert isinstance(made._once("credentials", made._credentials), AnonymousCredentials)
+    assert isinstance(made._credentials.get(), AnonymousCredentials)
     assert made.client()._connection.API_BASE_URL == "http://127.0.0.1:1"
     assert made.write_client() is made.write_client()
 

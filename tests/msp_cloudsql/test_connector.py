@@ -98,14 +98,18 @@ def test_waits_no_longer_than_its_deadline(
     """The connector heeds no timeout while it connects; what comes late is closed."""
     monkeypatch.setattr(_connector, "_LIMIT", 0.05)
     slow = Slow(fails=fails)
+    loop = asyncio.new_event_loop()
+    monkeypatch.setattr(Connector, "_make_connector", lambda _: (slow, loop))
     connector = Connector(INSTANCE, USER, stand_in.google, slow)  # type: ignore[arg-type]  # a fake
-    monkeypatch.setattr(Connector, "_connector", lambda _: slow)
 
     with pytest.raises(InstanceError, match=r"within 0\.05 s"):
         connector.connect({"dbname": "primary"})
     slow.go.set()
     assert slow.closed.wait(20)
     connector.close()
+    loop.close()
+    with pytest.raises(InstanceError, match="the service has stopped"):
+        connector.connect({"dbname": "primary"})
 
 
 class Slow:

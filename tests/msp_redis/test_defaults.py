@@ -64,7 +64,7 @@ async def test_a_lost_connection_is_tried_three_times_more(redis: Redis) -> None
 
 async def test_a_check_is_short_and_tries_once_more(redis: Redis) -> None:
     """One connection, a second for each step, and one retry at once for a cut connection."""
-    pool: Any = redis._endpoint.probe().connection_pool
+    pool: Any = redis._probe.get().connection_pool
     connection = pool.make_connection()
     retry = pool.connection_kwargs["retry"]
 

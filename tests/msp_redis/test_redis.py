@@ -54,15 +54,17 @@ async def test_closes_for_good(redis_environ: Mapping[str, str], contract: Contr
         sync_client.ping()
 
 
-async def test_a_client_asked_for_after_closing_is_closed(
+async def test_nobody_gets_a_client_after_closing(
     redis_environ: Mapping[str, str], contract: Contract
 ) -> None:
     """Whoever asks late, in a thread that still runs, must not open anything."""
     async with open_redis(_config(redis_environ["REDIS_ENDPOINT"]), contract) as opened:
         pass
 
-    with pytest.raises(redis.ConnectionError):
-        await opened.client().ping()
+    with pytest.raises(redis.ConnectionError, match="the service has stopped"):
+        opened.client()
+    with pytest.raises(redis.ConnectionError, match="the service has stopped"):
+        opened.sync_client()
 
 
 async def test_many_threads_get_the_same_client(

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from msp_bigquery._config import BigQueryConfig
 from msp_bigquery._refused_jobs import RefusedJobs
 from msp_bigquery.errors import WriterClosedError
+from msp_core.authoring import PerProcess
 from msp_core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:  # imported where the clients are made
     from google.auth.credentials import Credentials
     from google.cloud import bigquery
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
-
-MadeT = TypeVar("MadeT")
 
 NO_RETRY: Any = None
 """As `retry=`: turns the ten minutes of retries in Google's libraries off."""
@@ -35,9 +31,9 @@ class Google:
 
     def __init__(self, config: BigQueryConfig) -> None:
         self._config = config
-        self._lock = threading.RLock()
-        self._made: dict[tuple[int, str], Any] = {}
-        self._closed = False
+        self._credentials = PerProcess(self._find_credentials, closed=_closed)
+        self._client = PerProcess(self._make_client, closed=_closed)
+        self._write_client = PerProcess(self._make_write_client, closed=_closed)
 
     @property
     def is_emulator(self) -> bool:
@@ -55,11 +51,11 @@ class Google:
 
     def client(self) -> bigquery.Client:
         """Return the client for all but the Storage Write API."""
-        return self._once("client", self._client)
+        return self._client.get()
 
     def write_client(self) -> BigQueryWriteClient:
         """Return the client for the Storage Write API."""
-        return self._once("write_client", self._write_client)
+        return self._write_client.get()
 
     def require_grpc(self) -> None:
         """Raise when the Storage Write API would be Google's while all else is an emulator's.
@@ -79,24 +75,12 @@ class Google:
 
     def close(self) -> None:
         """Close the clients of this process, for good."""
-        with self._lock:
-            self._closed = True
-            made = {kind: one for (pid, kind), one in self._made.items() if pid == os.getpid()}
-        if "client" in made:
-            made["client"].close()
-        if "write_client" in made:
-            made["write_client"].transport.close()
+        for client in self._client.close():
+            client.close()  # type: ignore[no-untyped-call]  # of Google
+        for write_client in self._write_client.close():
+            write_client.transport.close()  # type: ignore[no-untyped-call]  # same
 
-    def _once(self, kind: str, make: Callable[[], MadeT]) -> MadeT:
-        key = (os.getpid(), kind)  # the child of a fork must not share its parent's connections
-        with self._lock:
-            if self._closed:
-                raise WriterClosedError("BigQuery was closed: the service has stopped")
-            if key not in self._made:
-                self._made[key] = make()
-            return cast("MadeT", self._made[key])
-
-    def _credentials(self) -> Credentials:
+    def _find_credentials(self) -> Credentials:
         import google.auth  # noqa: PLC0415 - vendor library: imported where it is needed
         from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415 - same
 
@@ -104,14 +88,14 @@ class Google:
             return AnonymousCredentials()  # type: ignore[no-untyped-call]
         return google.auth.default(scopes=[_SCOPE])[0]
 
-    def _client(self) -> bigquery.Client:
+    def _make_client(self) -> bigquery.Client:
         from google.cloud import bigquery  # noqa: PLC0415 - vendor library: takes 0.4 s
 
         project, dataset = self._config.project_id, self._config.dataset_id
         host = self._config.emulator_host
         client = bigquery.Client(
             project=project,
-            credentials=self._once("credentials", self._credentials),
+            credentials=self._credentials.get(),
             client_options={"api_endpoint": host} if host else None,
             default_query_job_config=bigquery.QueryJobConfig(
                 default_dataset=f"{project}.{dataset}"
@@ -121,18 +105,22 @@ class Google:
         client._http.hooks["response"].append(RefusedJobs())  # noqa: SLF001 - as below
         return client
 
-    def _write_client(self) -> BigQueryWriteClient:
+    def _make_write_client(self) -> BigQueryWriteClient:
         from google.cloud import bigquery_storage_v1  # noqa: PLC0415 - same
 
         make: Any = bigquery_storage_v1.BigQueryWriteClient
         host = self._config.emulator_grpc_host
         if host is None:
-            credentials = self._once("credentials", self._credentials)
+            credentials = self._credentials.get()
             return cast("BigQueryWriteClient", make(credentials=credentials))
         import grpc  # noqa: PLC0415 - same
 
         transport = make.get_transport_class("grpc")(channel=grpc.insecure_channel(host))
         return cast("BigQueryWriteClient", make(transport=transport))
+
+
+def _closed() -> Exception:
+    return WriterClosedError("BigQuery was closed: the service has stopped")
 
 
 def _widen(client: bigquery.Client) -> None:

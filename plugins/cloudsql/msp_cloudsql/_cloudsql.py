@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import weakref
 from functools import partial
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from msp_cloudsql._migrations.migration import MigrationReport
 from msp_cloudsql._per_database import PerDatabase
 from msp_cloudsql._pools.server import Server
+from msp_core.authoring import PerProcess
 
 if TYPE_CHECKING:  # psycopg is imported where something is opened
     from psycopg import AsyncConnection, Connection
@@ -38,12 +38,14 @@ class CloudSQL:
         self._server = server
         self._loop = asyncio.get_running_loop()
         self._pid = os.getpid()
-        self._closed = threading.Event()
+        self._closing = False
         self._opening: set[asyncio.Task[None]] = set()
-        self._pools: PerDatabase[AsyncPool] = PerDatabase(self._make_pool)
-        self._sync_pools: PerDatabase[Pool] = PerDatabase(server.sync_pool)
-        self._connections: dict[int, weakref.WeakSet[AsyncConnection[TupleRow]]] = {}
-        self._sync_connections: dict[int, weakref.WeakSet[Connection[TupleRow]]] = {}
+        self._pools = PerDatabase(self._make_pool, closed=_closed)
+        self._sync_pools = PerDatabase(server.sync_pool, closed=_closed)
+        self._connections: PerProcess[[], weakref.WeakSet[AsyncConnection[TupleRow]]]
+        self._connections = PerProcess(weakref.WeakSet, closed=_closed)
+        self._sync_connections: PerProcess[[], weakref.WeakSet[Connection[TupleRow]]]
+        self._sync_connections = PerProcess(weakref.WeakSet, closed=_closed)
 
     def pool(
         self,
@@ -60,7 +62,6 @@ class CloudSQL:
             UsageError: the pool exists with other options.
             psycopg_pool.PoolClosed: the service has stopped.
         """
-        self._refuse_when_closed()
         return self._pools.get(database, options)
 
     def sync_pool(
@@ -69,7 +70,6 @@ class CloudSQL:
         **options: Any,  # noqa: ANN401 - the library's options
     ) -> ConnectionPool[Connection[TupleRow]]:
         """Return the database's pool for threads, one per process; else like `pool`."""
-        self._refuse_when_closed()
         return self._sync_pools.get(database, options)
 
     async def connect(
@@ -85,9 +85,9 @@ class CloudSQL:
             psycopg.OperationalError: the server is not there, or refused the login.
             psycopg_pool.PoolClosed: the service has stopped.
         """
-        self._refuse_when_closed()
+        connections = self._connections.get()  # first: once closed, nothing is connected
         connection = await self._server.connect(database, options)
-        self._connections.setdefault(os.getpid(), weakref.WeakSet()).add(connection)
+        connections.add(connection)
         return connection
 
     def sync_connect(
@@ -99,9 +99,9 @@ class CloudSQL:
 
         Options are those of `psycopg.Connection.connect`.
         """
-        self._refuse_when_closed()
+        connections = self._sync_connections.get()
         connection = self._server.sync_connect(database, options)
-        self._sync_connections.setdefault(os.getpid(), weakref.WeakSet()).add(connection)
+        connections.add(connection)
         return connection
 
     async def migrate(
@@ -150,14 +150,15 @@ class CloudSQL:
 
     async def close(self) -> None:
         """Close every pool and connection of this process, all at the same time."""
-        self._closed.set()
+        self._closing = True
+        held = [connection for kept in self._connections.close() for connection in kept]
         await asyncio.gather(
-            *(_close(pool) for pool in self.opened()),
-            *(asyncio.to_thread(pool.close, _CLOSE_LIMIT) for pool in self.sync_opened()),
-            *(connection.close() for connection in self._connections.get(os.getpid(), ())),
+            *(_close(pool) for pool in self._pools.close()),
+            *(asyncio.to_thread(pool.close, _CLOSE_LIMIT) for pool in self._sync_pools.close()),
+            *(connection.close() for connection in held),
         )
-        for held in self._sync_connections.get(os.getpid(), ()):
-            held.close()
+        for sync_held in [each for kept in self._sync_connections.close() for each in kept]:
+            sync_held.close()
 
     def _make_pool(self, database: str, options: dict[str, Any]) -> AsyncPool:
         pool = self._server.pool(database, options)
@@ -167,16 +168,16 @@ class CloudSQL:
         return pool
 
     def _open_soon(self, pool: AsyncPool) -> None:
-        if not self._closed.is_set():
+        if not self._closing:
             opening = self._loop.create_task(pool.open())
             self._opening.add(opening)
             opening.add_done_callback(self._opening.discard)
 
-    def _refuse_when_closed(self) -> None:
-        if self._closed.is_set():
-            from psycopg_pool import PoolClosed  # noqa: PLC0415 - vendor library, imported by now
 
-            raise PoolClosed("cloudsql is closed: the service has stopped")
+def _closed() -> Exception:
+    from psycopg_pool import PoolClosed  # noqa: PLC0415 - vendor library, imported by now
+
+    return PoolClosed("cloudsql is closed: the service has stopped")
 
 
 async def _close(pool: AsyncPool) -> None:

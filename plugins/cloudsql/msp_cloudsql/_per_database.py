@@ -1,12 +1,11 @@
-"""PerDatabase: what exists once for each database and process."""
+"""PerDatabase: pools, one for each database and process."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from msp_core.authoring import PerProcess
 from msp_core.errors import UsageError
 
 PoolT = TypeVar("PoolT")
@@ -17,12 +16,16 @@ class PerDatabase(Generic[PoolT]):
 
     Args:
         make: (database, options) -> a new pool.
+        closed: () -> what asking raises after `close()`.
     """
 
-    def __init__(self, make: Callable[[str, dict[str, Any]], PoolT]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._made: dict[tuple[int, str], tuple[PoolT, dict[str, Any]]] = {}
+    def __init__(
+        self, make: Callable[[str, dict[str, Any]], PoolT], *, closed: Callable[[], Exception]
+    ) -> None:
+        def make_pool(database: str, /, **options: Any) -> tuple[PoolT, dict[str, Any]]:  # noqa: ANN401 - the library's
+            return make(database, options), options
+
+        self._pools = PerProcess(make_pool, closed=closed)
 
     def get(self, database: str, options: dict[str, Any]) -> PoolT:
         """Return the database's pool, made on the first call.
@@ -30,11 +33,7 @@ class PerDatabase(Generic[PoolT]):
         Raises:
             UsageError: it was made with other options.
         """
-        key = (os.getpid(), database)
-        with self._lock:
-            if key not in self._made:
-                self._made[key] = (self._make(database, options), options)
-            pool, first = self._made[key]
+        pool, first = self._pools.get(database, **options)
         if options not in ({}, first):
             raise UsageError(
                 f"the pool of database {database!r} exists with other options: "
@@ -44,5 +43,8 @@ class PerDatabase(Generic[PoolT]):
 
     def made(self) -> tuple[PoolT, ...]:
         """Return the pools of this process, the oldest first."""
-        with self._lock:
-            return tuple(pool for (pid, _), (pool, _) in self._made.items() if pid == os.getpid())
+        return tuple(pool for pool, _ in self._pools.made())
+
+    def close(self) -> tuple[PoolT, ...]:
+        """Make none from now on; return those of this process, for the caller to close."""
+        return tuple(pool for pool, _ in self._pools.close())

@@ -13,7 +13,7 @@ import redis.asyncio
 from redis.asyncio.connection import AbstractConnection as AsyncRedisConnection
 from redis.connection import Connection as RedisConnection
 
-_CLOSED = "the client was closed: the service has stopped"
+CLOSED = "the client was closed: the service has stopped"
 
 
 class AsyncPool(redis.asyncio.BlockingConnectionPool):
@@ -29,7 +29,7 @@ class AsyncPool(redis.asyncio.BlockingConnectionPool):
     ) -> AsyncRedisConnection:
         """Return a connected connection."""
         if self.is_shut:
-            raise redis.ConnectionError(_CLOSED)
+            raise redis.ConnectionError(CLOSED)
         connection: AsyncRedisConnection = await super().get_connection()  # type: ignore[no-untyped-call]
         return connection
 
@@ -52,7 +52,7 @@ class Pool(redis.BlockingConnectionPool):
     ) -> RedisConnection:
         """Return a connected connection."""
         if self.is_shut:
-            raise redis.ConnectionError(_CLOSED)
+            raise redis.ConnectionError(CLOSED)
         connection: RedisConnection = super().get_connection()  # type: ignore[no-untyped-call]
         return connection
 

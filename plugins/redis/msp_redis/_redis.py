@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import os
 import re
-import threading
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
+from msp_core.authoring import PerProcess
 from msp_core.config import Secret
 from msp_redis._endpoint import Endpoint
 from msp_redis._tls import Trust
@@ -17,8 +15,6 @@ from msp_redis._tls import Trust
 if TYPE_CHECKING:  # redis-py is imported where a client is made
     import redis
     import redis.asyncio
-
-ClientT = TypeVar("ClientT")
 
 
 class Redis:
@@ -35,50 +31,52 @@ class Redis:
 
     def __init__(self, url: Secret, *, trust: Trust | None, name: str) -> None:
         # Redis takes printable ASCII without spaces as a client's name.
-        self._endpoint = Endpoint(url=url, trust=trust, name=re.sub(r"[^!-~]", "-", name))
-        self._lock = threading.Lock()
-        self._made: dict[tuple[int, str], Any] = {}
-        self._closed = False
+        endpoint = Endpoint(url=url, trust=trust, name=re.sub(r"[^!-~]", "-", name))
+        self._client = PerProcess(endpoint.client, closed=_closed)
+        self._sync_client = PerProcess(endpoint.sync_client, closed=_closed)
+        self._probe = PerProcess(endpoint.probe, closed=_closed)
 
     def client(self) -> redis.asyncio.Redis:
         """Return the client for asyncio; it connects on first use.
 
         A lost or refused connection is tried three times more, with at most 0.7 s of waiting in
-        all. After the service has stopped, using it raises `redis.ConnectionError`.
+        all. After the service has stopped, asking for it and using it raise
+        `redis.ConnectionError`.
 
         Raises:
             EndpointError: `REDIS_ENDPOINT` has an option that redis-py does not take.
         """
-        return self._once("client", self._endpoint.client)
+        return self._client.get()
 
     def sync_client(self) -> redis.Redis:
         """Return the client for threads; else like `client`."""
-        return self._once("sync_client", self._endpoint.sync_client)
+        return self._sync_client.get()
 
     async def ping(self) -> None:
         """Send one PING over a connection of its own, with short limits; raise when it fails."""
-        await self._once("probe", self._endpoint.probe).ping()
+        await self._probe.get().ping()
 
     async def close(self) -> None:
         """Close every client of this process, for good; its use raises from now on."""
-        with self._lock:
-            self._closed = True
-            made = [client for (pid, _), client in self._made.items() if pid == os.getpid()]
-        await asyncio.gather(*(_shut(client.connection_pool.shut) for client in made))
-
-    def _once(self, kind: str, make: Callable[[], ClientT]) -> ClientT:
-        key = (os.getpid(), kind)  # the child of a fork must not share its parent's sockets
-        with self._lock:
-            if key not in self._made:
-                made: Any = make()
-                made.connection_pool.is_shut = self._closed
-                self._made[key] = made
-            client: ClientT = self._made[key]
-        return client
+        made: tuple[redis.asyncio.Redis | redis.Redis, ...] = (
+            *self._client.close(),
+            *self._sync_client.close(),
+            *self._probe.close(),
+        )
+        await asyncio.gather(*(_shut(client) for client in made))
 
 
-async def _shut(shut: Callable[[], Any]) -> None:
-    if inspect.iscoroutinefunction(shut):
-        await shut()
+def _closed() -> Exception:
+    import redis  # noqa: PLC0415 - vendor library, imported by whoever catches its error
+
+    from msp_redis._pools import CLOSED  # noqa: PLC0415 - imports the vendor library
+
+    return redis.ConnectionError(CLOSED)
+
+
+async def _shut(client: redis.asyncio.Redis | redis.Redis) -> None:
+    pool: Any = client.connection_pool  # one of ours
+    if inspect.iscoroutinefunction(pool.shut):
+        await pool.shut()
     else:
-        await asyncio.to_thread(shut)
+        await asyncio.to_thread(pool.shut)

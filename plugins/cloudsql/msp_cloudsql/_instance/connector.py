@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-import os
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from msp_cloudsql._instance.errors import InstanceError
 from msp_cloudsql._instance.identity import Identity
 from msp_cloudsql._instance.surroundings import Google
-from msp_core.authoring import bounded_sync
+from msp_core.authoring import PerProcess, bounded_sync
 
 if TYPE_CHECKING:  # the vendor libraries are imported where something is opened
     from google.cloud.sql.connector import Connector as GoogleConnector
@@ -51,8 +50,7 @@ class Connector:
         self._user = user
         self._google = google
         self._identity = identity
-        self._lock = threading.Lock()
-        self._made: dict[int, tuple[GoogleConnector, asyncio.AbstractEventLoop]] = {}
+        self._connector = PerProcess(self._make_connector, closed=self._closed)
 
     def connect(self, parameters: dict[str, Any]) -> Connection[TupleRow]:
         """Return a new connection; for threads.
@@ -77,11 +75,8 @@ class Connector:
             ) from None
 
     def close(self) -> None:
-        """Stop what the connector runs in this process."""
-        with self._lock:
-            made = self._made.pop(os.getpid(), None)
-        if made is not None:
-            connector, loop = made
+        """Stop what the connector runs in this process; it connects nobody any more."""
+        for connector, loop in self._connector.close():
             connector.close()
             loop.call_soon_threadsafe(loop.stop)
 
@@ -91,7 +86,7 @@ class Connector:
         known = {name: value for name, value in parameters.items() if name != "connect_timeout"}
         name = known.pop("dbname")
         try:
-            connector = self._connector()
+            connector, _ = self._connector.get()
             return connector.connect(self._instance, "psycopg", user=self._user, db=name, **known)  # type: ignore[no-any-return]  # of an untyped driver
         except (psycopg.Error, InstanceError):
             raise
@@ -99,25 +94,25 @@ class Connector:
             text = f"Google's connector found no way to {self._instance!r}: {type(error).__name__}"
             raise InstanceError(text) from None
 
-    def _connector(self) -> GoogleConnector:
+    def _make_connector(self) -> tuple[GoogleConnector, asyncio.AbstractEventLoop]:
         from google.cloud.sql.connector import (  # noqa: PLC0415 - vendor library: opened here
             Connector as GoogleConnector,
         )
 
-        with self._lock:
-            if os.getpid() not in self._made:
-                loop = asyncio.new_event_loop()  # the connector would not close one of its own
-                threading.Thread(target=_run, args=(loop,), daemon=True).start()
-                made = GoogleConnector(
-                    loop=loop,
-                    credentials=self._identity.credentials(),
-                    enable_iam_auth=True,
-                    refresh_strategy="LAZY",  # nothing runs between requests
-                    sqladmin_api_endpoint=self._google.admin_api,
-                    timeout=5,
-                )
-                self._made[os.getpid()] = made, loop
-            return self._made[os.getpid()][0]
+        loop = asyncio.new_event_loop()  # the connector would not close one of its own
+        threading.Thread(target=_run, args=(loop,), daemon=True).start()
+        connector = GoogleConnector(
+            loop=loop,
+            credentials=self._identity.credentials(),
+            enable_iam_auth=True,
+            refresh_strategy="LAZY",  # nothing runs between requests
+            sqladmin_api_endpoint=self._google.admin_api,
+            timeout=5,
+        )
+        return connector, loop
+
+    def _closed(self) -> Exception:
+        return InstanceError(f"no connection to {self._instance!r}: the service has stopped")
 
 
 def _run(loop: asyncio.AbstractEventLoop) -> None:
