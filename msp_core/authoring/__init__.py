@@ -3,6 +3,8 @@
 * `bounded`, `bounded_sync`: run what may hang, under a hard deadline.
 * `Outage`: one line when something fails, one when it works again.
 * `PerProcess`: what exists once in each process; the child of a fork makes its own.
+* `tracer`, `meter`, `client_span`, `record_error`: telemetry where the program has OpenTelemetry,
+  and the rule which text of an error may be recorded.
 
 `msp_core.authoring.commands`, the arguments of a command of `msp`, is imported on its own: it
 takes the assembly of services with it.
@@ -11,5 +13,15 @@ takes the assembly of services with it.
 from msp_core.authoring._bounded import bounded, bounded_sync
 from msp_core.authoring._outage import Outage
 from msp_core.authoring._per_process import PerProcess
+from msp_core.authoring._telemetry import client_span, meter, record_error, tracer
 
-__all__ = ["Outage", "PerProcess", "bounded", "bounded_sync"]
+__all__ = [
+    "Outage",
+    "PerProcess",
+    "bounded",
+    "bounded_sync",
+    "client_span",
+    "meter",
+    "record_error",
+    "tracer",
+]

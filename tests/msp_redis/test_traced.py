@@ -125,7 +125,22 @@ async def test_failure(exporter: InMemorySpanExporter, opened: Redis) -> None:
 
     span: ReadableSpan = exporter.get_finished_spans()[-1]
     assert not span.status.is_ok
-    assert (span.attributes or {})["error.type"] == "ResponseError"
+    assert (span.attributes or {})["error.type"] == "redis.exceptions.ResponseError"
+
+
+async def test_a_failed_pipeline_tells_no_values(
+    exporter: InMemorySpanExporter, opened: Redis
+) -> None:
+    """The library's text repeats the command that failed, with its keys and values."""
+    async with opened.client().pipeline() as pipeline:
+        pipeline.set("text", "x")
+        pipeline.incrby("text", 4711)
+        with pytest.raises(redis.ResponseError, match="4711"):
+            await pipeline.execute()
+
+    span = exporter.get_finished_spans()[-1]
+    assert [event.name for event in span.events] == ["exception"]
+    assert "4711" not in span.to_json()
 
 
 async def test_many_at_once(exporter: InMemorySpanExporter, opened: Redis) -> None:

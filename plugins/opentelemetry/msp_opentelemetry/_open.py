@@ -54,15 +54,15 @@ async def open_enabled(
         if flush is not None:
             stack.callback(flush.close)
         start_profiler(contract, config.project or contract.google_cloud_project)
-        own = tracers.get_tracer("msp_opentelemetry")
+        own = tracers.get_tracer("msp.opentelemetry")
         try:
-            async with runtime_metrics(meters.get_meter("msp_opentelemetry")):
+            async with runtime_metrics(meters.get_meter("msp.opentelemetry")):
                 yield OpenTelemetry(
                     enabled=True,
                     tracer_provider=tracers,
                     meter_provider=meters,
                     prometheus=choice.prometheus,
-                    http=HTTPTelemetry(own, meters.get_meter("msp_opentelemetry"), flush),
+                    http=HTTPTelemetry(own, meters.get_meter("msp.opentelemetry"), flush),
                 )
         finally:
             await flush_in_parallel({"traces": tracers.shutdown, "metrics": meters.shutdown})

@@ -125,7 +125,7 @@ def msp_job_execution(
         return None
     from msp_opentelemetry._spans.job import execution_span  # noqa: PLC0415 - imports the vendor library
 
-    tracer = telemetry.tracer_provider.get_tracer("msp_opentelemetry")
+    tracer = telemetry.tracer_provider.get_tracer("msp.opentelemetry")
     return execution_span(tracer, contract.name, execution)
 
 
@@ -137,7 +137,7 @@ def msp_start_part(contract: Contract, part: str) -> AbstractContextManager[None
         return None
     from msp_opentelemetry._spans.start import start_span  # noqa: PLC0415 - imports the vendor library
 
-    return start_span(telemetry.tracer_provider.get_tracer("msp_opentelemetry"), part)
+    return start_span(telemetry.tracer_provider.get_tracer("msp.opentelemetry"), part)
 
 
 @hookimpl

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from msp_core.authoring import tracer
 from msp_core.config import Secret
 from msp_core.errors import MSPError
 from msp_redis._tls import Trust
@@ -75,7 +75,7 @@ class Endpoint:
 
         backoff = ExponentialWithJitterBackoff(cap=_BACKOFF_CAP, base=_BACKOFF)
         pool = self._async_pool(_OPTIONS | {"retry": Retry(backoff, _RETRIES)})
-        if _traced():
+        if tracer("msp.redis"):
             from msp_redis._traced import TracedAsyncRedis  # noqa: PLC0415 - imports OpenTelemetry
 
             return TracedAsyncRedis.from_pool(pool)
@@ -103,7 +103,7 @@ class Endpoint:
 
         backoff = ExponentialWithJitterBackoff(cap=_BACKOFF_CAP, base=_BACKOFF)
         pool = self._pool(Pool, _OPTIONS | {"retry": Retry(backoff, _RETRIES)})
-        if _traced():
+        if tracer("msp.redis"):
             from msp_redis._traced import TracedRedis  # noqa: PLC0415 - imports OpenTelemetry
 
             return TracedRedis.from_pool(pool)
@@ -133,11 +133,3 @@ class Endpoint:
         except Exception:  # noqa: BLE001 - of many classes; their texts quote the URL
             raise EndpointError(f"REDIS_ENDPOINT is wrong: expected {OPTIONS_EXPECTED}") from None
         return made  # type: ignore[no-any-return]  # redis-py's, untyped
-
-
-def _traced() -> bool:
-    """Return whether somebody makes spans in this process; never imports what does."""
-    trace = sys.modules.get("opentelemetry.trace")
-    return trace is not None and not isinstance(
-        trace.get_tracer_provider(), trace.ProxyTracerProvider
-    )

@@ -5,18 +5,19 @@ Imported where telemetry is open: a service that declares none pays for none.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import redis
 import redis.asyncio
 from opentelemetry import trace
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Span
 from redis.asyncio.client import Pipeline as AsyncPipeline
 from redis.client import Pipeline
 
-_TRACER = trace.get_tracer("msp_redis")
+from msp_core.authoring import client_span
+
+_TRACER = trace.get_tracer("msp.redis")
 
 
 class TracedAsyncRedis(redis.asyncio.Redis):
@@ -61,8 +62,11 @@ class _TracedPipeline(Pipeline):
             return super().execute(raise_on_error)
 
 
-@contextlib.contextmanager
-def _span(operation: str, pool: Any, size: int | None = None) -> Iterator[None]:  # noqa: ANN401 - of either kind
+def _span(
+    operation: str,
+    pool: Any,  # noqa: ANN401 - of either kind
+    size: int | None = None,
+) -> AbstractContextManager[Span | None]:
     """Make a span named as the semantic conventions say.
 
     Args:
@@ -80,10 +84,4 @@ def _span(operation: str, pool: Any, size: int | None = None) -> Iterator[None]:
     }
     if size is not None:
         attributes["db.operation.batch.size"] = size
-    span = _TRACER.start_as_current_span(operation, kind=SpanKind.CLIENT, attributes=attributes)
-    with span as current:
-        try:
-            yield
-        except Exception as error:
-            current.set_attribute("error.type", type(error).__qualname__)
-            raise
+    return client_span(_TRACER, operation, attributes)

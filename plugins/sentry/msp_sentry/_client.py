@@ -8,11 +8,11 @@ from typing import Any
 import sentry_sdk
 from sentry_sdk.integrations import Integration
 
+from msp_core.authoring import tracer
 from msp_core.config import Secret
 from msp_sentry._config import SentryConfig
 from msp_sentry._origin import Origin
 from msp_sentry._outgoing import Outgoing
-from msp_sentry._trace import opentelemetry_traces
 from msp_sentry._transport import Transport
 
 QUEUE = 512
@@ -84,7 +84,7 @@ class _Sampler:
 
     def __call__(self, context: Mapping[str, Any]) -> float:
         """Return the probability for one request; 0 where OpenTelemetry traces."""
-        if opentelemetry_traces():
+        if tracer("msp.sentry"):
             return 0.0
         decided = context.get("parent_sampled")
         return self._rate if decided is None else float(decided)

@@ -26,7 +26,7 @@ class SentryConfig:
         sample_rate: share of the errors that is reported, 0 to 1. From `SENTRY_SAMPLE_RATE`,
             default 1.
         traces_sample_rate: share of the requests that Sentry traces, 0 to 1; nothing is traced
-            while OpenTelemetry's SDK is there. From `SENTRY_TRACES_SAMPLE_RATE`, default 0.
+            while OpenTelemetry traces. From `SENTRY_TRACES_SAMPLE_RATE`, default 0.
     """
 
     dsn: Secret | None = env(

@@ -7,11 +7,6 @@ import sys
 from msp_core import current_request
 
 
-def opentelemetry_traces() -> bool:
-    """Return whether the program traces with OpenTelemetry: whether its SDK was imported."""
-    return "opentelemetry.sdk.trace" in sys.modules
-
-
 def opentelemetry_span() -> dict[str, str] | None:
     """Return trace and span id of OpenTelemetry's current span; None without one."""
     api = sys.modules.get("opentelemetry.trace")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
+
+from msp_core.authoring import meter
 
 if TYPE_CHECKING:  # not a requirement
     from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
@@ -68,18 +69,16 @@ class PoolMetrics:
 
 def pool_metrics() -> PoolMetrics | None:
     """Return instruments, None when nobody in this process uses metrics of OpenTelemetry."""
-    if "opentelemetry.metrics" not in sys.modules:
+    found = meter("msp.cloudsql")
+    if found is None:
         return None
-    from opentelemetry import metrics  # noqa: PLC0415 - imported already
-
-    meter = metrics.get_meter_provider().get_meter("msp.cloudsql")
-    wait_time = meter.create_histogram(
+    wait_time = found.create_histogram(
         "db.client.connection.wait_time",
         "s",
         "time until a pool gave a connection",
         explicit_bucket_boundaries_advisory=_SECONDS,
     )
-    return PoolMetrics(meter=meter, wait_time=wait_time)
+    return PoolMetrics(meter=found, wait_time=wait_time)
 
 
 def _count(stats: Mapping[str, int]) -> Iterator[tuple[int, dict[str, str]]]:

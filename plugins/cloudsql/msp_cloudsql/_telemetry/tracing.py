@@ -1,13 +1,7 @@
-"""Tracing: spans of what is done with a database.
-
-OpenTelemetry's API is no requirement of this plugin. Only somebody who imported it can have set
-a provider, so without that import there is nothing to look for, and nothing is paid.
-"""
+"""Tracing: spans of what is done with a database."""
 
 from __future__ import annotations
 
-import sys
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from msp_cloudsql._telemetry.arguments import argument_attributes
+from msp_core.authoring import record_error, tracer
 
 if TYPE_CHECKING:  # not a requirement
     from opentelemetry.trace import Span, Tracer
 
 _off: ContextVar[bool] = ContextVar("msp_cloudsql_without_trace", default=False)
 
-SCOPE = "msp.cloudsql"
 SYSTEM = {"db.system.name": "postgresql"}
 
 
@@ -85,8 +79,7 @@ class Tracing:
                 span.set_attributes(argument_attributes(arguments, self.scrub))
             yield span
         except Exception as error:
-            told = self.scrub(str(error)) if telling or self.arguments else None
-            _fail(span, error, told)
+            _fail(span, error, self.scrub(str(error)) if telling or self.arguments else None)
             raise
         finally:
             span.end()
@@ -94,30 +87,15 @@ class Tracing:
 
 def tracing(*, arguments: bool, scrub: Callable[[str], str]) -> Tracing | None:
     """Return what makes spans, None when nobody in this process has set a tracer provider."""
-    if "opentelemetry.trace" not in sys.modules:
+    found = tracer("msp.cloudsql")
+    if found is None:
         return None
-    from opentelemetry import trace  # noqa: PLC0415 - imported already
-
-    provider = trace.get_tracer_provider()
-    if isinstance(provider, trace.ProxyTracerProvider | trace.NoOpTracerProvider):
-        return None
-    return Tracing(tracer=provider.get_tracer(SCOPE), arguments=arguments, scrub=scrub)
+    return Tracing(tracer=found, arguments=arguments, scrub=scrub)
 
 
-def _fail(span: Span, error: Exception, told: str | None) -> None:
-    """Note the error; its text may be `Key (email)=(ada@example.com) already exists`."""
-    from opentelemetry.trace import Status, StatusCode  # noqa: PLC0415 - imported already
-
-    kind = f"{type(error).__module__}.{type(error).__qualname__}"
+def _fail(span: Span, error: Exception, text: str | None) -> None:
+    """Note the error, by the server's code for it where there is one."""
+    record_error(span, error, text)
     code = getattr(error, "sqlstate", None)
-    span.set_attribute("error.type", code or kind)
     if code:
-        span.set_attribute("db.response.status_code", code)
-    event = {
-        "exception.type": kind,
-        "exception.stacktrace": "".join(traceback.format_tb(error.__traceback__)),
-    }
-    if told is not None:
-        event["exception.message"] = told
-    span.add_event("exception", event)
-    span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+        span.set_attributes({"error.type": code, "db.response.status_code": code})

@@ -12,6 +12,7 @@ from opentelemetry.metrics import Meter
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
+from msp_core.authoring import record_error
 from msp_opentelemetry._spans.request_flush import RequestFlush
 from msp_opentelemetry._spans.route import route_of
 
@@ -87,11 +88,11 @@ class _Exchange:
         if route := route_of(self.scope, self.root_path, attributes):
             measured["http.route"] = route
             self.span.update_name(f"{_name(self.method)} {route}")
+        if isinstance(failure, Exception):
+            record_error(self.span, failure, None)
         self.span.set_attributes(measured)
         if "error.type" in measured:
             self.span.set_status(StatusCode.ERROR)
-        if isinstance(failure, Exception):
-            self.span.record_exception(failure)
         self.span.end()
         return measured
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 
-from opentelemetry.trace import SpanKind, StatusCode, Tracer
+from opentelemetry.trace import SpanKind, Tracer
 
+from msp_core.authoring import record_error
 from msp_core.execution import Execution
 
 
@@ -29,10 +30,15 @@ async def execution_span(tracer: Tracer, job: str, execution: Execution) -> Asyn
     if execution.platform_execution is not None:
         attributes["gcp.cloud_run.job.execution"] = execution.platform_execution
     name = f"execute {job}"
-    with tracer.start_as_current_span(name, kind=SpanKind.INTERNAL, attributes=attributes) as span:
+    with tracer.start_as_current_span(
+        name,
+        kind=SpanKind.INTERNAL,
+        attributes=attributes,
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
         try:
             yield
         except BaseException as error:
-            span.set_attribute("error.type", type(error).__qualname__)
-            span.set_status(StatusCode.ERROR)
+            record_error(span, error, None)
             raise
