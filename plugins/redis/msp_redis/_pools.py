@@ -19,7 +19,7 @@ CLOSED = "the client was closed: the service has stopped"
 class AsyncPool(redis.asyncio.BlockingConnectionPool):
     """Waits for a connection when all are in use; once shut, raises `redis.ConnectionError`."""
 
-    is_shut: bool  # said by who makes the pool: it may be made after the close
+    is_shut = False
 
     async def get_connection(
         self,
@@ -42,7 +42,7 @@ class AsyncPool(redis.asyncio.BlockingConnectionPool):
 class Pool(redis.BlockingConnectionPool):
     """Waits for a connection when all are in use; once shut, raises `redis.ConnectionError`."""
 
-    is_shut: bool  # said by who makes the pool: it may be made after the close
+    is_shut = False
 
     def get_connection(
         self,
