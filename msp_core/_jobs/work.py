@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from typing import Any
 
 from msp_core._life.stop_request import StopReason, StopRequest
-from msp_core._stacks import task_stack, thread_stacks
+from msp_core._text.stacks import task_stack, thread_stacks
 from msp_core.deadline import Deadline
 from msp_core.errors import (
     ConfigError,

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from msp_core._calls import contained
 from msp_core._failure import describe
-from msp_core._stacks import task_stack
+from msp_core._text.stacks import task_stack
 from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 

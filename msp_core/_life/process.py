@@ -12,7 +12,7 @@ from msp_core._life.stop_request import StopRequest
 from msp_core._life.watchdog import Watchdog
 from msp_core._logs.config import LogConfig
 from msp_core._logs.setup import Logs, configure
-from msp_core._stacks import thread_stacks
+from msp_core._text.stacks import thread_stacks
 from msp_core._text.terminal import is_coloured
 from msp_core.config._loading import Loading, is_msp
 from msp_core.deadline import Deadline

@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from msp_core import _budget
 from msp_core._logs.setup import Logs
-from msp_core._stacks import thread_stacks
+from msp_core._text.stacks import thread_stacks
 from msp_core.deadline import Deadline
 
 SCOPE = "msp.stop"

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._stacks import task_stack
+from msp_core._text.stacks import task_stack
 
 _current: ContextVar[InflightRequest] = ContextVar("current_inflight")
 
