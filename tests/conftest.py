@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,7 +24,18 @@ ROOT = Path(__file__).parent.parent
 hypothesis.settings.register_profile("tests", deadline=None)
 hypothesis.settings.load_profile("tests")
 
+# What a shell lets its background jobs ignore, and with them every program that a test starts.
+IGNORED_IN_BACKGROUND = (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP)
+
 PLATFORM = ("CLOUD_RUN_JOB", "K_SERVICE", "KUBERNETES_SERVICE_HOST", "MSP", "PORT")
+
+
+def pytest_configure() -> None:
+    """Let signals work as on a terminal, though the tests may run in the background."""
+    for number in IGNORED_IN_BACKGROUND:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            interrupt = number is signal.SIGINT
+            signal.signal(number, signal.default_int_handler if interrupt else signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

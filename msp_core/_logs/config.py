@@ -165,7 +165,7 @@ class LogConfig:
             )
         if self.format is not None and self.format.lower() not in FORMATS:
             sentences.append(f"SRC_LOG_FORMAT is ignored: expected one of {_FORMAT_NAMES}")
-        if not {level.lower() for level in self._scope_levels().values()} <= LEVELS.keys():
+        if not {level.lower() for level in self._scope_levels().values()}.issubset(LEVELS):
             sentences.append(
                 f"SRC_LOG_SCOPE_LEVEL has an unknown level: expected one of {_LEVEL_NAMES}; "
                 f"using {DEFAULT_LEVEL} there"

@@ -43,7 +43,7 @@ def _property(variable: Variable) -> dict[str, Any]:
         found["description"] = variable.help
     if variable.default is not None and not variable.secret:
         found["default"] = variable.default
-    if variable.choices and variable.type == "choice":
+    if variable.choices:
         found["enum"] = [*variable.choices, *([""] if may_be_empty else [])]
     if variable.type in _PATTERNS:
         found["pattern"] = ("^$|" if may_be_empty else "") + _PATTERNS[variable.type]

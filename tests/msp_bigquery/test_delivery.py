@@ -28,10 +28,10 @@ class Counting(Patience):
 
 @attrs.frozen
 class Table:
-    """Takes `most` rows at once, none with `n` 3, and none at all while it is away."""
+    """Takes `most` rows at once, none with `n` 3, and none at all while there is an error."""
 
     most: int = 10
-    away: bool = False
+    error: Exception | None = None
     sent: list[list[int]] = attrs.field(factory=list)
     max_rows = max_bytes = 1000
 
@@ -53,8 +53,8 @@ class Shipment:
     def send(self, timeout: float) -> Sequence[Failure]:
         """Try once."""
         assert timeout == 10.0
-        if self.table.away:
-            raise ConnectionError
+        if self.table.error:
+            raise self.table.error
         self.table.sent.append(self.numbers)
         if len(self.numbers) > self.table.most:
             raise _TooLargeError
@@ -65,19 +65,47 @@ class _TooLargeError(Exception):
     code = 413
 
 
-def deliver(table: Table, patience: Patience, rows: int) -> tuple[Failure, ...]:
+class _DeniedError(Exception):
+    code = 403
+
+
+def deliver(
+    table: Table, patience: Patience, rows: int, *, denied_passes: bool = False
+) -> tuple[Failure, ...]:
     """Deliver rows with `n` from 0."""
+    return deliver_by(Delivery("t", table), patience, rows, denied_passes=denied_passes)
+
+
+def deliver_by(
+    delivery: Delivery, patience: Patience, rows: int, *, denied_passes: bool
+) -> tuple[Failure, ...]:
+    """Deliver rows with `n` from 0 by this delivery."""
     prepared = prepare([{"n": number} for number in range(rows)], insert_ids=False)
-    return Delivery("t", table).deliver(prepared, patience, denied_passes=False)
+    return delivery.deliver(prepared, patience, denied_passes=denied_passes)
 
 
-def test_pauses_grow_from_the_first_failure() -> None:
-    """The first one is short."""
-    patience = Counting()
-    with pytest.raises(DeliveryError):
-        deliver(Table(away=True), patience, 1)
+@pytest.mark.parametrize(
+    ("error", "denied_passes", "waits"),
+    [
+        (ConnectionError(), False, True),
+        (ConnectionError(), True, True),
+        (_DeniedError(), False, False),
+        (_DeniedError(), True, True),
+        (ValueError(), False, False),
+        (ValueError(), True, False),
+    ],
+    ids=repr,
+)
+def test_waits_for_what_may_pass(error: Exception, *, denied_passes: bool, waits: bool) -> None:
+    """A missing right only where somebody may grant it meanwhile; pauses grow from the first."""
+    patience, delivery = Counting(), Delivery("t", Table(error=error))
+    with pytest.raises(DeliveryError) as caught:
+        deliver_by(delivery, patience, 1, denied_passes=denied_passes)
 
-    assert patience.failures == [1, 2, 3]
+    assert patience.failures == ([1, 2, 3] if waits else [])
+    assert caught.value.timed_out is waits
+    # A bad request is no outage.
+    assert bool(delivery.outage.current()) is not isinstance(error, ValueError)
 
 
 def test_what_is_too_large_is_halved_until_it_fits() -> None:

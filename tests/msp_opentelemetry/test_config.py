@@ -43,7 +43,12 @@ def test_ignored(name: str, value: str, expected: str) -> None:
 )
 def test_ratio(value: str, ratio: float) -> None:
     """From 0 to 1; anything else keeps every trace, as does nothing."""
-    assert load(OpenTelemetryConfig, {"OTEL_TRACES_SAMPLER_ARG": value}).ratio == ratio
+    loading = Loading({"OTEL_TRACES_SAMPLER_ARG": value})
+    config = loading.section(OpenTelemetryConfig, "x")
+
+    assert config is not None
+    assert config.ratio == ratio
+    assert bool(loading.ignored) is (float(value) != ratio)
     assert load(OpenTelemetryConfig, {}).ratio == 1.0
 
 

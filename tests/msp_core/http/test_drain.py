@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import socket
 import threading
@@ -37,6 +38,9 @@ SHORT = 0.4
 
 TICK = 0.03125
 """Seconds; more than the server's own step, so that it has looked."""
+
+LARGE = 50_000_000
+"""Bytes; more than fit between a server and a client that does not read."""
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n"
 
@@ -75,6 +79,15 @@ async def post(server: HTTPServer, body: bytes) -> httpx.Response:
     """Send a body on a connection of its own."""
     async with client(server) as http_client:
         return await http_client.post("/", content=body)
+
+
+def receive_all(connection: socket.socket) -> int:
+    """Read what comes until the connection is cut, or all is there; return how much."""
+    got = 0
+    with contextlib.suppress(ConnectionResetError):
+        while got < LARGE and (part := connection.recv(1_000_000)):
+            got += len(part)
+    return got
 
 
 class TestLoad:
@@ -237,7 +250,7 @@ class TestConnections:
         sent = asyncio.Event()
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            await answer(send, b"x" * 50_000_000)
+            await answer(send, b"x" * LARGE)
             sent.set()
 
         server = HTTPServer(app, contract())
@@ -248,7 +261,10 @@ class TestConnections:
             await sent.wait()
             with pytest.raises(StopTimeoutError, match="a connection that does not close"):
                 await server.stop(Deadline.after(SHORT))
-        await running
+            await running
+            got = await asyncio.to_thread(receive_all, connection)
+
+        assert got < LARGE
 
 
 class TestInFlight:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -147,10 +150,19 @@ def test_failing_open_unwinds(installed: Installed) -> None:
     assert loop_threads() == []
 
 
+def interrupt_main() -> None:
+    """Send Ctrl-C to the main thread once that sleeps; just before, it would sleep all the same."""
+    main = threading.main_thread()
+    state = Path(f"/proc/self/task/{main.native_id}/stat")
+    while state.read_text().rpartition(") ")[2][0] != "S":
+        os.sched_yield()
+    signal.pthread_kill(main.ident or 0, signal.SIGINT)
+
+
 def test_interrupted_open_unwinds(installed: Installed) -> None:
     """Ctrl-C while a resource is being opened ends that, and closes what was open."""
-    main = threading.main_thread().ident
-    interrupt = f"__import__('signal').pthread_kill({main}, 2); await asyncio.Event().wait()"
+    tests = f"__import__({__name__!r}, fromlist=['tests'])"
+    interrupt = f"{tests}.interrupt_main(); await asyncio.Event().wait()"
     resource(installed, "one")
     resource(installed, "two", opening=interrupt)
     with (
