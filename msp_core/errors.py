@@ -36,6 +36,8 @@ class Problem:
         expected: what would be accepted, empty when `wrong` says it already.
         help: the variable's help text.
         hint: what to do beyond that, such as a near-miss name; may be empty.
+        path: where in a variable that holds JSON, `$.tiers[2].rate`, or `$.tenants{1}.rate` for an
+            entry whose key is data; both count from 0. Empty for all of it.
     """
 
     variable: str
@@ -44,10 +46,17 @@ class Problem:
     expected: str = ""
     help: str = ""
     hint: str = ""
+    path: str = ""
+
+    @property
+    def clause(self) -> str:
+        """What is wrong with what: `PORT is missing`, `LIMITS: $.tiers[2].rate is not a number`."""
+        subject = f"{self.variable}: {self.path}" if self.path else self.variable
+        return f"{subject} {self.wrong}"
 
     def __str__(self) -> str:
         """Return the problem as one line."""
-        text = f"{self.variable} {self.wrong}"
+        text = self.clause
         if self.expected:
             text += f": expected {self.expected}"
         if self.hint:

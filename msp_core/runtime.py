@@ -235,7 +235,7 @@ def _sanity_check(service: object, environ: Mapping[str, str]) -> bool:
 
 
 def _print_help(assembly: Assembly) -> int:
-    from msp_core.config._help import render_help  # noqa: PLC0415 - not needed to serve
+    from msp_core.config._formats import render_help  # noqa: PLC0415 - not needed to serve
 
     name, version = assembly.service.name, assembly.service.version
     print(render_help(name, version, assembly.kind, assembly.variables))  # noqa: T201 - the answer

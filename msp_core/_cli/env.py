@@ -8,13 +8,15 @@
                     "required": bool, "default": str | null, "help": str, "secret": bool,
                     "forbidden_when_msp": bool, "empty_is_unset": bool,
                     "alone_is_unset": bool, "set": bool,
-                    "group": {"choices": [[str]], "optional": bool} | null}],
+                    "group": {"choices": [[str]], "optional": bool} | null,
+                    "schema": object}],
      "roles": [{"name": str, "purpose": str, "when": str | null, "owner": str}],
      "apis": [{"name": str, "purpose": str, "when": str | null, "owner": str}]}
 
 `set` says whether the variable counts as set in this environment; a value is never printed. The
-other keys are those of `msp_core.config.Variable`. `roles` and `apis` are what Google must grant
-and enable for the declared plugins, see `Role` and `API` in `msp_core.integration`.
+other keys are those of `msp_core.config.Variable`; only one that holds JSON has a `schema`.
+`roles` and `apis` are what Google must grant and enable for the declared plugins, see `Role` and
+`API` in `msp_core.integration`.
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def _why_configured(assembly: Assembly, integration: AssembledIntegration) -> st
 
 def _why_not_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
     wrong = [
-        f"{problem.variable} {problem.wrong}"
+        problem.clause
         for problem in (*assembly.problems, *integration.ignored)
         if problem.owner == integration.plugin.owner
     ]

@@ -11,7 +11,9 @@ A field is read from one variable, or is itself such a class (a fragment, at any
 `Fragment | None` is all or nothing; `OneFragment | OtherFragment` takes the first that the
 environment mentions by setting a variable it requires (one that requires none always counts).
 Types: str, int, float, bool, Duration, Percent, URL, Secret, Path, an Enum (by value), Literal,
-list[X] and tuple[X, ...] of those (comma separated), and `X | None`. A variable that is set to
+list[X] and tuple[X, ...] of those (comma separated), and `X | None`. What has more parts is JSON
+in one variable: an attrs class without env(), dict[str, X], a union of attrs classes, and lists
+of these; see docs/howto/json-variables.md. A variable that is set to
 nothing is a problem, unless `env(..., empty_is_unset=True)` says that it counts as unset;
 `alone_is_unset=True` says so of one without which its fragment is not asked for, and
 `invalid_is_unset=True` says that a value which will not do is ignored with a warning. Types

@@ -1,9 +1,9 @@
-"""The variables of a service as a table, as Markdown, as a dotenv file and as JSON."""
+"""The variables of a service as help, as a table, as Markdown, as a dotenv file and as JSON."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -71,7 +71,50 @@ def variable_records(
     variables: Sequence[Variable], environ: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return plain records; `msp_core._cli.env` documents their shape."""
-    return [{**attrs.asdict(variable), "set": variable.is_set(environ)} for variable in variables]
+    records = [
+        {**attrs.asdict(variable), "set": variable.is_set(environ)} for variable in variables
+    ]
+    for record in records:
+        if record["schema"] is None:
+            del record["schema"]
+    return records
+
+
+def render_help(name: str, version: str, kind: str, variables: Iterable[Variable]) -> str:
+    """Return the help text, without a newline at the end.
+
+    Args:
+        name: of the service or job.
+        version: of the service or job.
+        kind: `service` or `job`.
+        variables: in the order to show them; of two with one name the first is shown.
+    """
+    once: dict[str, Variable] = {}
+    for variable in variables:
+        once.setdefault(variable.name, variable)
+    return "\n".join(
+        [
+            f"{kind.upper()}: {name}",
+            f"VERSION: {version}",
+            "CONFIGURATION OPTIONS:",
+            *(_bullet(variable) for variable in once.values()),
+        ]
+    )
+
+
+def _bullet(variable: Variable) -> str:
+    return " ".join([f'- "{variable.name}":', *filter(None, [variable.help, *_marks(variable)])])
+
+
+def _marks(variable: Variable) -> Iterator[str]:
+    default = variable.default
+    yield f"({variable.presence})" if default is None else f'(default: "{default}")'
+    if variable.forbidden_when_msp:
+        yield "(not allowed with MSP=true)"
+    if variable.empty_is_unset:
+        yield "(empty counts as unset)"
+    if variable.secret:
+        yield "(secret)"
 
 
 def _owner(pair: tuple[Variable, str]) -> str:

@@ -49,6 +49,8 @@ def _property(variable: Variable) -> dict[str, Any]:
         found["pattern"] = ("^$|" if may_be_empty else "") + _PATTERNS[variable.type]
     if variable.secret:
         found["writeOnly"] = True
+    if variable.schema is not None:
+        found |= {"contentMediaType": "application/json", "contentSchema": variable.schema}
     return found
 
 

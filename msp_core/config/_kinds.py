@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias, get_args, get_origin
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    TypeAlias,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import attrs
 
@@ -23,6 +34,7 @@ class Kind:
             that is not empty will do.
         choices: every accepted text, when the type lists them.
         secret: whether the value must be hidden.
+        schema: JSON Schema of the value, for JSON; None for what is read as plain text.
     """
 
     name: str
@@ -30,6 +42,7 @@ class Kind:
     form: str = ""
     choices: tuple[str, ...] = ()
     secret: bool = False
+    schema: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
 
 
 Duration: TypeAlias = Annotated[
@@ -92,11 +105,34 @@ def kind_of(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no comm
     if element is not None:
         return _list(kind_of(element))
     if annotation not in _PLAIN:
-        raise UsageError(
-            f"a variable cannot be of type {annotation!r}: use str, int, float, bool, Duration, "
-            "Percent, URL, Secret, Path, an Enum, a Literal, or a list or tuple[…, ...] of those"
-        )
+        raise refuse_type(annotation)
     return _PLAIN[annotation]
+
+
+def refuse_type(annotation: Any) -> UsageError:  # noqa: ANN401 - as kind_of
+    """Return the error about a type that no variable can have."""
+    return UsageError(
+        f"a variable cannot be of type {annotation!r}: use str, int, float, bool, Duration, "
+        "Percent, URL, Secret, Path, an Enum, a Literal, or a list or tuple[…, ...] of those; "
+        "or, for JSON, an attrs class, a dict[str, …], a union of attrs classes, or a list of those"
+    )
+
+
+def is_json(members: Sequence[Any]) -> bool:
+    """Return whether a variable of these types, of which it has one, holds JSON.
+
+    It does when they are attrs classes, a dict, or a list of elements that commas cannot separate.
+    """
+    if members and all(attrs.has(member) for member in members):
+        return True
+    if len(members) != 1:
+        return False
+    element = element_of(members[0])
+    if element is None:
+        return get_origin(members[0]) is dict
+    nested, nullable = members_of(element)
+    listed = element is Any or element_of(element) is not None
+    return nullable or len(nested) > 1 or listed or is_json(nested)
 
 
 def plain(annotation: Any) -> Any:  # noqa: ANN401 - as kind_of
@@ -115,6 +151,29 @@ def plain(annotation: Any) -> Any:  # noqa: ANN401 - as kind_of
             annotation = annotation.__value__
         else:
             return annotation
+
+
+def members_of(annotation: Any) -> tuple[tuple[Any, ...], bool]:  # noqa: ANN401 - as kind_of
+    """Return the types of a union without None, and whether None was among them."""
+    union = get_origin(annotation) in (Union, UnionType)
+    members = get_args(annotation) if union else (annotation,)
+    present = tuple(plain(member) for member in members if member is not type(None))
+    return present, len(present) < len(members)
+
+
+def read_hints(config: type[Any]) -> dict[str, Any]:
+    """Return the types of a class's fields.
+
+    Raises:
+        UsageError: one cannot be resolved.
+    """
+    try:
+        return get_type_hints(config, include_extras=True)
+    except (NameError, AttributeError) as error:
+        raise UsageError(
+            f"the types of config class {config.__name__!r} cannot be resolved: {error}; import or "
+            "define it at the top of the module, outside of TYPE_CHECKING"
+        ) from None
 
 
 def choices(annotation: Any) -> dict[str, Any] | None:  # noqa: ANN401 - as kind_of

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import attrs
 
 from msp_core.config._go import parse_bool
+from msp_core.config._hiding import hidden_texts
 from msp_core.config._near_miss import near_misses
 from msp_core.config._reading import MISSING, Reading
 from msp_core.config._tree import read_section
 from msp_core.config._variables import Variable, merged
 from msp_core.errors import Problem
-from msp_core.secret import passwords_in, texts_to_hide
 
 ConfigT = TypeVar("ConfigT")
 
@@ -102,11 +102,7 @@ class Loading:
 
     def _hidden(self, variable: Variable) -> frozenset[str]:
         text = self._environ.get(variable.name, "")
-        parts = [text]
-        if variable.type.startswith("list of "):
-            parts += [part.strip() for part in text.split(",")]
-        hide = texts_to_hide if variable.secret else passwords_in
-        return frozenset().union(*map(hide, parts))
+        return hidden_texts(text, variable.type, variable.schema, secret=variable.secret)
 
 
 def is_msp(environ: Mapping[str, str]) -> bool:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from msp_core.config._conversion import convert
+from msp_core.config._hiding import hidden_texts
+from msp_core.config._refusal import Refusal
 from msp_core.config._tree import Embedded, Section, Setting
-from msp_core.config._variables import default_text
 from msp_core.errors import InvalidValue, Problem
-from msp_core.secret import texts_to_hide
 
 MISSING = "is missing"
 NONE_CHOSEN = "are missing"
@@ -20,15 +20,6 @@ NONE_CHOSEN = "are missing"
 def is_missing(problem: Problem) -> bool:
     """Return whether the problem is that nothing is set, and not what is set."""
     return problem.wrong in {MISSING, NONE_CHOSEN}
-
-
-@attrs.frozen
-class Refusal:
-    """Why a value will not do, in the words of a Problem. Never holds the value."""
-
-    wrong: str
-    expected: str = ""
-    hint: str = ""
 
 
 class Reading:
@@ -100,19 +91,26 @@ class Reading:
         text = setting.text(self._environ)
         if text is None:
             return self._unset(setting, hint)
-        refusal = self._refused_text(setting, text)
-        value = None
-        if refusal is None:
-            value, refusal = _converted(setting, text)
-        if refusal is None:
-            refusal = self._forbidden_value(setting, value) or _validated(setting, value, text)
-        if refusal is None:
+        value, refusals = self._read(setting, text)
+        if not refusals:
             return value
         if setting.declared.invalid_is_unset:
-            self._ignore(setting, refusal)
+            for refusal in refusals:
+                self._ignore(setting, refusal)
             return _absent(setting) if setting.dispensable else self._unset(setting, hint)
-        self._report(setting, refusal)
+        for refusal in refusals:
+            self._report(setting, refusal)
         return attrs.NOTHING
+
+    def _read(self, setting: Setting, text: str) -> tuple[Any, Sequence[Refusal]]:
+        """Return the value of a text, or why it will not do; of JSON there may be many reasons."""
+        refusal = self._refused_text(setting, text)
+        if refusal is not None:
+            return None, [refusal]
+        value, refusals = _convert(setting, text)
+        if not refusals:
+            refusal = self._forbidden_value(setting, value) or _validated(setting, value, text)
+        return value, [refusal] if refusal else refusals
 
     def _ignore(self, setting: Setting, refusal: Refusal) -> None:
         hint = ", ".join(filter(None, ("the value is ignored", refusal.hint)))
@@ -132,7 +130,7 @@ class Reading:
     def _forbidden_value(self, setting: Setting, value: object) -> Refusal | None:
         if not self._forbidden(setting) or not setting.has_default or value == setting.default:
             return None
-        accepted = "" if setting.kind.secret else default_text(setting.default, setting.kind)
+        accepted = "" if setting.kind.secret else setting.default_text
         return Refusal(
             "is not allowed with MSP=true", accepted or "", "unset it to use its default"
         )
@@ -178,6 +176,7 @@ class Reading:
             expected=refusal.expected,
             help=help_text,
             hint=refusal.hint,
+            path=refusal.path,
         )
 
 
@@ -206,11 +205,18 @@ def _empty(setting: Setting) -> Refusal:
     return Refusal("is set but empty", setting.kind.form, hint)
 
 
-def _converted(setting: Setting, text: str) -> tuple[Any, Refusal | None]:
+def _convert(setting: Setting, text: str) -> tuple[Any, Sequence[Refusal]]:
+    if setting.kind.schema is not None:
+        from msp_core.config._json_values import read_json  # noqa: PLC0415 - imports cattrs
+
+        def say(error: InvalidValue) -> str:
+            return _words(error, [setting], {setting.name: text})
+
+        return read_json(text, setting.annotation, say)
     try:
-        return convert(text, setting.annotation), None
+        return convert(text, setting.annotation), ()
     except ValueError:
-        return None, Refusal(f"is not {setting.kind.noun}", setting.kind.form)
+        return None, [Refusal(f"is not {setting.kind.noun}", setting.kind.form)]
 
 
 def _validated(setting: Setting, value: object, text: str) -> Refusal | None:
@@ -229,9 +235,12 @@ def _validated(setting: Setting, value: object, text: str) -> Refusal | None:
 def _words(error: InvalidValue, settings: Iterable[Setting], environ: Mapping[str, str]) -> str:
     """Return what a validator says; nothing when it says a secret, against the rules."""
     words = str(error)
-    secrets = (environ.get(setting.name, "") for setting in settings if setting.kind.secret)
-    parts = (part for secret in secrets for part in (secret, *secret.split(",")))
-    return "" if any(hidden in words for part in parts for hidden in texts_to_hide(part)) else words
+    hidden = (
+        hidden_texts(environ.get(one.name, ""), one.kind.name, one.kind.schema, secret=True)
+        for one in settings
+        if one.kind.secret
+    )
+    return "" if any(text in words for texts in hidden for text in texts) else words
 
 
 def _raised(wrong: str, error: Exception) -> Refusal:

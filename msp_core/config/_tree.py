@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-import types
-import typing
+import operator
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 import attrs
 
-from msp_core.config._kinds import Kind, kind_of, plain
+from msp_core.config._kinds import Kind, is_json, kind_of, members_of, plain, read_hints
 from msp_core.config._variables import (
     METADATA,
     Declared,
@@ -67,6 +67,15 @@ class Setting:
     def has_default(self) -> bool:
         """Return whether it has a value when not set."""
         return self.default is not attrs.NOTHING and self.default is not None
+
+    @property
+    def default_text(self) -> str | None:
+        """Return its default as the variable would hold it, None without; `***` for a secret."""
+        if self.kind.schema is None or self.kind.secret or not self.has_default:
+            return default_text(self.default, self.kind)
+        from msp_core.config._json_values import write_json  # noqa: PLC0415 - as in _json_kind
+
+        return write_json(self.default, self.annotation)
 
     @property
     def needs(self) -> Needs:
@@ -177,7 +186,7 @@ def read_section(config: type[Any], within: tuple[type[Any], ...] = ()) -> Secti
         raise UsageError(f"{config!r} cannot be loaded: expected an attrs class")
     if config in within:
         raise UsageError(f"config class {config.__name__!r} embeds itself")
-    hints = _hints(config)
+    hints = read_hints(config)
     parts: list[Setting | Embedded] = []
     for field in attrs.fields(config):
         if field.init:
@@ -186,23 +195,13 @@ def read_section(config: type[Any], within: tuple[type[Any], ...] = ()) -> Secti
     return Section(config=config, parts=tuple(parts))
 
 
-def _hints(config: type[Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(config, include_extras=True)
-    except (NameError, AttributeError) as error:
-        raise UsageError(
-            f"the types of config class {config.__name__!r} cannot be resolved: {error}; import or "
-            "define it at the top of the module, outside of TYPE_CHECKING"
-        ) from None
-
-
 def _read_field(
     config: type[Any],
     field: attrs.Attribute[Any],
     hint: Any,  # noqa: ANN401 - annotations have no common type
     within: tuple[type[Any], ...],
 ) -> tuple[Setting | Embedded, ...]:
-    members, nullable = _members(plain(hint))
+    members, nullable = members_of(plain(hint))
     if METADATA in field.metadata:
         return (_setting(config, field, members, nullable=nullable),)
     if members and all(attrs.has(member) for member in members):
@@ -218,14 +217,6 @@ def _read_field(
     return ()
 
 
-def _members(hint: Any) -> tuple[tuple[Any, ...], bool]:  # noqa: ANN401 - annotations
-    """Return the types of a union without None, and whether None was among them."""
-    union = typing.get_origin(hint) in (typing.Union, types.UnionType)
-    members = typing.get_args(hint) if union else (hint,)
-    present = tuple(plain(member) for member in members if member is not type(None))
-    return present, len(present) < len(members)
-
-
 def _setting(
     config: type[Any],
     field: attrs.Attribute[Any],
@@ -233,20 +224,31 @@ def _setting(
     *,
     nullable: bool,
 ) -> Setting:
-    if len(members) != 1:
+    json = is_json(members)
+    if len(members) != 1 and not json:
         raise UsageError(
             f"field {field.name!r} of config class {config.__name__!r} cannot be read from one "
-            "variable: expected one type, or one type | None"
+            "variable: expected one type, one type | None, or a union of attrs classes"
         )
-    (member,) = members
+    annotation = functools.reduce(operator.or_, members)
     return Setting(
         argument=field.alias or field.name,
-        annotation=member,
-        kind=kind_of(member),
+        annotation=annotation,
+        kind=_json_kind(annotation) if json else kind_of(annotation),
         default=plain_default(field.default),
         nullable=nullable,
         declared=field.metadata[METADATA],
     )
+
+
+def _json_kind(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no common type
+    # Imported here, as cattrs costs a start more than everything else that reads variables.
+    from msp_core.config._json_content import json_kind  # noqa: PLC0415
+    from msp_core.config._json_values import check_type  # noqa: PLC0415
+
+    kind = json_kind(annotation)
+    check_type(annotation)
+    return kind
 
 
 def _variable(setting: Setting, owner: str, group: Group | None) -> Variable:
@@ -258,13 +260,14 @@ def _variable(setting: Setting, owner: str, group: Group | None) -> Variable:
         form=kind.form,
         choices=kind.choices,
         required=setting.required and group is None,
-        default=default_text(setting.default, kind),
+        default=setting.default_text,
         help=setting.declared.help,
         secret=kind.secret,
         forbidden_when_msp=setting.declared.forbidden_when_msp,
         empty_is_unset=setting.declared.empty_is_unset,
         alone_is_unset=setting.declared.alone_is_unset,
         group=group if setting.required else None,
+        schema=kind.schema,
     )
 
 

@@ -120,7 +120,7 @@ class Variable:
         name: `REDIS_ENDPOINT`.
         owner: who reads it: `core`, `plugin 'redis', msp-redis 0.1.0`, `service 'guestbook'`.
         type: in words: `text`, `integer`, `number`, `boolean`, `duration`, `percentage`, `URL`,
-            `secret`, `path`, `choice`, `list of integer`.
+            `secret`, `path`, `choice`, `list of integer`, `JSON`.
         form: what a value looks like; empty when every text that is not empty will do.
         choices: every accepted value of a `choice`; otherwise empty.
         required: whether nothing starts without it. False for one that is needed only with others:
@@ -134,6 +134,7 @@ class Variable:
             problem.
         alone_is_unset: whether it counts as not set when it is set without the others of its group.
         group: the variables it is needed with; None for one that stands alone.
+        schema: JSON Schema (draft 2020-12) of what it holds, for `JSON`; otherwise None.
     """
 
     name: str
@@ -149,6 +150,7 @@ class Variable:
     empty_is_unset: bool = False
     alone_is_unset: bool = False
     group: Group | None = None
+    schema: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
 
     @property
     def presence(self) -> str:
@@ -212,6 +214,11 @@ def plain_default(default: Any) -> Any:  # noqa: ANN401 - of the type of its fie
     return None if default.takes_self else default.factory()
 
 
+def duration_text(seconds: float) -> str:
+    """Return seconds as a duration is written, `1.5s`."""
+    return f"{Decimal(str(seconds)):f}".removesuffix(".0") + "s"
+
+
 def _scalar_text(default: object, kind: Kind) -> str:
     match default:
         case Enum():
@@ -219,7 +226,7 @@ def _scalar_text(default: object, kind: Kind) -> str:
         case bool():
             return str(default).lower()
         case int() | float() if kind.name.endswith("duration"):
-            return f"{Decimal(str(default)):f}".removesuffix(".0") + "s"
+            return duration_text(default)
         case _:
             return str(default)
 

@@ -269,7 +269,22 @@ def test_type_is_described_in_words(
 
 @pytest.mark.parametrize(
     "annotation",
-    [dict[str, str], set[str], list, tuple[int, str], object, Limits, Empty, Any, list[bytes]],
+    [
+        set[str],
+        list,
+        dict,
+        tuple[int, str],
+        object,
+        Empty,
+        Any,
+        list[bytes],
+        dict[int, str],
+        dict[str, bytes],
+        dict[str, int | str],
+        dict[str, None],
+        dict[str, Empty],
+        list[list[tuple[int, str]]],
+    ],
 )
 def test_type_that_no_variable_can_have_is_refused(annotation: Any) -> None:
     """The author of a config class learns at once which types there are."""

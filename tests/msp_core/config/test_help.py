@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from msp_core.config import Group, Variable
-from msp_core.config._help import render_help
+from msp_core.config._formats import render_help
 
 
 def variable(name: str, **rest: Any) -> Variable:
