@@ -39,3 +39,16 @@ class Deadline:
 close_deadline: ContextVar[Deadline | None] = ContextVar("close_deadline", default=None)
 """When an integration must be closed: set by the runtime where the context manager that its `open`
 returned is left. None elsewhere."""
+
+
+def closing(at_most: float, *, keep: float = 0.2) -> Deadline:
+    """Return when an integration has to be done with closing: a little before the runtime's.
+
+    Args:
+        at_most: seconds from now that it may take where the runtime gives more, or gives none.
+        keep: seconds that are left over of the runtime's, so that it finds nobody late, and for
+            what is still to do then. Default 0.2.
+    """
+    given = close_deadline.get()
+    left = at_most if given is None else given.remaining() - keep
+    return Deadline.after(max(0.0, min(at_most, left)))

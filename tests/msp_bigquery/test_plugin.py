@@ -13,6 +13,7 @@ from msp_bigquery import BigQuery, BigQueryConfig, DeadLetters, msp_integration
 from msp_core.deadline import Deadline, close_deadline
 from tests.msp_bigquery.conftest import Opening
 from tests.msp_bigquery.rest_server import RestServer
+from tests.msp_core.clock import clock_for_all
 
 
 def test_describes_the_integration(tmp_path: Path) -> None:
@@ -57,6 +58,24 @@ async def test_the_runtime_s_deadline_bounds_the_flush(opened: Opening) -> None:
             await live()
 
     assert len(buried) == 1
+
+
+async def test_rows_are_worth_all_the_time_there_is(
+    opened: Opening, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that the runtime gives but 0.3 s, a minute at most: rows that are not sent are lost."""
+    seen: list[float] = []
+
+    async def note(_bigquery: BigQuery, seconds: float) -> None:
+        seen.append(seconds)
+
+    monkeypatch.setattr(BigQuery, "close", note)
+    with clock_for_all():
+        for given in (None, Deadline.after(1000), Deadline.after(30)):
+            async with opened("http://127.0.0.1:1"):
+                close_deadline.set(given)
+
+    assert [round(seconds, 6) for seconds in seen] == [60, 60, 29.7]
 
 
 async def test_gives_google_s_client(opened: Opening) -> None:

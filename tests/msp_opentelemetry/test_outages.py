@@ -14,7 +14,8 @@ from opentelemetry import trace
 
 from msp_core.deadline import Deadline, close_deadline
 from msp_opentelemetry import OpenTelemetry
-from msp_opentelemetry._sdk.flush import flush_in_parallel, seconds_left
+from msp_opentelemetry._sdk import flush
+from msp_opentelemetry._sdk.flush import flush_in_parallel
 from tests.msp_core.clock import clock_for_all
 from tests.msp_opentelemetry.conftest import Opened
 from tests.msp_opentelemetry.endpoint import Endpoint
@@ -111,13 +112,20 @@ async def test_flush_is_bounded(caplog: pytest.LogCaptureFixture) -> None:
     assert len(told) == 3
 
 
-def test_most_of_a_flush() -> None:
+async def test_most_of_a_flush(monkeypatch: pytest.MonkeyPatch) -> None:
     """A flush takes 10 s at most, as in Go, and a little less than the stop leaves."""
-    assert seconds_left(None) == 10.0
-    assert seconds_left(Deadline.after(0)) == 0.0
+    seen: list[float] = []
+
+    async def note(_function: object, *, name: str, seconds: float) -> None:
+        seen.append(seconds)
+
+    monkeypatch.setattr(flush, "bounded", note)
     with clock_for_all():
-        assert seconds_left(Deadline.after(60)) == 10.0
-        assert seconds_left(Deadline.after(5)) == 4.8
+        for given in (None, Deadline.after(60), Deadline.after(5)):
+            close_deadline.set(given)
+            await flush_in_parallel({"one": lambda: None})
+
+    assert [round(seconds, 6) for seconds in seen] == [10, 10, 4.8]
 
 
 async def test_flush_without_a_deadline(caplog: pytest.LogCaptureFixture) -> None:

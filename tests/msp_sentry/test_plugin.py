@@ -8,11 +8,9 @@ import sys
 import pytest
 
 from msp_core import open_contract
-from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import ConfigError
 from msp_core.integration import FailedStart
 from msp_sentry import Sentry, SentryConfig, msp_integration, msp_start_failed
-from msp_sentry._closing import deadline_within
 from tests.msp_sentry.conftest import Open, Service, note_waits
 
 
@@ -65,17 +63,6 @@ def test_failed_start_without_a_dsn(caplog: pytest.LogCaptureFixture) -> None:
     msp_start_failed(failure)
 
     assert caplog.records == []
-
-
-def test_deadline() -> None:
-    """Closing takes nine tenths of what the shutdown budget leaves, and no more than it wants."""
-    assert 499 < deadline_within(500).remaining() <= 500
-    token = close_deadline.set(Deadline.after(1000))
-
-    assert 499 < deadline_within(500).remaining() <= 500
-    assert 899 < deadline_within(5000).remaining() <= 900
-
-    close_deadline.reset(token)
 
 
 async def test_patience(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,11 +13,11 @@ from msp_bigquery._check import last_writes
 from msp_bigquery._config import BigQueryConfig
 from msp_bigquery._roles import APIS, JOBS, WRITING
 from msp_core.contract import Contract
-from msp_core.deadline import close_deadline
+from msp_core.deadline import closing
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Integration
 
-_FLUSH = 4.0  # seconds for the buffers at stop, where nobody says how long it may take
+_FLUSH = 60.0  # seconds for the buffers at stop; the runtime gives less, and rows are worth it all
 _REST = 0.3  # seconds before the deadline, to hand over what could not be sent
 
 
@@ -41,8 +41,7 @@ async def open_bigquery(
         try:
             await imported
         finally:
-            deadline = close_deadline.get()
-            await bigquery.close(_FLUSH if deadline is None else deadline.remaining() - _REST)
+            await bigquery.close(closing(_FLUSH, keep=_REST).remaining())
 
 
 def dev_bigquery(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:

@@ -11,9 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from msp_core.config import Secret, load
+from msp_core.deadline import closing
 from msp_core.errors import ConfigError, JobCancelledError, JobDeadlineError, StopTimeoutError
 from msp_core.execution import new_execution_id
-from msp_sentry._closing import close, close_plain, deadline_within
+from msp_sentry._closing import close, close_plain
 from msp_sentry._monitor import CheckInConfig, Monitor
 from msp_sentry._origin import Origin
 from msp_sentry._trace import opentelemetry_span
@@ -79,13 +80,13 @@ class CheckIn:
         """
         client = self._end(error)
         if client is not None:
-            close_plain(client, deadline_within(FLUSH))
+            close_plain(client, closing(FLUSH))
 
     async def finish_async(self, error: BaseException | None = None) -> None:
         """Do the same without holding up the event loop."""
         client = self._end(error)
         if client is not None:
-            await close(client, deadline_within(FLUSH))
+            await close(client, closing(FLUSH))
 
     def _end(self, error: BaseException | None) -> sentry_sdk.Client | None:
         """Log and send the outcome once; return the client that has to be flushed."""

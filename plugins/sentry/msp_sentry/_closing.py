@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from msp_core.authoring import bounded, bounded_sync
-from msp_core.deadline import Deadline, close_deadline
+from msp_core.deadline import Deadline
 
 if TYPE_CHECKING:  # the SDK is imported where it is used
     import sentry_sdk
@@ -16,16 +16,6 @@ if TYPE_CHECKING:  # the SDK is imported where it is used
 logger = logging.getLogger("msp.sentry")
 
 _THREAD: Final = "msp-sentry"
-
-SHARE: Final = 0.9
-"""Of the time the runtime gives, the part that is used: beyond all of it, closing has hung."""
-
-
-def deadline_within(seconds: float) -> Deadline:
-    """Return the deadline so many seconds from now, or earlier where the runtime gives less."""
-    given = close_deadline.get()
-    left = seconds if given is None else given.remaining() * SHARE
-    return Deadline.after(min(left, seconds))
 
 
 async def close(client: sentry_sdk.Client, deadline: Deadline) -> None:

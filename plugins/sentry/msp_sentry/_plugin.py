@@ -9,10 +9,10 @@ from typing import Final
 from msp_core.asgi import ASGIApp, ASGIMiddleware
 from msp_core.config import load
 from msp_core.contract import Contract
+from msp_core.deadline import closing
 from msp_core.errors import ConfigError, Problem
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import FailedStart, Integration
-from msp_sentry._closing import deadline_within
 from msp_sentry._config import SentryConfig
 from msp_sentry._dev import sentry_receiver
 from msp_sentry._origin import Origin
@@ -47,7 +47,7 @@ async def open_sentry(config: SentryConfig, contract: Contract) -> AsyncIterator
     try:
         yield Sentry(reporting.client, tracing=tracing)
     finally:
-        await reporting.close(deadline_within(FLUSH))
+        await reporting.close(closing(FLUSH))
 
 
 @hookimpl

@@ -8,12 +8,11 @@ import time
 from collections.abc import Callable, Mapping
 
 from msp_core.authoring import bounded
-from msp_core.deadline import Deadline, close_deadline
+from msp_core.deadline import closing
 
 logger = logging.getLogger("msp.opentelemetry")
 
 _MOST = 10.0  # seconds
-_MARGIN = 0.2  # seconds kept of the runtime's, so that it does not find us late
 
 
 async def flush_in_parallel(shutdowns: Mapping[str, Callable[[], object]]) -> None:
@@ -24,18 +23,11 @@ async def flush_in_parallel(shutdowns: Mapping[str, Callable[[], object]]) -> No
     Args:
         shutdowns: () -> anything, by what is flushed.
     """
-    seconds = seconds_left(close_deadline.get())
+    seconds = closing(_MOST).remaining()
     began = time.monotonic()
     flushes = (_flush(name, shutdown, seconds) for name, shutdown in shutdowns.items())
     await asyncio.gather(*flushes)
     logger.debug("telemetry flushed", extra={"seconds": round(time.monotonic() - began, 4)})
-
-
-def seconds_left(deadline: Deadline | None) -> float:
-    """Return how long a flush may take by that deadline of the stop."""
-    if deadline is None:
-        return _MOST
-    return max(0.0, min(_MOST, deadline.remaining() - _MARGIN))
 
 
 async def _flush(name: str, shutdown: Callable[[], object], seconds: float) -> None:
