@@ -14,7 +14,7 @@ A map, from what a service author meets first to what only plugin authors need:
 * `hookspecs`, `integration`: the hooks and the records plugins return from them.
 * `errors`: everything raised on purpose.
 * `services`, `assembly`: finding a service, and everything about it short of opening anything.
-* `authoring`: for authors of plugins, what every plugin needs once.
+* `authoring`, `commands`: for authors of plugins, what every plugin and every command needs once.
 * `deadline`, `platforms`, `asgi`, `dev`: small values the others share.
 
 Modules that start with `_` are private. Importing this package reads no environment, sets up no

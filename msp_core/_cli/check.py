@@ -24,11 +24,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import attrs
 
-from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core._cli.plugins import states_without_assembly
 from msp_core._text.table import TextTable
 from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
 from msp_core.assembly._states import PluginState, plugin_states
+from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core.config._reading import is_missing
 from msp_core.errors import ConfigError, PluginError, Problem
 from msp_core.integration import Command
@@ -100,7 +101,7 @@ def _findings(
         assembly = chosen.assemble(service, environ)
         wrong = assembly.plugins.check_service(service)
     except PluginError as error:
-        findings = list(_plugin_findings(chosen.states(service), image=image))
+        findings = list(_plugin_findings(states_without_assembly(chosen, service), image=image))
         # Plugins that load one by one and not together have no finding of their own.
         together = Finding(f"plugin.{error.plugin}", "fail", str(error), error.exit_code)
         return findings if _exit_code(findings) else [*findings, together]

@@ -29,9 +29,9 @@ from typing import Any
 
 import attrs
 
-from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, identity
 from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
+from msp_core.commands import ServiceArguments, add_format, add_service_arguments
 from msp_core.config._formats import (
     variable_dotenv,
     variable_markdown,
@@ -82,7 +82,12 @@ def _render(assembly: Assembly, chosen: str) -> str:
 def _document(assembly: Assembly) -> dict[str, Any]:
     owned = [(each.plugin.owner, each.record) for each in assembly.integrations]
     return {
-        "service": identity(assembly),
+        "service": {
+            "name": assembly.service.name,
+            "version": assembly.service.version,
+            "kind": assembly.kind,
+            "distribution": assembly.declaration.distribution,
+        },
         "variables": variable_records(assembly.variables, assembly.environ),
         "roles": [_owned(role, owner) for owner, record in owned for role in record.roles],
         "apis": [_owned(api, owner) for owner, record in owned for api in record.apis],

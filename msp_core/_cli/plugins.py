@@ -26,10 +26,16 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core._plugins.declaration import examine
 from msp_core._text.table import TextTable
 from msp_core._text.terminal import Terminal
-from msp_core.assembly._states import PluginState, installed_states, plugin_states
+from msp_core.assembly._states import (
+    PluginState,
+    installed_states,
+    plugin_states,
+    states_before_assembly,
+)
+from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core.errors import PluginError
 from msp_core.integration import Command
 from msp_core.services import services
@@ -50,7 +56,12 @@ def plugins_command(environ: Mapping[str, str]) -> Command:
         try:
             assembly = chosen.assemble(service, environ)
         except PluginError:
-            _print(arguments.format, terminal, service_name(service), chosen.states(service))
+            _print(
+                arguments.format,
+                terminal,
+                service_name(service),
+                states_without_assembly(chosen, service),
+            )
             raise
         return _print(arguments.format, terminal, service_name(service), plugin_states(assembly))
 
@@ -59,6 +70,13 @@ def plugins_command(environ: Mapping[str, str]) -> Command:
         help="list plugins, and say how far each came and why not further",
         configure=_configure,
         run=run,
+    )
+
+
+def states_without_assembly(chosen: ServiceArguments, service: object) -> tuple[PluginState, ...]:
+    """Return the states of the plugins of a service that could not be assembled."""
+    return states_before_assembly(
+        examine(service, plugins=chosen.plugins, distribution=chosen.distribution)
     )
 
 

@@ -15,7 +15,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 
-from msp_core._cli_service import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core.contract import ServiceContract
 from msp_core.integration import Command
 from msp_core.runtime import expect_job

@@ -6,8 +6,8 @@
 * `tracer`, `meter`, `client_span`, `record_error`: telemetry where the program has OpenTelemetry,
   and the rule which text of an error may be recorded.
 
-`msp_core.authoring.commands`, the arguments of a command of `msp`, is imported on its own: it
-takes the assembly of services with it.
+The arguments of a command of `msp` are in `msp_core.commands`, what a dev resource needs is in
+`msp_core.dev`.
 """
 
 from msp_core.authoring._bounded import bounded, bounded_sync

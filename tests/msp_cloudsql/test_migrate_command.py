@@ -81,6 +81,21 @@ def test_applies_the_migrations_of_the_services_package(migrate: Migrate) -> Non
     assert second.err == ""
 
 
+def test_says_which_service_as_every_command_does(
+    migrate: Migrate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A class of the current folder is found; the plugins given are those that are loaded."""
+    monkeypatch.delitem(sys.modules, migrate.service.partition(":")[0], raising=False)
+    monkeypatch.chdir(migrate.database.folder.parent)
+    monkeypatch.setattr(sys, "path", sys.path[1:])  # without what the fixture put there
+    fine = migrate("--plugins", "cloudsql", "--distribution", "msp-cloudsql")
+    other = migrate("--plugins", "redis")
+
+    assert fine.code == 0
+    assert other.code != 0
+    assert "'cloudsql' is not declared" in other.err
+
+
 def test_json(migrate: Migrate) -> None:
     """The object names files, and has the same keys whatever happened."""
     behind = {"state": "current", "message": None, "head": 2}

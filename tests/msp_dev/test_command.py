@@ -85,6 +85,24 @@ def test_a_service_that_fails_to_start_leaves_nothing_running(msp_dev: Start) ->
     assert failing.left() == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "plugins"),
+    [
+        (("--plugins", "redis"), ["redis"]),
+        (("--distribution", "guestbook"), ["cloudsql", "redis"]),
+    ],
+)
+def test_a_script_says_what_it_declares(
+    msp_dev: Start, arguments: tuple[str, ...], plugins: list[str]
+) -> None:
+    """A class that no entry point lists runs on the resources that the command line names."""
+    _, said = msp_dev("guestbook:Waiting", *arguments).process.communicate(timeout=60)
+
+    rows = [line.split() for line in said.splitlines()]
+    assert [row[0] for row in rows if row[1:2] == ["embedded"]] == plugins
+    assert "AssertionError" in said  # from the service's own hook: it was run
+
+
 def test_a_configuration_problem_is_the_services_exit_code(msp_dev: Start) -> None:
     """Variables that do not come from a dev resource are judged as everywhere."""
     assert msp_dev("guestbook", FAIL="perhaps").process.wait(30) == 78

@@ -32,12 +32,12 @@ from msp_cloudsql._migrations.errors import MigrationError
 from msp_cloudsql._migrations.migration import MigrationReport
 from msp_cloudsql._service_migrations import migrations_folder
 from msp_core import open_contract
+from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core.contract import JobContract
 from msp_core.dev import DATA_FOLDER, refuse_on_platform, running_resources
 from msp_core.errors import DevError, MSPError
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
-from msp_core.services import find_service
 
 
 @hookimpl
@@ -54,9 +54,7 @@ def msp_commands() -> list[Command]:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "name", nargs="?", metavar="NAME", help="service; may be left out when one is installed"
-    )
+    add_service_arguments(parser)
     parser.add_argument("--database", default="primary", help="its name; default %(default)s")
     parser.add_argument(
         "--directory",
@@ -75,16 +73,11 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             f"--{name}-timeout", type=float, default=default, metavar="SECONDS", help=what
         )
-    parser.add_argument(
-        "--format",
-        choices=("text", "json"),
-        default="text",
-        help="of what is printed; default %(default)s",
-    )
+    add_format(parser, "text", "json")
 
 
 def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
-    service = find_service(arguments.name)
+    service = ServiceArguments.of(arguments).find()
     if arguments.directory is None:
         arguments.directory = migrations_folder(service)
     try:
@@ -150,9 +143,14 @@ class _Migration:
 async def _migrated(
     service: object, arguments: argparse.Namespace, environ: Mapping[str, str]
 ) -> MigrationReport:
-    name = getattr(service, "name", type(service).__name__)
-    job = _Migration(name, getattr(service, "version", ""))
-    async with open_contract(environ, job, plugins=("cloudsql",)) as contract:
+    job = _Migration(service_name(service), getattr(service, "version", ""))
+    chosen = ServiceArguments.of(arguments)
+    async with open_contract(
+        environ,
+        job,
+        plugins=chosen.plugins or ("cloudsql",),
+        distribution=chosen.distribution,
+    ) as contract:
         cloudsql = contract[CloudSQL]
         from psycopg import Error  # noqa: PLC0415 - vendor library: imported where it is used
 

@@ -15,13 +15,12 @@ from typing import NoReturn
 
 import attrs
 
-from msp_core.assembly import assemble
+from msp_core.commands import ServiceArguments, add_format, add_service_arguments
 from msp_core.contract import ServiceContract
 from msp_core.dev import DATA_FOLDER, DevResources, refuse_on_platform
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
 from msp_core.runtime import run
-from msp_core.services import find_service
 from msp_dev._banner import left_running, ready, table
 from msp_dev._beside import WORDS, run_beside
 from msp_dev._data import prepare
@@ -46,12 +45,9 @@ def msp_commands() -> list[Command]:
 
 
 def _configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "name",
-        nargs="?",
-        metavar="NAME",
-        help="service; may be left out when only one exists. Or, about what runs already: env "
-        "prints its variables; psql, redis open a client",
+    add_service_arguments(
+        parser,
+        more=". Or, about what runs already: env prints its variables; psql, redis open a client",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="forget the data that embedded resources kept"
@@ -69,12 +65,7 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"port to listen on, in place of PORT; default {FIRST}, or the next that is free",
     )
-    parser.add_argument(
-        "--format",
-        choices=("dotenv", "json"),
-        default="dotenv",
-        help="of what env prints; default %(default)s",
-    )
+    add_format(parser, "dotenv", "json", printed="what env prints")
     parser.add_argument(
         "argv",
         nargs="*",
@@ -91,8 +82,9 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         return run_beside(arguments)
     # Until a resource starts nothing has to be stopped, and no import copes with an exception.
     with _on_stop_signals(signal.SIG_DFL):
-        service = find_service(arguments.name)
-        assembly = assemble(service, environ)
+        chosen = ServiceArguments.of(arguments)
+        service = chosen.find()
+        assembly = chosen.assemble(service, environ)
         plan = Plan.of(assembly, arguments.data)
         if assembly.kind == "service":
             environ, said = choose_port(arguments.port, environ)
@@ -111,6 +103,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
 def _run_on_resources(
     service: object, plan: Plan, arguments: argparse.Namespace, moments: Sequence[float]
 ) -> int:
+    chosen = ServiceArguments.of(arguments)
     resources = DevResources(plan.resources, plan.data)
     if arguments.fresh:
         resources.forget()
@@ -120,6 +113,8 @@ def _run_on_resources(
         code = run(
             service,
             environ=laptop_environ(plan.environ, resources.environ),
+            plugins=chosen.plugins,
+            distribution=chosen.distribution,
             argv=arguments.argv,
             on_ready=lambda contract: _say_ready(contract, resources, *moments),
         )

@@ -1,4 +1,16 @@
-"""The arguments by which every command of `msp` says which service it is about."""
+"""For authors of commands of `msp`: the arguments that say which service a command is about.
+
+def configure(parser: argparse.ArgumentParser) -> None:
+add_service_arguments(parser)
+add_format(parser, "text", "json")
+
+def run(arguments: argparse.Namespace) -> int:
+chosen = ServiceArguments.of(arguments)
+assembly = chosen.assemble(chosen.find(), os.environ)
+…
+
+Command(name="example", help="…", configure=configure, run=run)
+"""
 
 from __future__ import annotations
 
@@ -9,9 +21,7 @@ from pathlib import Path
 
 import attrs
 
-from msp_core._plugins.declaration import examine
 from msp_core.assembly import Assembly, assemble
-from msp_core.assembly._states import PluginState, states_before_assembly
 from msp_core.services import find_service
 
 
@@ -58,36 +68,25 @@ class ServiceArguments:
         """
         return assemble(service, environ, plugins=self.plugins, distribution=self.distribution)
 
-    def states(self, service: object) -> tuple[PluginState, ...]:
-        """Return the states of the plugins of a service that could not be assembled."""
-        return states_before_assembly(
-            examine(service, plugins=self.plugins, distribution=self.distribution)
-        )
-
 
 def service_name(service: object) -> str:
     """Return the service's name, its class's while it has none."""
     return str(getattr(service, "name", type(service).__name__))
 
 
-def identity(assembly: Assembly) -> dict[str, str | None]:
-    """Return what every JSON output says about the service."""
-    return {
-        "name": assembly.service.name,
-        "version": assembly.service.version,
-        "kind": assembly.kind,
-        "distribution": assembly.declaration.distribution,
-    }
+def add_service_arguments(parser: argparse.ArgumentParser, *, more: str = "") -> None:
+    """Add NAME, `--plugins` and `--distribution`.
 
-
-def add_service_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add NAME, `--plugins` and `--distribution`."""
+    Args:
+        parser: of the command.
+        more: what else NAME may be, as the help says it. Default nothing.
+    """
     parser.add_argument(
         "name",
         nargs="?",
         metavar="NAME",
         help="the service: the name it is installed under, or module:Class; may be left out when "
-        "exactly one is installed",
+        f"exactly one is installed{more}",
     )
     parser.add_argument(
         "--plugins",
@@ -103,13 +102,21 @@ def add_service_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
-    """Add `--format`; the first is the default."""
+def add_format(
+    parser: argparse.ArgumentParser, *formats: str, printed: str = "what is printed"
+) -> None:
+    """Add `--format`.
+
+    Args:
+        parser: of the command.
+        formats: names; the first is the default.
+        printed: what has the format, as the help says it.
+    """
     parser.add_argument(
         "--format",
         choices=formats,
         default=formats[0],
-        help="the format of what is printed; the default is %(default)s",
+        help=f"the format of {printed}; the default is %(default)s",
     )
 
 
