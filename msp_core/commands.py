@@ -1,15 +1,17 @@
 """For authors of commands of `msp`: the arguments that say which service a command is about.
 
-def configure(parser: argparse.ArgumentParser) -> None:
-add_service_arguments(parser)
-add_format(parser, "text", "json")
+`render_json` writes an attrs class as JSON, for `--format json`.
 
-def run(arguments: argparse.Namespace) -> int:
-chosen = ServiceArguments.of(arguments)
-assembly = chosen.assemble(chosen.find(), os.environ)
-…
+    def configure(parser: argparse.ArgumentParser) -> None:
+        add_service_arguments(parser)
+        add_format(parser, "text", "json")
 
-Command(name="example", help="…", configure=configure, run=run)
+    def run(arguments: argparse.Namespace) -> int:
+        chosen = ServiceArguments.of(arguments)
+        assembly = chosen.assemble(chosen.find(), os.environ)
+        …
+
+    Command(name="example", help="…", configure=configure, run=run)
 """
 
 from __future__ import annotations
@@ -21,8 +23,17 @@ from pathlib import Path
 
 import attrs
 
+from msp_core._text.records import render_json
 from msp_core.assembly import Assembly, assemble
 from msp_core.services import find_service
+
+__all__ = [
+    "ServiceArguments",
+    "add_format",
+    "add_service_arguments",
+    "render_json",
+    "service_name",
+]
 
 
 @attrs.frozen(kw_only=True)

@@ -17,7 +17,6 @@ only what is set: what the platform is to set later is not missing yet.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from msp_core._cli.plugins import states_without_assembly
+from msp_core._text.records import NEVER_SHOWN, render_json
 from msp_core._text.table import TextTable
 from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
@@ -51,13 +51,47 @@ class Finding:
     id: str
     status: str
     message: str
-    exit_code: int = 0
+    exit_code: int = attrs.field(default=0, metadata=NEVER_SHOWN)
 
     def strictly(self) -> Finding:
         """Return the finding with a warning made a failure."""
         if self.status != "warning":
             return self
         return attrs.evolve(self, status="fail", exit_code=ConfigError.exit_code)
+
+
+@attrs.frozen(kw_only=True)
+class Summary:
+    """How many findings there are of each status."""
+
+    passed: int
+    warnings: int
+    failed: int
+
+    @classmethod
+    def of(cls, findings: Sequence[Finding]) -> Summary:
+        """Count the findings."""
+        counts = Counter(finding.status for finding in findings)
+        return cls(passed=counts["pass"], warnings=counts["warning"], failed=counts["fail"])
+
+    def __str__(self) -> str:
+        """Return `3 passed, 1 warnings, 0 failed`."""
+        return f"{self.passed} passed, {self.warnings} warnings, {self.failed} failed"
+
+
+@attrs.frozen
+class CheckReport:
+    """What `--format json` prints.
+
+    Attributes:
+        service: its name.
+        checks: everything that was checked.
+        summary: of them.
+    """
+
+    service: str
+    checks: Sequence[Finding]
+    summary: Summary
 
 
 def check_command(environ: Mapping[str, str]) -> Command:
@@ -71,7 +105,8 @@ def check_command(environ: Mapping[str, str]) -> Command:
             findings = [finding.strictly() for finding in findings]
         terminal = Terminal.of(sys.stdout, environ)
         json_asked = arguments.format == "json"
-        text = _json(service, findings) if json_asked else _text(findings, terminal)
+        report = CheckReport(service_name(service), findings, Summary.of(findings))
+        text = render_json(report) if json_asked else _text(findings, terminal)
         sys.stdout.write(f"{text}\n")
         return _exit_code(findings)
 
@@ -165,15 +200,6 @@ def _exit_code(findings: Sequence[Finding]) -> int:
     return min((one.exit_code for one in findings if one.exit_code), default=0)
 
 
-def _summary(findings: Sequence[Finding]) -> dict[str, int]:
-    counts = Counter(finding.status for finding in findings)
-    return {
-        "passed": counts["pass"],
-        "warnings": counts["warning"],
-        "failed": counts["fail"],
-    }
-
-
 def _text(findings: Sequence[Finding], terminal: Terminal) -> str:
     table = TextTable(
         header=("warning", ""),  # never shown; the widest status, so that all reports align
@@ -181,14 +207,4 @@ def _text(findings: Sequence[Finding], terminal: Terminal) -> str:
         terminal=terminal,
         colours=_COLOURS,
     )
-    summary = ", ".join(f"{amount} {word}" for word, amount in _summary(findings).items())
-    return "\n".join([*table.lines()[1:], f"Summary: {summary}"])
-
-
-def _json(service: object, findings: Sequence[Finding]) -> str:
-    checks = [
-        {"id": finding.id, "status": finding.status, "message": finding.message}
-        for finding in findings
-    ]
-    record = {"service": service_name(service), "checks": checks, "summary": _summary(findings)}
-    return json.dumps(record, indent=2)
+    return "\n".join([*table.lines()[1:], f"Summary: {Summary.of(findings)}"])

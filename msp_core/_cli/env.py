@@ -25,21 +25,73 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
 
+from msp_core._text.records import render_json
 from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
 from msp_core.commands import ServiceArguments, add_format, add_service_arguments
 from msp_core.config._formats import (
+    ListedVariable,
+    list_variables,
     variable_dotenv,
     variable_markdown,
-    variable_records,
     variable_table,
 )
 from msp_core.config._json_schema import json_schema
 from msp_core.integration import API, Command, Role
+
+
+@attrs.frozen(kw_only=True)
+class ServiceIdentity:
+    """Which service.
+
+    Attributes:
+        name: of the service or job.
+        version: its own.
+        kind: `service` or `job`.
+        distribution: that it belongs to; None when it is not known.
+    """
+
+    name: str
+    version: str
+    kind: str
+    distribution: str | None
+
+
+@attrs.frozen
+class OwnedNeed:
+    """What Google must grant or enable, and for whom.
+
+    Attributes:
+        name: of the role or API, as Google writes it.
+        purpose: what it is for.
+        when: in which case it is needed; None for always.
+        owner: the plugin that needs it.
+    """
+
+    name: str
+    purpose: str
+    when: str | None
+    owner: str
+
+
+@attrs.frozen(kw_only=True)
+class EnvReport:
+    """What `--format json` prints.
+
+    Attributes:
+        service: the one that was asked for.
+        variables: all it reads.
+        roles: of Google's IAM that its plugins need.
+        apis: of Google that its plugins call.
+    """
+
+    service: ServiceIdentity
+    variables: tuple[ListedVariable, ...]
+    roles: tuple[OwnedNeed, ...]
+    apis: tuple[OwnedNeed, ...]
 
 
 def env_command(environ: Mapping[str, str]) -> Command:
@@ -72,27 +124,27 @@ def _render(assembly: Assembly, chosen: str) -> str:
             title = f"variables of {assembly.service.name} {assembly.service.version}"
             return json.dumps(json_schema(title, variables), indent=2)
         case "json":
-            return json.dumps(_document(assembly), indent=2)
+            return render_json(_report(assembly))
         case _:
             return variable_table(
                 variables, assembly.environ, Terminal.of(sys.stdout, assembly.environ)
             )
 
 
-def _document(assembly: Assembly) -> dict[str, Any]:
+def _report(assembly: Assembly) -> EnvReport:
     owned = [(each.plugin.owner, each.record) for each in assembly.integrations]
-    return {
-        "service": {
-            "name": assembly.service.name,
-            "version": assembly.service.version,
-            "kind": assembly.kind,
-            "distribution": assembly.declaration.distribution,
-        },
-        "variables": variable_records(assembly.variables, assembly.environ),
-        "roles": [_owned(role, owner) for owner, record in owned for role in record.roles],
-        "apis": [_owned(api, owner) for owner, record in owned for api in record.apis],
-    }
+    return EnvReport(
+        service=ServiceIdentity(
+            name=assembly.service.name,
+            version=assembly.service.version,
+            kind=assembly.kind,
+            distribution=assembly.declaration.distribution,
+        ),
+        variables=list_variables(assembly.variables, assembly.environ),
+        roles=tuple(_owned(role, owner) for owner, record in owned for role in record.roles),
+        apis=tuple(_owned(api, owner) for owner, record in owned for api in record.apis),
+    )
 
 
-def _owned(need: Role | API, owner: str) -> dict[str, Any]:
-    return {**attrs.asdict(need), "owner": owner}
+def _owned(need: Role | API, owner: str) -> OwnedNeed:
+    return OwnedNeed(need.name, need.purpose, need.when, owner)

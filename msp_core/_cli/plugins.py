@@ -20,13 +20,13 @@ plugins cannot be loaded the same is printed, then the error on stderr, and the 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping, Sequence
 
 import attrs
 
 from msp_core._plugins.declaration import examine
+from msp_core._text.records import render_json
 from msp_core._text.table import TextTable
 from msp_core._text.terminal import Terminal
 from msp_core.assembly._states import (
@@ -42,6 +42,19 @@ from msp_core.services import services
 
 _COLUMNS = ("plugin", "distribution", "version", "state", "reason")
 _COLOURS = {"configured": "green", "loaded": "yellow", "declared": "red", "missing": "red"}
+
+
+@attrs.frozen
+class PluginReport:
+    """What `--format json` prints.
+
+    Attributes:
+        service: its name; None when none is given and there is not exactly one.
+        plugins: how far each came.
+    """
+
+    service: str | None
+    plugins: Sequence[PluginState]
 
 
 def plugins_command(environ: Mapping[str, str]) -> Command:
@@ -86,7 +99,8 @@ def _configure(parser: argparse.ArgumentParser) -> None:
 
 
 def _print(chosen: str, terminal: Terminal, name: str | None, states: Sequence[PluginState]) -> int:
-    text = _json(name, states) if chosen == "json" else _table(states, terminal)
+    report = PluginReport(name, states)
+    text = render_json(report) if chosen == "json" else _table(states, terminal)
     sys.stdout.write(f"{text}\n")
     return 0
 
@@ -98,11 +112,3 @@ def _table(states: Sequence[PluginState], terminal: Terminal) -> str:
     ]
     table = TextTable(header=_COLUMNS, rows=rows, terminal=terminal, colours=_COLOURS)
     return "\n".join(table.lines())
-
-
-def _json(name: str | None, states: Sequence[PluginState]) -> str:
-    records = [
-        {**attrs.asdict(state), "installed": state.installed, "state": state.state}
-        for state in states
-    ]
-    return json.dumps({"service": name, "plugins": records}, indent=2)

@@ -11,15 +11,49 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping
 
+import attrs
+
+from msp_core._text.records import load_converter, render_json
 from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core.contract import ServiceContract
 from msp_core.integration import Command
 from msp_core.runtime import expect_job
 from msp_core.runtime import run as run_service
+
+
+@attrs.frozen(kw_only=True)
+class ReadyEvent:
+    """The service takes requests.
+
+    Attributes:
+        event: which event it is.
+        name: of the service.
+        version: of the service.
+        port: that it listens on.
+    """
+
+    event: str = attrs.field(default="ready", init=False)
+    name: str
+    version: str
+    port: int
+
+
+@attrs.frozen(kw_only=True)
+class StoppedEvent:
+    """The process is about to leave.
+
+    Attributes:
+        event: which event it is.
+        name: of the service or job.
+        exit_code: that it leaves with.
+    """
+
+    event: str = attrs.field(default="stopped", init=False)
+    name: str
+    exit_code: int
 
 
 def run_command(environ: Mapping[str, str]) -> Command:
@@ -49,6 +83,8 @@ def _command(
         service = chosen.find()
         check(service)
         events = arguments.format == "json"
+        if events:
+            load_converter()  # now: the first event is told while requests are already served
         code = run_service(
             service,
             environ=_with_port(environ, arguments.port),
@@ -59,7 +95,7 @@ def _command(
             exits=True,
         )
         if events:
-            _say(event="stopped", name=service_name(service), exit_code=code)
+            _say(StoppedEvent(name=service_name(service), exit_code=code))
         return code
 
     return Command(name=name, help=text, configure=configure, run=run)
@@ -87,9 +123,9 @@ def _with_port(environ: Mapping[str, str], port: int | None) -> Mapping[str, str
 
 
 def _say_ready(contract: ServiceContract) -> None:
-    _say(event="ready", name=contract.name, version=contract.version, port=contract.port)
+    _say(ReadyEvent(name=contract.name, version=contract.version, port=contract.port))
 
 
-def _say(**event: object) -> None:
-    sys.stdout.write(f"{json.dumps(event)}\n")
+def _say(event: ReadyEvent | StoppedEvent) -> None:
+    sys.stdout.write(f"{render_json(event, indent=None)}\n")
     sys.stdout.flush()

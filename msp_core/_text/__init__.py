@@ -1,1 +1,1 @@
-"""Text for people: how wide it is, its colours, its tables."""
+"""Text: for people, how wide it is, its colours, its tables; for machines, records as JSON."""

@@ -31,6 +31,8 @@ class PluginState:
         reason: why it came so far and not further, one sentence without the name.
         roles: of Google's IAM that its integration needs; known once it is loaded.
         apis: of Google that its integration calls; known once it is loaded.
+        installed: whether its distribution is present.
+        state: the furthest of `missing`, `installed`, `declared`, `loaded`, `configured`.
     """
 
     name: str
@@ -43,15 +45,15 @@ class PluginState:
     reason: str
     roles: tuple[Role, ...] = ()
     apis: tuple[API, ...] = ()
+    installed: bool = attrs.field(init=False)
+    state: str = attrs.field(init=False)
 
-    @property
-    def installed(self) -> bool:
-        """Whether its distribution is present."""
+    @installed.default
+    def _is_installed(self) -> bool:
         return self.version is not None
 
-    @property
-    def state(self) -> str:
-        """The furthest of `missing`, `installed`, `declared`, `loaded`, `configured`."""
+    @state.default
+    def _furthest(self) -> str:
         if not self.installed:
             return "missing"
         reached = [name for name in ("declared", "loaded", "configured") if getattr(self, name)]

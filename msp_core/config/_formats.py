@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import attrs
 
@@ -67,17 +66,25 @@ def variable_dotenv(variables: Sequence[Variable]) -> str:
     return "\n\n".join(blocks)
 
 
-def variable_records(
+@attrs.frozen(kw_only=True)
+class ListedVariable(Variable):
+    """A variable as `msp env --format json` prints it.
+
+    Attributes:
+        set: whether it counts as set in this environment.
+    """
+
+    set: bool
+
+
+def list_variables(
     variables: Sequence[Variable], environ: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """Return plain records; `msp_core._cli.env` documents their shape."""
-    records = [
-        {**attrs.asdict(variable), "set": variable.is_set(environ)} for variable in variables
-    ]
-    for record in records:
-        if record["schema"] is None:
-            del record["schema"]
-    return records
+) -> tuple[ListedVariable, ...]:
+    """Return the variables, and whether each is set."""
+    return tuple(
+        ListedVariable(**attrs.asdict(one, recurse=False), set=one.is_set(environ))
+        for one in variables
+    )
 
 
 def render_help(name: str, version: str, kind: str, variables: Iterable[Variable]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import attrs
 
+from msp_core._text.records import SHOWN_WHEN_SET
 from msp_core.config._kinds import Kind
 from msp_core.secret import MASK
 
@@ -150,7 +151,9 @@ class Variable:
     empty_is_unset: bool = False
     alone_is_unset: bool = False
     group: Group | None = None
-    schema: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
+    schema: Mapping[str, Any] | None = attrs.field(
+        default=None, hash=False, metadata=SHOWN_WHEN_SET
+    )
 
     @property
     def presence(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qsl
@@ -11,13 +10,15 @@ from wsgiref.types import WSGIApplication
 
 import attrs
 
+from msp_core._text.records import render_json
 from msp_core.asgi import ASGIApp
 from msp_core.diagnostics._answer import Answer
 from msp_core.diagnostics._asgi import Endpoints, Guard
 from msp_core.diagnostics._auth import refusal
+from msp_core.diagnostics._report import HealthCheck, HealthReport
 from msp_core.diagnostics._wsgi import WSGIEndpoints, WSGIGuard
 from msp_core.errors import UsageError
-from msp_core.health import CheckResult, Health
+from msp_core.health import Health
 from msp_core.secret import Secret
 
 logger: logging.Logger = logging.getLogger("msp.diagnostics")
@@ -151,13 +152,14 @@ class Diagnostics:
     async def _answer_health(self, _query: Mapping[str, str]) -> Answer:
         results = await self.health.results()
         ok = all(result.healthy or not result.critical for result in results)
-        report = {
-            "status": "ok" if ok else "failing",
-            "started": self.health.started,
-            "draining": self.health.draining,
-            "checks": [_check(result) for result in results],
-        }
-        body = json.dumps(report, indent=2).encode()
+        report = HealthReport(
+            status="ok" if ok else "failing",
+            started=self.health.started,
+            draining=self.health.draining,
+            checks=[HealthCheck.of(result) for result in results],
+        )
+        # The first one imports cattrs, some 12 ms: operators ask for it, no platform's probe does.
+        body = render_json(report).encode()
         return Answer(status=200 if ok else 503, body=body, content_type="application/json")
 
     def _warn_when_open(self) -> None:
@@ -178,14 +180,3 @@ def _plain(route: Route) -> _Respond:
         return Answer(status=status, content_type=content_type, body=body)
 
     return respond
-
-
-def _check(result: CheckResult) -> dict[str, str | bool | float | None]:
-    return {
-        "name": result.name,
-        "status": "ok" if result.healthy else "failing",
-        "critical": result.critical,
-        "duration": round(result.duration, 6),
-        "since": result.since.isoformat(),
-        "error": result.error,
-    }

@@ -17,11 +17,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,12 +31,43 @@ from msp_cloudsql._migrations.errors import MigrationError
 from msp_cloudsql._migrations.migration import MigrationReport
 from msp_cloudsql._service_migrations import migrations_folder
 from msp_core import open_contract
-from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core.commands import (
+    ServiceArguments,
+    add_format,
+    add_service_arguments,
+    render_json,
+    service_name,
+)
 from msp_core.contract import JobContract
 from msp_core.dev import DATA_FOLDER, refuse_on_platform, running_resources
 from msp_core.errors import DevError, MSPError
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
+
+
+@attrs.frozen
+class MigrationOutcome:
+    """What `--format json` prints.
+
+    Attributes:
+        database: its name.
+        state: one word for machines.
+        message: what is wrong; None when nothing is.
+        head: highest version that the database has; None when it is not known.
+        applied: file names of the migrations that were applied now.
+        skipped: file names of those that were applied before.
+        ahead: names of migrations that the database has and the folder has not.
+        seconds: that it took; None when it was not done.
+    """
+
+    database: str
+    state: str
+    message: str | None = None
+    head: int | None = None
+    applied: Sequence[str] = ()
+    skipped: Sequence[str] = ()
+    ahead: Sequence[str] = ()
+    seconds: float | None = None
 
 
 @hookimpl
@@ -85,7 +115,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
             report = asyncio.run(_migrated(service, arguments, variables))
     except (MigrationError, _DatabaseError) as error:
         if arguments.format == "json":
-            _print_json(arguments.database, error.state, message=str(error))
+            _print_json(MigrationOutcome(arguments.database, error.state, str(error)))
         raise
     if arguments.format == "json":
         _print_report(arguments.database, report)
@@ -183,17 +213,17 @@ def _progress() -> Iterator[None]:
 
 def _print_report(database: str, report: MigrationReport) -> None:
     _print_json(
-        database,
-        "ahead" if report.ahead else "current",
-        head=report.head,
-        applied=[each.name for each in report.applied],
-        skipped=[each.name for each in report.skipped],
-        ahead=list(report.ahead),
-        seconds=report.seconds,
+        MigrationOutcome(
+            database=database,
+            state="ahead" if report.ahead else "current",
+            head=report.head,
+            applied=[each.name for each in report.applied],
+            skipped=[each.name for each in report.skipped],
+            ahead=report.ahead,
+            seconds=report.seconds,
+        )
     )
 
 
-def _print_json(database: str, state: str, **found: object) -> None:
-    record: dict[str, object] = {"database": database, "state": state, "message": None}
-    record |= {"head": None, "applied": [], "skipped": [], "ahead": [], "seconds": None, **found}
-    sys.stdout.write(f"{json.dumps(record, indent=2)}\n")
+def _print_json(outcome: MigrationOutcome) -> None:
+    sys.stdout.write(f"{render_json(outcome)}\n")
