@@ -15,6 +15,7 @@ A map, from what a service author meets first to what only plugin authors need:
 * `errors`: everything raised on purpose.
 * `services`, `assembly`: finding a service, and everything about it short of opening anything.
 * `authoring`, `commands`: for authors of plugins, what every plugin and every command needs once.
+* `fragments`: variables of the core for configs of others; `origin`: which process this is.
 * `deadline`, `platforms`, `asgi`, `dev`: small values the others share.
 
 Modules that start with `_` are private. Importing this package reads no environment, sets up no
@@ -60,6 +61,7 @@ from msp_core.execution import Execution
 from msp_core.health import Check, CheckResult, Health
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import API, Command, FailedStart, Integration, LogProcessor, Role
+from msp_core.origin import Origin
 from msp_core.platforms import Platform
 from msp_core.request import RequestContext, current_request
 from msp_core.routines import (
@@ -106,6 +108,7 @@ __all__ = [
     "LogProcessor",
     "MSPError",
     "NoopRoutine",
+    "Origin",
     "Percent",
     "PeriodicRoutine",
     "PermanentError",

@@ -11,6 +11,7 @@ from msp_core.asgi import ASGIMiddleware
 from msp_core.diagnostics import Diagnostics
 from msp_core.errors import ContractError, UsageError
 from msp_core.execution import Execution
+from msp_core.origin import Origin
 from msp_core.platforms import Platform
 
 ClientT = TypeVar("ClientT")
@@ -73,6 +74,16 @@ class Contract:
     def middleware(self) -> Sequence[ASGIMiddleware]:
         """What plugins add around an ASGI application, the first outermost."""
         return self.opened.middleware
+
+    @property
+    def origin(self) -> Origin:
+        """Which process this is, as log lines, telemetry and events name it."""
+        return Origin(
+            name=self.name,
+            version=self.version,
+            environment_id=self.environment_id,
+            instance_id=self.instance_id,
+        )
 
     def __repr__(self) -> str:
         """Return whose contract it is; no value that the environment gave."""

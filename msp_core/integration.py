@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import attrs
 
 from msp_core.contract import Contract
+from msp_core.origin import Origin
 
 DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
 """(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""
@@ -95,17 +96,13 @@ class FailedStart:
     """A start that ended before any integration was opened, by what was found until then.
 
     Attributes:
-        name: of the service or job.
-        version: its version.
-        instance_id: of the process, as in its log lines.
+        origin: which process it was, as in its log lines.
         environ: the variables, some of which are wrong.
         error: that ends the process, a `ConfigError` or `PortError`; its text holds no values.
         scrub: (text) -> the text without the secrets that could be loaded.
     """
 
-    name: str
-    version: str
-    instance_id: str
+    origin: Origin
     environ: Mapping[str, str]
     error: Exception
     scrub: Callable[[str], str]

@@ -9,6 +9,7 @@ from msp_core._logs.setup import Logs
 from msp_core.assembly import Assembly
 from msp_core.errors import MSPError, PluginError
 from msp_core.integration import FailedStart
+from msp_core.origin import Origin
 
 logger = logging.getLogger("msp.start")
 
@@ -19,9 +20,12 @@ PATIENCE = 2.0
 def tell_plugins(assembly: Assembly, error: MSPError, logs: Logs) -> None:
     """Call `msp_start_failed` of every plugin; never raises, and waits two seconds at most."""
     failure = FailedStart(
-        name=assembly.service.name,
-        version=assembly.service.version,
-        instance_id=assembly.instance_id,
+        origin=Origin(
+            name=assembly.service.name,
+            version=assembly.service.version,
+            environment_id=assembly.environ.get("ENVIRONMENT_ID", "unknown"),
+            instance_id=assembly.instance_id,
+        ),
         environ=assembly.environ,
         error=error,
         scrub=logs.scrub,

@@ -16,6 +16,7 @@ from msp_core._text.stacks import thread_stacks
 from msp_core._text.terminal import is_coloured
 from msp_core.config._loading import Loading, is_msp
 from msp_core.deadline import Deadline
+from msp_core.origin import Origin
 from msp_core.platforms import Platform
 
 
@@ -74,10 +75,12 @@ def _configured(service: object, environ: Mapping[str, str], instance_id: str) -
     config = Loading(environ).section(LogConfig, "core") or LogConfig()
     return configure(
         config,
-        service=str(getattr(service, "name", "unknown")),
-        version=str(getattr(service, "version", "unknown")),
-        instance_id=instance_id,
-        environment_id=environ.get("ENVIRONMENT_ID", "unknown"),
+        origin=Origin(
+            name=str(getattr(service, "name", "unknown")),
+            version=str(getattr(service, "version", "unknown")),
+            environment_id=environ.get("ENVIRONMENT_ID", "unknown"),
+            instance_id=instance_id,
+        ),
         platform=Platform.of(environ),
         project=environ.get("GOOGLE_CLOUD_PROJECT"),
         colour=is_coloured(sys.stderr, environ),

@@ -8,7 +8,8 @@ import time
 from typing import Any, Final
 
 from msp_core._logs.fields import Collect
-from msp_core._logs.json_format import JSONFormat, Origin, Trace, epoch_microseconds
+from msp_core._logs.json_format import JSONFormat, Trace, epoch_microseconds
+from msp_core.origin import Origin
 
 SEVERITIES: Final = (
     (logging.CRITICAL, "CRITICAL"),
@@ -23,13 +24,20 @@ REPORTED: Final = (
 
 
 class GCPFormat(JSONFormat):
-    """The format `json_gcp`."""
+    """The format `json_gcp`.
 
-    def __init__(self, origin: Origin, collect: Collect) -> None:
-        super().__init__(origin, collect)
-        self._service = {"service": origin.service, "version": origin.version}
+    Args:
+        origin: who writes the lines.
+        project: the Google Cloud project that holds its traces; None when unknown.
+        collect: returns the fields of a record.
+    """
+
+    def __init__(self, origin: Origin, project: str | None, collect: Collect) -> None:
+        super().__init__(collect)
+        self._project = project
+        self._service = {"service": origin.name, "version": origin.version}
         self._labels = {
-            "service": origin.service,
+            "service": origin.name,
             "version": origin.version,
             "instance_id": origin.instance_id,
             "environment": origin.environment_id,
@@ -65,7 +73,7 @@ class GCPFormat(JSONFormat):
     def _add_trace(self, line: dict[str, Any], trace: Trace) -> None:
         if trace.trace_id is None:
             return
-        project = self._origin.project
+        project = self._project
         line[f"{PREFIX}trace"] = (
             f"projects/{project}/traces/{trace.trace_id}" if project else trace.trace_id
         )

@@ -15,25 +15,6 @@ from msp_core._logs.values import encode
 
 
 @attrs.frozen(kw_only=True)
-class Origin:
-    """Who writes the lines.
-
-    Attributes:
-        service: the service's or job's name.
-        version: its version.
-        instance_id: of this process.
-        environment_id: the environment it belongs to.
-        project: the Google Cloud project that holds its traces; None when unknown.
-    """
-
-    service: str
-    version: str
-    instance_id: str
-    environment_id: str
-    project: str | None
-
-
-@attrs.frozen(kw_only=True)
 class Trace:
     """The trace a line belongs to, taken out of its fields.
 
@@ -60,9 +41,8 @@ class Trace:
 class JSONFormat(BaseJsonFormatter, abc.ABC):
     """Formats a record as one line of JSON; a subclass says in `fill` under which names."""
 
-    def __init__(self, origin: Origin, collect: Collect) -> None:
+    def __init__(self, collect: Collect) -> None:
         super().__init__()
-        self._origin = origin
         self._collect = collect
 
     @abc.abstractmethod

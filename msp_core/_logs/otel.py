@@ -6,7 +6,8 @@ import logging
 from typing import Any, Final
 
 from msp_core._logs.fields import Collect
-from msp_core._logs.json_format import JSONFormat, Origin, Trace, caller, epoch_microseconds
+from msp_core._logs.json_format import JSONFormat, Trace, caller, epoch_microseconds
+from msp_core.origin import Origin
 
 SEVERITIES: Final = (
     (logging.CRITICAL, "FATAL", 21),
@@ -21,13 +22,8 @@ class OTelFormat(JSONFormat):
     """The format `json`."""
 
     def __init__(self, origin: Origin, collect: Collect) -> None:
-        super().__init__(origin, collect)
-        self._resource = {
-            "service.name": origin.service,
-            "service.version": origin.version,
-            "service.instance.id": origin.instance_id,
-            "deployment.environment.name": origin.environment_id,
-        }
+        super().__init__(collect)
+        self._resource = origin.attributes()
 
     def fill(
         self,

@@ -15,7 +15,6 @@ from msp_core._logs.config import LogConfig
 from msp_core._logs.console import ConsoleFormat
 from msp_core._logs.fields import RESERVED, Collect, Fields
 from msp_core._logs.gcp import GCPFormat
-from msp_core._logs.json_format import Origin
 from msp_core._logs.levels import set_levels, take_root
 from msp_core._logs.otel import OTelFormat
 from msp_core._logs.output import output_to
@@ -24,6 +23,7 @@ from msp_core._logs.sampling import Sampling
 from msp_core._logs.scrub import Scrubber
 from msp_core._logs.writer import Writer
 from msp_core.integration import LogProcessor
+from msp_core.origin import Origin
 from msp_core.platforms import Platform
 
 logger = logging.getLogger("msp.logs")
@@ -90,13 +90,10 @@ class Logs:
         atexit.unregister(self._writer.close)
 
 
-def configure(  # noqa: PLR0913 - what a line says about its origin
+def configure(
     config: LogConfig,
     *,
-    service: str,
-    version: str,
-    instance_id: str,
-    environment_id: str,
+    origin: Origin,
     platform: Platform,
     project: str | None,
     stream: TextIO | None = None,
@@ -109,10 +106,7 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
 
     Args:
         config: levels and format.
-        service: name of the service or job.
-        version: its version.
-        instance_id: of this process.
-        environment_id: the environment it belongs to.
+        origin: who writes the lines.
         platform: chooses the format where none is configured.
         project: the Google Cloud project that holds its traces; None when unknown.
         stream: where to; default stderr.
@@ -123,17 +117,11 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
         To be closed in the end; lines are written at exit in any case.
     """
     target = sys.stderr if stream is None else stream
-    origin = Origin(
-        service=service,
-        version=version,
-        instance_id=instance_id,
-        environment_id=environment_id,
-        project=project,
-    )
     fields, scrubber, writer = Fields(), Scrubber(), Writer(output_to(target))
     pipeline = _pipelines(
         config.format_on(platform, watched=watched),
         origin,
+        project,
         scrubber,
         writer,
         colour=colour,
@@ -162,6 +150,7 @@ def configure(  # noqa: PLR0913 - what a line says about its origin
 def _pipelines(
     format_name: str,
     origin: Origin,
+    project: str | None,
     scrubber: Scrubber,
     writer: Writer,
     *,
@@ -174,7 +163,11 @@ def _pipelines(
         return Pipeline(ConsoleFormat(collect, colour=colour, fold=fold), scrubber.text, writer)
 
     def lines(collect: Collect) -> Pipeline:
-        shape = GCPFormat if format_name == "json_gcp" else OTelFormat
-        return Pipeline(shape(origin, collect), scrubber.json, writer)
+        shape = (
+            GCPFormat(origin, project, collect)
+            if format_name == "json_gcp"
+            else OTelFormat(origin, collect)
+        )
+        return Pipeline(shape, scrubber.json, writer)
 
     return console if format_name == "console" else lines

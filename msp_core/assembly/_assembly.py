@@ -98,7 +98,7 @@ class Assembly:
             "name": self.service.name,
             "version": self.service.version,
             "msp": self.core.msp,
-            "environment_id": self.core.environment_id,
+            "environment_id": self.core.environment.id,
             "platform": Platform.of(self.environ),
             "google_cloud_project": self.core.google_cloud_project,
             "instance_id": self.instance_id,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import attrs
 
 from msp_core._logs.config import LogConfig
-from msp_core.assembly._bounds import check_not_negative, check_positive
 from msp_core.config import Duration, Secret, env
+from msp_core.config._bounds import check_not_negative, check_positive
 from msp_core.errors import InvalidValue
+from msp_core.fragments import Environment
 from msp_core.health import HealthzResources
 
 HIGHEST_PORT = 65535
@@ -22,9 +23,7 @@ def _port(value: int) -> None:
 class CoreConfig:
     """What every service and job is told by its platform."""
 
-    environment_id: str = env(
-        "ENVIRONMENT_ID", default="unknown", help="environment the process belongs to"
-    )
+    environment: Environment
     msp: bool = env("MSP", default=False, help="whether this is a live platform")
     google_cloud_project: str | None = env(
         "GOOGLE_CLOUD_PROJECT", default=None, help="Google Cloud project of the environment"

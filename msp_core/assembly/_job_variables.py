@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import attrs
 
-from msp_core.assembly._bounds import check_not_negative, check_positive
-from msp_core.config import Duration, env
+from msp_core.config import env
+from msp_core.config._bounds import check_not_negative, check_positive
 from msp_core.deadline import Deadline
 from msp_core.errors import InvalidValue
 from msp_core.execution import Execution, new_execution_id
+from msp_core.fragments import Schedule
 from msp_core.platforms import Platform
 
 _RETRIES = {Platform.CLOUD_RUN: 3}
@@ -61,15 +62,7 @@ class JobVariables:
         help="how often a failed task is tried again; default 3 on Cloud Run, 0 elsewhere",
         validator=check_not_negative,
     )
-    time_limit: Duration | None = env(
-        "JOB_EXECUTION_DEADLINE",
-        default=None,
-        help="time until the platform ends the task; the end is asked for a margin earlier",
-        validator=check_positive,
-    )
-    cron_schedule: str | None = env(
-        "JOB_EXECUTION_CRON_SCHEDULE", default=None, help="when the job runs, for check-ins"
-    )
+    schedule: Schedule
 
 
 def new_execution(
@@ -83,7 +76,7 @@ def new_execution(
         ending: () -> whether it is to end early.
     """
     retries = _RETRIES.get(platform, 0) if variables.retries is None else variables.retries
-    limit = variables.time_limit
+    limit = variables.schedule.time_limit
     return Execution(
         id=new_execution_id(),
         task_index=variables.task.index,
@@ -92,7 +85,7 @@ def new_execution(
         last_attempt=variables.attempt >= retries,
         time_limit=limit,
         deadline=None if limit is None else Deadline.after(limit),
-        cron_schedule=variables.cron_schedule,
+        cron_schedule=variables.schedule.cron,
         platform_job=variables.job,
         platform_execution=variables.execution,
         ending=ending,

@@ -15,6 +15,7 @@ import attrs
 
 from msp_core._logs.config import LogConfig
 from msp_core._logs.setup import Logs, configure
+from msp_core.origin import Origin
 from msp_core.platforms import Platform
 
 
@@ -53,10 +54,9 @@ def configured(
     """Configure logging for a made-up service."""
     return configure(
         config or LogConfig(),
-        service="guestbook",
-        version="1.2.3",
-        instance_id="instance-1",
-        environment_id="prod",
+        origin=Origin(
+            name="guestbook", version="1.2.3", environment_id="prod", instance_id="instance-1"
+        ),
         platform=platform,
         project=project,
         stream=stream,

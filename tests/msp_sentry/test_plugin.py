@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from msp_core import open_contract
+from msp_core import Origin, open_contract
 from msp_core.errors import ConfigError
 from msp_core.integration import FailedStart
 from msp_sentry import Sentry, SentryConfig, msp_integration, msp_start_failed
@@ -53,9 +53,7 @@ async def test_middleware(opened: Open) -> None:
 def test_failed_start_without_a_dsn(caplog: pytest.LogCaptureFixture) -> None:
     """Where nobody asks for Sentry a failed start is not reported, and nothing is said of it."""
     failure = FailedStart(
-        name="guestbook",
-        version="1",
-        instance_id="i",
+        origin=Origin(name="guestbook", version="1", environment_id="unknown", instance_id="i"),
         environ={"SENTRY_SAMPLE_RATE": "often"},
         error=ConfigError([]),
         scrub=str,

@@ -14,9 +14,9 @@ from msp_core.config import Secret, load
 from msp_core.deadline import closing
 from msp_core.errors import ConfigError, JobCancelledError, JobDeadlineError, StopTimeoutError
 from msp_core.execution import new_execution_id
+from msp_core.origin import Origin
 from msp_sentry._closing import close, close_plain
 from msp_sentry._monitor import CheckInConfig, Monitor
-from msp_sentry._origin import Origin
 from msp_sentry._trace import opentelemetry_span
 
 if TYPE_CHECKING:  # the SDK is imported where a check-in is sent
@@ -194,9 +194,9 @@ def check_in(
         return CheckIn(execution_id, monitor=None, client=None)
     monitor = config.monitor(service)
     origin = Origin(
-        service=service,
+        name=service,
         version=version,
-        environment_id=config.environment_id,
+        environment_id=config.environment.id,
         instance_id=instance_id or uuid.UUID(execution_id).hex,
     )
     client = None if monitor is None or config.dsn is None else _client(config.dsn, origin)

@@ -7,7 +7,8 @@ from typing import Any
 
 import attrs
 
-from msp_core.config import Duration, Secret, env
+from msp_core.config import Secret, env
+from msp_core.fragments import Environment, Schedule
 from msp_sentry._dsn import check_dsn
 
 
@@ -17,9 +18,8 @@ class CheckInConfig:
 
     Attributes:
         dsn: of the Sentry project; None also when it is malformed. From `SENTRY_DSN`.
-        schedule: crontab. From `JOB_EXECUTION_CRON_SCHEDULE`.
-        deadline: seconds a run may take. From `JOB_EXECUTION_DEADLINE`.
-        environment_id: part of the monitor's name. From `ENVIRONMENT_ID`, default `unknown`.
+        schedule: when a run begins, and how long it may take.
+        environment: part of the monitor's name.
     """
 
     dsn: Secret | None = env(
@@ -29,22 +29,16 @@ class CheckInConfig:
         validator=check_dsn,
         invalid_is_unset=True,
     )
-    schedule: str | None = env(
-        "JOB_EXECUTION_CRON_SCHEDULE", default=None, help="crontab the job is started by"
-    )
-    deadline: Duration | None = env(
-        "JOB_EXECUTION_DEADLINE", default=None, help="time one execution of the job may take"
-    )
-    environment_id: str = env(
-        "ENVIRONMENT_ID", default="unknown", help="environment the process belongs to"
-    )
+    schedule: Schedule
+    environment: Environment
 
     def monitor(self, service: str) -> Monitor | None:
         """Return the job's monitor; None unless DSN, schedule and deadline are all there."""
-        if self.dsn is None or self.schedule is None or self.deadline is None:
+        cron, limit = self.schedule.cron, self.schedule.time_limit
+        if self.dsn is None or cron is None or limit is None:
             return None
-        slug = f"{service}-{self.environment_id}"
-        return Monitor(slug=slug, schedule=self.schedule, deadline=self.deadline)
+        slug = f"{service}-{self.environment.id}"
+        return Monitor(slug=slug, schedule=cron, deadline=limit)
 
 
 @attrs.frozen(kw_only=True)

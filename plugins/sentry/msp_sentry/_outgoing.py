@@ -9,8 +9,7 @@ from typing import Any, Final
 import attrs
 import sentry_sdk
 
-from msp_core import RoutineError, current_request
-from msp_sentry._origin import Origin
+from msp_core import Origin, RoutineError, current_request
 from msp_sentry._trace import opentelemetry_span, request_span
 
 Event = Any
@@ -56,7 +55,7 @@ class Outgoing:
         }
 
     def _complete(self, event: Event) -> None:
-        tags = {"scope": event.get("logger") or "sentry", **self.origin.tags()}
+        tags = {"scope": event.get("logger") or "sentry", **_tags(self.origin)}
         event["tags"] = {**tags, **event.get("tags", {})}
         contexts = event.setdefault("contexts", {})
         if trace := _trace():
@@ -72,6 +71,13 @@ class Outgoing:
         if isinstance(value, list):
             return [self._scrubbed(item) for item in value]
         return value
+
+
+def _tags(origin: Origin) -> dict[str, str]:
+    """Return the tags of every event; its environment is a field of its own."""
+    named = {f"resource.{name}": text for name, text in origin.attributes().items()}
+    named.pop("resource.deployment.environment.name")
+    return named
 
 
 def reported(error: BaseException) -> bool:

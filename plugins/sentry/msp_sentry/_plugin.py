@@ -15,7 +15,6 @@ from msp_core.hookspecs import hookimpl
 from msp_core.integration import FailedStart, Integration
 from msp_sentry._config import SentryConfig
 from msp_sentry._dev import sentry_receiver
-from msp_sentry._origin import Origin
 from msp_sentry._sentry import Sentry
 
 FLUSH: Final = 5.0
@@ -32,13 +31,7 @@ async def open_sentry(config: SentryConfig, contract: Contract) -> AsyncIterator
 
     from msp_sentry._reporting import Reporting  # noqa: PLC0415 - imports the vendor library
 
-    origin = Origin(
-        service=contract.name,
-        version=contract.version,
-        environment_id=contract.environment_id,
-        instance_id=contract.instance_id,
-    )
-    reporting = Reporting.of(config, origin, scrub=contract.scrub)
+    reporting = Reporting.of(config, contract.origin, scrub=contract.scrub)
     tracing = config.traces_sample_rate > 0
     if reporting is None:
         yield Sentry(NonRecordingClient(), tracing=tracing)
@@ -84,13 +77,7 @@ def msp_start_failed(failure: FailedStart) -> None:
     from msp_sentry._reporting import Reporting  # noqa: PLC0415 - imports the vendor library
     from msp_sentry._uncaught import uncaught  # noqa: PLC0415 - same
 
-    origin = Origin(
-        service=failure.name,
-        version=failure.version,
-        environment_id=failure.environ.get("ENVIRONMENT_ID", "unknown"),
-        instance_id=failure.instance_id,
-    )
-    reporting = Reporting.of(config, origin, scrub=failure.scrub)
+    reporting = Reporting.of(config, failure.origin, scrub=failure.scrub)
     if reporting is not None:
         event, hint = uncaught(failure.error, reporting.client, logger="msp.start")
         event["level"] = "fatal"

@@ -10,11 +10,11 @@ from sentry_sdk.client import BaseClient
 from sentry_sdk.integrations import Integration
 
 from msp_core.deadline import Deadline
+from msp_core.origin import Origin
 from msp_sentry._client import make_client
 from msp_sentry._closing import close
 from msp_sentry._config import SentryConfig
 from msp_sentry._error_lines import ErrorLines
-from msp_sentry._origin import Origin
 
 
 class Reporting:

@@ -9,18 +9,17 @@ from typing import Any
 
 import attrs
 
-from msp_core.config import env, load
+from msp_core.config import load
+from msp_core.fragments import Environment
+from msp_core.origin import Origin
 from msp_sentry._config import SentryConfig
-from msp_sentry._origin import Origin
 
 
 @attrs.frozen(kw_only=True)
 class StandaloneConfig:
     """What such a program reads."""
 
-    environment_id: str = env(
-        "ENVIRONMENT_ID", default="unknown", help="environment the process belongs to"
-    )
+    environment: Environment
     sentry: SentryConfig | None
 
 
@@ -60,9 +59,9 @@ def configure_sentry(
     from msp_sentry._reporting import Reporting  # noqa: PLC0415 - same
 
     origin = Origin(
-        service=service,
+        name=service,
         version=version,
-        environment_id=config.environment_id,
+        environment_id=config.environment.id,
         instance_id=uuid.uuid4().hex,
     )
     chosen = [*_hooks(), *integrations]

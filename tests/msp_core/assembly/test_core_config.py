@@ -9,13 +9,14 @@ from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import load
 from msp_core.errors import ConfigError
+from msp_core.fragments import Environment
 from tests.msp_core.program import StartProgram
 
 
 def test_defaults() -> None:
     """A process on a laptop, where nothing is set, belongs to no environment and is not live."""
     assert load(CoreConfig, {}) == CoreConfig(
-        environment_id="unknown",
+        environment=Environment(id="unknown"),
         msp=False,
         google_cloud_project=None,
         diagnostics_secret=None,

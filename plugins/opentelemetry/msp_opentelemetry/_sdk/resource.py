@@ -34,10 +34,7 @@ def resource_attributes(
     """
     environ = contract.environ
     attributes = {
-        "service.name": contract.name,
-        "service.version": contract.version,
-        "service.instance.id": contract.instance_id,
-        "deployment.environment.name": contract.environment_id,
+        **contract.origin.attributes(),
         **{key: environ[name] for name, key in _FROM_PLATFORM.items() if environ.get(name)},
         **detected,
     }
