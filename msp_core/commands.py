@@ -57,10 +57,13 @@ class ServiceArguments:
             name=arguments.name, plugins=arguments.plugins, distribution=arguments.distribution
         )
 
-    def find(self) -> object:
+    def find(self, environ: Mapping[str, str] | None = None) -> object:
         """Import the service and return it.
 
         `module:Class` is looked for in the current folder too, as `python -m` does.
+
+        Args:
+            environ: as for `find_service`.
 
         Raises:
             UsageError: there is no such service, or several and no name.
@@ -68,7 +71,7 @@ class ServiceArguments:
         folder = str(Path.cwd())
         if self.name is not None and ":" in self.name and folder not in sys.path:
             sys.path.insert(0, folder)
-        return find_service(self.name)
+        return find_service(self.name, environ)
 
     def assemble(self, service: object, environ: Mapping[str, str]) -> Assembly:
         """Return the service with its plugins loaded and these variables read.

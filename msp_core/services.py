@@ -4,22 +4,51 @@ from __future__ import annotations
 
 import functools
 import importlib
-from importlib.metadata import EntryPoint
+import json
+import os
+from collections.abc import Mapping
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from msp_core._plugins.declaration import resolve
-from msp_core._plugins.installed import GROUP, distribution_of, lists_package, services
+from msp_core._plugins.cache import DeclarationCache
+from msp_core._plugins.declaration import SERVICES, split_reference
+from msp_core._plugins.resolution import resolve
 from msp_core.config._near_miss import closest
 from msp_core.errors import UsageError
 
-__all__ = ["GROUP", "distribution_of", "find_service", "services"]
+if TYPE_CHECKING:  # slow; a start with a kept answer needs none of it
+    from importlib_metadata import EntryPoint, IDistribution
+
+GROUP: str = SERVICES
 
 
-def find_service(name: str | None = None) -> object:
+def services() -> tuple[EntryPoint, ...]:
+    """Return the entry points of all installed services and jobs, by name; imports none of them."""
+    from msp_core._plugins.installed import entry_points  # noqa: PLC0415 - slow
+
+    return entry_points(GROUP)
+
+
+def distribution_of(service: object) -> IDistribution | None:
+    """Return the distribution that lists this service, or its package, under `msp.services`.
+
+    Returns:
+        None when none lists it, as for a class in a script.
+
+    Raises:
+        UsageError: several distributions list services of the same package.
+    """
+    from msp_core._plugins import installed  # noqa: PLC0415 - slow
+
+    return installed.distribution_of(service)
+
+
+def find_service(name: str | None = None, environ: Mapping[str, str] | None = None) -> object:
     """Import a service and return it; a class is called without arguments.
 
     Args:
         name: an entry point's name, or `module:Class`. Default: the only service installed.
+        environ: the variables, which may turn off that the answer is kept; default `os.environ`.
 
     Raises:
         UsageError: there is no such service, or several and no name.
@@ -29,18 +58,40 @@ def find_service(name: str | None = None) -> object:
     if name is not None and ":" in name:
         module, _, attribute = name.partition(":")
         return _imported(module, attribute, subject=f"service {name!r}")
-    entry_point = _chosen(name)
-    subject = f"service {entry_point.name!r}"
-    return _imported(entry_point.module, entry_point.attr, subject=subject)
+    chosen, value = _reference(name, os.environ if environ is None else environ)
+    return _imported(*split_reference(value), subject=f"service {chosen!r}")
+
+
+def _reference(name: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return name and value of a service's entry point, from an earlier start or from metadata."""
+    cache = DeclarationCache.of(environ)
+    question = json.dumps([name])
+    kept = cache.find(question, _pair) if cache is not None else None
+    if kept is not None:
+        return kept
+    from msp_core._plugins.installed import metadata_folder  # noqa: PLC0415 - slow
+
+    found = _chosen(name)
+    if cache is not None:
+        answer = {"name": found.name, "value": found.value}
+        cache.keep(question, answer, [metadata_folder(found.dist)])
+    return found.name, found.value
+
+
+def _pair(record: Mapping[str, str]) -> tuple[str, str]:
+    return record["name"], record["value"]
 
 
 def _chosen(name: str | None) -> EntryPoint:
-    installed = {entry.name: entry for entry in services()}
-    if name is None and len(installed) == 1:
-        return next(iter(installed.values()))
-    if name in installed:
-        return installed[name]
-    raise UsageError(_not_chosen(name, list(installed)))
+    from msp_core._plugins import installed  # noqa: PLC0415 - slow
+
+    found = None if name is None else installed.find_service(name)
+    if found is not None:
+        return found
+    listed = {entry.name: entry for entry in services()}
+    if name is None and len(listed) == 1:
+        return next(iter(listed.values()))
+    raise UsageError(_not_chosen(name, list(listed)))
 
 
 def _not_chosen(name: str | None, installed: list[str]) -> str:
@@ -78,6 +129,8 @@ def _module(name: str, subject: str) -> ModuleType:
 
 def _refuse_missing_plugin(package: str) -> None:
     """Raise the better error when a service cannot be imported for want of a declared plugin."""
+    from msp_core._plugins.installed import lists_package  # noqa: PLC0415 - slow, only for an error
+
     for entry in services():
         if lists_package(entry, package) and entry.dist is not None:
             resolve(None, distribution=entry.dist.name)

@@ -47,6 +47,14 @@ def on_a_laptop() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def nothing_kept() -> Iterator[None]:
+    """Keep what tests declare in this process out of the environment they run in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("msp_core._plugins.cache._is_site", lambda _: False)
+        yield
+
+
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
     """Give a folder that every user can enter: as root, servers run as somebody else."""

@@ -99,7 +99,7 @@ def check_command(environ: Mapping[str, str]) -> Command:
 
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
-        service = chosen.find()
+        service = chosen.find(environ)
         findings = _findings(chosen, service, environ, image=arguments.image)
         if arguments.strict:
             findings = [finding.strictly() for finding in findings]

@@ -99,7 +99,7 @@ def env_command(environ: Mapping[str, str]) -> Command:
 
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
-        assembly = chosen.assemble(chosen.find(), environ)
+        assembly = chosen.assemble(chosen.find(environ), environ)
         sys.stdout.write(f"{_render(assembly, arguments.format)}\n")
         return 0
 

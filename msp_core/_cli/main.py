@@ -7,12 +7,11 @@ terminal gets lines that fit, and colours where `msp_core._text.terminal` allows
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING, Any
 
 from msp_core._cli.check import check_command
 from msp_core._cli.env import env_command
@@ -22,10 +21,12 @@ from msp_core._life.exit_code import exit_code
 from msp_core._logs.config import LogConfig
 from msp_core._logs.tracebacks import fold_traceback, whole_traceback
 from msp_core._plugins.command_hooks import extra_commands, load_command, provider
-from msp_core._plugins.requirements import CORE
 from msp_core.config._loading import Loading
 from msp_core.errors import MSPError, PluginError, UsageError
 from msp_core.integration import Command
+
+if TYPE_CHECKING:  # slow, and most commands are the core's own
+    from importlib_metadata import EntryPoint
 
 # Commands of our own other distributions, for who asks for one that is not installed.
 _ELSEWHERE = {"dev": "msp-dev", "migrate": "msp-cloudsql"}
@@ -77,7 +78,7 @@ def _parser(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.Argumen
         prog="msp", description="Run and examine services of the managed services platform."
     )
     parser.add_argument(
-        "--version", action="version", version=f"msp {importlib.metadata.version(CORE)}"
+        "--version", action=_PrintVersion, nargs=0, help="show program's version number and exit"
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in _commands(argv, environ):
@@ -91,6 +92,17 @@ def _parser(argv: Sequence[str], environ: Mapping[str, str]) -> argparse.Argumen
         subparser.set_defaults(run=command.run, parser=subparser)
     _write_sentences(parser)
     return parser
+
+
+class _PrintVersion(argparse.Action):
+    """Print the version; it is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:  # noqa: ANN401 - argparse's own
+        """Print it and leave."""
+        from msp_core._plugins.installed import core  # noqa: PLC0415 - slow
+
+        sys.stdout.write(f"msp {core().version}\n")
+        parser.exit()
 
 
 def _commands(argv: Sequence[str], environ: Mapping[str, str]) -> list[Command]:

@@ -2,7 +2,7 @@
 
 `--format json` prints one object:
 
-    {"service": str | null,
+    {"service": str | null, "cached": bool | null,
      "plugins": [{"name": str, "distribution": str | null, "version": str | null,
                   "installed": bool, "declared": bool, "loaded": bool, "configured": bool,
                   "needed": bool,
@@ -11,8 +11,9 @@
                   "roles": [{"name": str, "purpose": str, "when": str | null}],
                   "apis": [{"name": str, "purpose": str, "when": str | null}]}]}
 
-`service` is its name, null when none is given and there is not exactly one. `roles` and
-`apis` are what Google must grant and enable for the plugin, empty for one that is not loaded;
+`service` is its name, null when none is given and there is not exactly one. `cached` says whether
+what it declares was kept by an earlier start, as the line below a table does; null when there is no
+service, or no plugin of it is loaded because one cannot be. `roles` and `apis` are what Google must grant and enable for the plugin, empty for one that is not loaded;
 `when` is null for what is needed whenever the plugin is configured. When the declared
 plugins cannot be loaded the same is printed, then the error on stderr, and the exit code is 1.
 """
@@ -25,7 +26,7 @@ from collections.abc import Mapping, Sequence
 
 import attrs
 
-from msp_core._plugins.declaration import examine
+from msp_core._plugins.resolution import examine
 from msp_core._text.records import render_json
 from msp_core._text.table import TextTable
 from msp_core._text.terminal import Terminal
@@ -50,10 +51,13 @@ class PluginReport:
 
     Attributes:
         service: its name; None when none is given and there is not exactly one.
+        cached: whether what it declares was kept by an earlier start; None when there is no service,
+            or it cannot be assembled.
         plugins: how far each came.
     """
 
     service: str | None
+    cached: bool | None
     plugins: Sequence[PluginState]
 
 
@@ -64,19 +68,17 @@ def plugins_command(environ: Mapping[str, str]) -> Command:
         chosen = ServiceArguments.of(arguments)
         terminal = Terminal.of(sys.stdout, environ)
         if chosen.name is None and len(services()) != 1:
-            return _print(arguments.format, terminal, None, installed_states())
-        service = chosen.find()
+            return _print(arguments.format, terminal, PluginReport(None, None, installed_states()))
+        service = chosen.find(environ)
+        name = service_name(service)
         try:
             assembly = chosen.assemble(service, environ)
         except PluginError:
-            _print(
-                arguments.format,
-                terminal,
-                service_name(service),
-                states_without_assembly(chosen, service),
-            )
+            states = states_without_assembly(chosen, service)
+            _print(arguments.format, terminal, PluginReport(name, None, states))
             raise
-        return _print(arguments.format, terminal, service_name(service), plugin_states(assembly))
+        report = PluginReport(name, assembly.declaration.cached, plugin_states(assembly))
+        return _print(arguments.format, terminal, report)
 
     return Command(
         name="plugins",
@@ -98,17 +100,17 @@ def _configure(parser: argparse.ArgumentParser) -> None:
     add_format(parser, "table", "json")
 
 
-def _print(chosen: str, terminal: Terminal, name: str | None, states: Sequence[PluginState]) -> int:
-    report = PluginReport(name, states)
-    text = render_json(report) if chosen == "json" else _table(states, terminal)
+def _print(chosen: str, terminal: Terminal, report: PluginReport) -> int:
+    text = render_json(report) if chosen == "json" else _table(report, terminal)
     sys.stdout.write(f"{text}\n")
     return 0
 
 
-def _table(states: Sequence[PluginState], terminal: Terminal) -> str:
+def _table(report: PluginReport, terminal: Terminal) -> str:
     rows = [
         (state.name, state.distribution or "-", state.version or "-", state.state, state.reason)
-        for state in states
+        for state in report.plugins
     ]
     table = TextTable(header=_COLUMNS, rows=rows, terminal=terminal, colours=_COLOURS)
-    return "\n".join(table.lines())
+    source = {None: [], True: ["kept by an earlier start"], False: ["read from metadata"]}
+    return "\n".join([*table.lines(), *(f"Declaration: {it}" for it in source[report.cached])])

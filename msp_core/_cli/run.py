@@ -80,7 +80,7 @@ def _command(
 ) -> Command:
     def run(arguments: argparse.Namespace) -> int:
         chosen = ServiceArguments.of(arguments)
-        service = chosen.find()
+        service = chosen.find(environ)
         check(service)
         events = arguments.format == "json"
         if events:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.metadata
 import itertools
 import sys
 import sysconfig
@@ -112,7 +111,9 @@ def _fold_line(libraries: Iterable[str | None]) -> str:
 @functools.cache
 def _installed() -> tuple[frozenset[str], frozenset[str]]:
     """Return the packages of services, and those of plugins and the core, installed here."""
-    points = importlib.metadata.entry_points()
+    import importlib_metadata  # noqa: PLC0415 - slow; most programs never print a traceback
+
+    points = importlib_metadata.entry_points()
     own, plugins = (
         frozenset(point.module.partition(".")[0] for point in points.select(group=group))
         for group in ("msp.services", "msp.plugins")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Mapping
-from importlib.metadata import EntryPoint
+from typing import TYPE_CHECKING
 
 import pluggy
 
@@ -12,6 +11,9 @@ from msp_core._plugins.implementer import new_manager, register
 from msp_core.errors import PluginError
 from msp_core.hookspecs import PLUGIN_HOOKS
 from msp_core.integration import Command
+
+if TYPE_CHECKING:  # slow, and most commands are the core's own
+    from importlib_metadata import EntryPoint
 
 GROUP = "msp.commands"
 
@@ -22,12 +24,14 @@ def extra_commands() -> Mapping[str, EntryPoint]:
     Raises:
         PluginError: two distributions list a command of one name.
     """
+    from msp_core._plugins.installed import entry_points  # noqa: PLC0415 - slow
+
     found: dict[str, EntryPoint] = {}
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    for entry in entry_points(GROUP):
         first = found.setdefault(entry.name, entry)
         if first != entry:
             raise _error(entry, f"is provided by {provider(first)} too: uninstall one of them")
-    return dict(sorted(found.items()))
+    return found
 
 
 def load_command(entry: EntryPoint) -> Command:

@@ -217,11 +217,11 @@ def _place(found: tuple[DeclaredPlugin, pluggy.HookCaller]) -> int:
 
 def _load(manager: pluggy.PluginManager, plugin: DeclaredPlugin) -> None:
     try:
-        implementer = plugin.entry_point.load()
+        implementer = plugin.load()
     except (Exception, SystemExit) as error:
         raise plugin.error(f"cannot be imported: {type(error).__name__}: {error}") from error
     if inspect.isclass(implementer):
-        where = plugin.entry_point.value
+        where = plugin.entry_point
         raise plugin.error(f"{where} is a class: let the entry point name a module or an object")
     fault = register(manager, implementer, name=plugin.name, hooks=PLUGIN_HOOKS)
     if fault is not None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-from collections.abc import Iterator
-from importlib.metadata import Distribution
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import attrs
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-CORE = "msp-core"
+from msp_core._plugins.declaration import CORE
+from msp_core._plugins.installed import core, core_extras
+
+if TYPE_CHECKING:  # its older releases have no such name
+    from importlib_metadata import IDistribution
 
 
 @attrs.frozen(kw_only=True)
@@ -44,39 +47,31 @@ class UnknownExtra:
     reason: str
 
 
-def find_distribution(name: str) -> Distribution | None:
-    """Return the installed distribution of that name, None when there is none."""
-    try:
-        return importlib.metadata.distribution(name)
-    except importlib.metadata.PackageNotFoundError:
-        return None
-
-
-def needs(distribution: Distribution) -> Iterator[Need | UnknownExtra]:
+def needs(distribution: IDistribution) -> Iterator[Need | UnknownExtra]:
     """Yield what a service's distribution requires here, extras of the core expanded.
 
     In the order of the metadata; the extras of one line in alphabetical order, because builders
     sort them.
     """
     reason = f"required by {distribution.name}"
-    for requirement in _applicable(distribution):
+    for requirement in _applicable(_requirements(distribution)):
         if canonicalize_name(requirement.name) == CORE:
             yield from _through_core(requirement.extras, reason)
         else:
             yield _need(requirement, reason)
 
 
-def accepted_core(distribution: Distribution) -> Iterator[Requirement]:
+def accepted_core(distribution: IDistribution) -> Iterator[Requirement]:
     """Yield the lines by which a distribution says which versions of the core it works with."""
-    for requirement in _applicable(distribution):
+    for requirement in _applicable(_requirements(distribution)):
         if canonicalize_name(requirement.name) == CORE:
             yield requirement
 
 
 def _through_core(extras: set[str], reason: str) -> Iterator[Need | UnknownExtra]:
     """Yield what the extras of the core stand for; one may refer to others of them."""
-    core = importlib.metadata.distribution(CORE)
-    known = tuple(sorted(canonicalize_name(e) for e in core.metadata.get_all("Provides-Extra", [])))
+    known = tuple(sorted(canonicalize_name(extra) for extra in core_extras()))
+    requirements = _requirements(core())
     pending = sorted(canonicalize_name(extra) for extra in extras)
     seen: set[str] = set()
     while pending:
@@ -86,7 +81,7 @@ def _through_core(extras: set[str], reason: str) -> Iterator[Need | UnknownExtra
         seen.add(extra)
         if extra not in known:
             yield UnknownExtra(name=extra, known=known, reason=reason)
-        for requirement in _applicable(core, extra):
+        for requirement in _applicable(requirements, extra):
             if canonicalize_name(requirement.name) == CORE:
                 pending.extend(sorted(canonicalize_name(e) for e in requirement.extras))
             else:
@@ -99,10 +94,13 @@ def _need(requirement: Requirement, reason: str) -> Need:
     )
 
 
-def _applicable(distribution: Distribution, extra: str = "") -> Iterator[Requirement]:
+def _requirements(distribution: IDistribution) -> list[Requirement]:
+    return [Requirement(line) for line in distribution.requires or ()]
+
+
+def _applicable(requirements: Iterable[Requirement], extra: str = "") -> Iterator[Requirement]:
     """Yield the requirements whose markers hold here; with an extra, only those it adds."""
-    for line in distribution.requires or ():
-        requirement = Requirement(line)
+    for requirement in requirements:
         if _holds(requirement, extra) and not (extra and _holds(requirement, "")):
             yield requirement
 

@@ -9,8 +9,10 @@ from typing import Any
 
 import attrs
 
-from msp_core._plugins.declaration import Declaration, DeclaredPlugin, resolve
+from msp_core._plugins.cache import DeclarationCache
+from msp_core._plugins.declaration import Declaration, DeclaredPlugin
 from msp_core._plugins.hooks import Plugins
+from msp_core._plugins.resolution import resolve
 from msp_core._plugins.service_hooks import ServiceHooks
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.assembly._integrations import AssembledIntegration
@@ -146,7 +148,8 @@ def assemble(
             needs a client that no declared plugin provides.
     """
     hooks = ServiceHooks(service, hookless=hookless)
-    declaration = resolve(service, plugins=plugins, distribution=distribution)
+    cache = DeclarationCache.of(environ)
+    declaration = resolve(service, plugins=plugins, distribution=distribution, cache=cache)
     loaded = Plugins.load(declaration)
     loading = Loading(environ)
     core = loading.section(CoreConfig, "core")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import attrs
 
 from msp_core._logs.config import LogConfig
+from msp_core._plugins.cache import CacheConfig
 from msp_core.config import Duration, Secret, env
 from msp_core.config._bounds import check_not_negative, check_positive
 from msp_core.errors import InvalidValue
@@ -51,6 +52,7 @@ class CoreConfig:
         default="never",
         help="when failing resources make /-/healthz fail; start: until all have answered once",
     )
+    declarations: CacheConfig
     logs: LogConfig
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Sequence
 
-from msp_core._plugins.declaration import GROUP, Declaration
-from msp_core._plugins.requirements import CORE
+from msp_core._plugins.declaration import CORE, PLUGINS, Declaration
 from msp_core.assembly._integrations import AssembledIntegration
 
 
@@ -47,10 +45,12 @@ def _why_not_open(integration: AssembledIntegration, near_misses: Sequence[str])
 
 def why_undeclared(declaration: Declaration, client: type) -> str:
     """Return one clause: which line to add where, or that no installed plugin has such a client."""
+    from msp_core._plugins.installed import entry_points  # noqa: PLC0415 - slow, only for an error
+
     package = client.__module__.partition(".")[0]
     where = declaration.distribution
     place = f"the dependencies in the pyproject.toml of {where}" if where else "`plugins=`"
-    for entry in importlib.metadata.entry_points(group=GROUP):
+    for entry in entry_points(PLUGINS):
         if entry.module.partition(".")[0] == package and entry.dist is not None:
             wanted = entry.name if where is None else _requirement(entry.name, entry.dist.name)
             return f"plugin {entry.name!r} is not declared: add {wanted!r} to {place}"
@@ -59,5 +59,6 @@ def why_undeclared(declaration: Declaration, client: type) -> str:
 
 def _requirement(plugin: str, distribution: str) -> str:
     """Return how to ask for a plugin: by the core's extra where the core has one."""
-    extras = importlib.metadata.metadata(CORE).get_all("Provides-Extra") or []
-    return f"{CORE}[{plugin}]" if plugin in extras else distribution
+    from msp_core._plugins.installed import core_extras  # noqa: PLC0415 - slow, only for an error
+
+    return f"{CORE}[{plugin}]" if plugin in core_extras() else distribution

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._plugins.declaration import Declaration, DeclaredPlugin, installed_plugins
+from msp_core._plugins.declaration import PLUGINS, Declaration, DeclaredPlugin
 from msp_core._plugins.hooks import Plugins
 from msp_core.assembly._assembly import Assembly
 from msp_core.assembly._integrations import AssembledIntegration
@@ -96,7 +96,9 @@ def _states(
 
 
 def _undeclared(origin: str) -> Iterator[PluginState]:
-    found = ((it.name, it.dist) for it in installed_plugins() if it.dist is not None)
+    from msp_core._plugins.installed import entry_points  # noqa: PLC0415 - slow, not needed to serve
+
+    found = ((it.name, it.dist) for it in entry_points(PLUGINS) if it.dist is not None)
     for name, provider in found:
         why = f", not declared {origin}" if origin else "; no service was named"
         yield PluginState(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import attrs
@@ -64,7 +63,7 @@ def plan(dev: DevResource | None, **environ: str) -> Plan:
         name="store",
         distribution="msp-store",
         version="1.0",
-        entry_point=EntryPoint("store", "msp_store", "msp.plugins"),
+        entry_point="msp_store",
         reason="required",
     )
     integration = AssembledIntegration(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from msp_core._logs.config import LogConfig
+from msp_core._plugins.cache import CacheConfig
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import load
@@ -22,6 +23,7 @@ def test_defaults() -> None:
         diagnostics_secret=None,
         shutdown_budget=None,
         drain_window=None,
+        declarations=CacheConfig(declaration_cache=True),
         logs=LogConfig(),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from msp_core._plugins.declaration import examine
+from msp_core._plugins.resolution import examine
 from msp_core.assembly import assemble
 from msp_core.assembly._states import (
     PluginState,

@@ -17,7 +17,9 @@ import attrs
 import pytest
 
 from msp_core._cli.main import main
+from msp_core._plugins import cache
 from tests.msp_core.installed import SERVICE, Installed, plugin_source
+from tests.msp_core.kept import IS_SITE, Environment
 from tests.search_path import search_path
 
 CONFIG = """
@@ -439,9 +441,22 @@ class TestPlugins:
         assert " ".join(lines[1].split()) == (
             "kv msp-kv 0.1.0 configured required by guestbook, configured by KV_DSN"
         )
-        assert lines[-1].endswith(
+        assert lines[-2].endswith(
             "installed   installed 0.1.0, not declared in the dependencies of guestbook"
         )
+        assert lines[-1] == "Declaration: read from metadata"
+
+    def test_kept(self, msp: Shell, guestbook: Installed, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Table and JSON say whether the declaration is from an earlier start."""
+        monkeypatch.setattr(cache, "_is_site", IS_SITE)
+        monkeypatch.setattr(sys, "prefix", str(guestbook.folder.parent))
+        Environment(guestbook).age()
+        first = msp("plugins guestbook --format json").json["cached"]
+
+        assert not first
+        assert msp("plugins guestbook --format json").json["cached"]
+        assert msp("plugins guestbook").out.endswith("\nDeclaration: kept by an earlier start\n")
+        assert not msp("plugins --format json --plugins kv guestbook").json["cached"]
 
     def test_json(self, msp: Shell, guestbook: Installed) -> None:
         """JSON has one record per plugin, of the documented shape."""

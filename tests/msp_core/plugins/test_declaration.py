@@ -8,7 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from msp_core._plugins.declaration import Declaration, examine, installed_plugins, resolve
+from msp_core._plugins.declaration import PLUGINS, Declaration
+from msp_core._plugins.installed import entry_points
+from msp_core._plugins.resolution import examine, resolve
 from msp_core.errors import PluginError, UsageError
 from msp_core.services import find_service
 from tests.msp_core.installed import Installed
@@ -38,7 +40,7 @@ class TestRequirements:
         assert declaration.distribution == "guestbook"
         assert plugin.owner == "plugin 'kv', msp-kv 0.1.0"
         assert plugin.reason == "required by guestbook through msp-core[kv]"
-        assert plugin.entry_point.value == "fake_kv"
+        assert plugin.entry_point == "fake_kv"
 
     def test_extra_that_refers_to_extras(self, installed: Installed) -> None:
         """`all` is expanded through the core's own extras, to any depth and around circles."""
@@ -293,6 +295,6 @@ def test_installed_plugins(installed: Installed) -> None:
     installed.plugin("zz")
     installed.plugin("aa")
 
-    found = [entry.name for entry in installed_plugins()]
+    found = [entry.name for entry in entry_points(PLUGINS)]
     assert found == sorted(found)
     assert {"aa", "zz"} <= set(found)

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from msp_core._plugins.declaration import resolve
 from msp_core._plugins.hooks import Plugins
+from msp_core._plugins.resolution import resolve
 from msp_core.contract import Contract
 from msp_core.errors import PluginError
 from msp_core.integration import FailedStart
