@@ -12,10 +12,11 @@
                   "apis": [{"name": str, "purpose": str, "when": str | null}]}]}
 
 `service` is its name, null when none is given and there is not exactly one. `cached` says whether
-what it declares was kept by an earlier start, as the line below a table does; null when there is no
-service, or no plugin of it is loaded because one cannot be. `roles` and `apis` are what Google must grant and enable for the plugin, empty for one that is not loaded;
-`when` is null for what is needed whenever the plugin is configured. When the declared
-plugins cannot be loaded the same is printed, then the error on stderr, and the exit code is 1.
+what it declares was kept by an earlier start, as the line below a table does; null when there is
+no service, or it cannot be assembled. `roles` and `apis` are what Google must grant and enable for
+the plugin, empty for one that is not loaded; `when` is null for what is needed whenever the plugin
+is configured. When the declared plugins cannot be loaded the same is printed, then the error on
+stderr, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ class PluginReport:
 
     Attributes:
         service: its name; None when none is given and there is not exactly one.
-        cached: whether what it declares was kept by an earlier start; None when there is no service,
-            or it cannot be assembled.
+        cached: whether what it declares was kept by an earlier start; None when there is no
+            service, or it cannot be assembled.
         plugins: how far each came.
     """
 
