@@ -1,9 +1,10 @@
-"""Types of the ASGI protocol, as far as the runtime speaks it."""
+"""The ASGI protocol, as far as the runtime speaks it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+from urllib.parse import quote
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -17,6 +18,15 @@ ASGIMiddleware = Callable[[ASGIApp], ASGIApp]
 """app -> app."""
 
 
+# What the server answers when the application raises before it answered.
+CRASHED = 500
+
+
 def header(scope: Scope, name: bytes) -> bytes | None:
     """Return the first header of that lower-case name."""
     return next((value for key, value in scope["headers"] if key == name), None)
+
+
+def shown_path(scope: Scope) -> str:
+    """Return the path of a request as it may be shown: percent-encoded, so it can forge no line."""
+    return quote(scope["path"], safe="/:@!$&'()*+,;=~")

@@ -5,7 +5,7 @@
         async with server_folder(folder) as held:
             port = held.port()
             command = ["exampled", "--port", str(port), "--data", held.data]
-            async with server_process(command, folder=held, ready=lambda: hello(port)):
+            async with server_process(command, folder=held, ready=answers(port)):
                 yield {"EXAMPLE_ENDPOINT": f"example://127.0.0.1:{port}"}
 
     Integration(name="example", dev=exampled, …)
@@ -23,7 +23,7 @@ from msp_core.dev._folder import (
     server_folder,
     unusable,
 )
-from msp_core.dev._ports import free_port
+from msp_core.dev._ports import answers, free_port
 from msp_core.dev._process import ServerProcess, run_tool, server_process
 from msp_core.dev._resources import DevResources
 from msp_core.dev._running import StartedResource, running_resources
@@ -39,6 +39,7 @@ __all__ = [
     "ServerProcess",
     "ServerUser",
     "StartedResource",
+    "answers",
     "forget_folder",
     "free_port",
     "next_port",

@@ -47,9 +47,13 @@ class ServerFolder:
         """The file with what the servers of this run printed."""
         return self.home / "log"
 
-    def port(self) -> int:
-        """Return a free port of 127.0.0.1, that of the last run when it is still free."""
-        memory = self.home / "port"
+    def port(self, *, name: str = "port") -> int:
+        """Return a free port of 127.0.0.1, that of the last run when it is still free.
+
+        Args:
+            name: of the file in `home` that remembers it; another for each port of a server.
+        """
+        memory = self.home / name
         try:
             last = int(memory.read_text("ascii"))
         except (OSError, ValueError):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import socket
+from collections.abc import Awaitable, Callable
 
 _LOOPBACK = "127.0.0.1"
 _FIRST, _LAST = 20_000, 32_000
@@ -30,6 +32,18 @@ def free_port(preferred: int | None = None) -> int:
         if _is_free(port):
             return port
     raise OSError(f"no free port found on {_LOOPBACK} between {_FIRST} and {_LAST}")
+
+
+def answers(*ports: int) -> Callable[[], Awaitable[None]]:
+    """Return what raises until each port of 127.0.0.1 takes connections: `ready=answers(port)`."""
+
+    async def connect() -> None:
+        for port in ports:
+            _, writer = await asyncio.open_connection(_LOOPBACK, port)
+            writer.close()
+            await writer.wait_closed()
+
+    return connect
 
 
 def _is_free(port: int) -> bool:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-from urllib.parse import quote
 
 from msp_core._text.durations import brief
 from msp_core._text.for_people import CONSOLE, ForPeople
-from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
+from msp_core.asgi import CRASHED, ASGIApp, Message, Receive, Scope, Send, shown_path
 from msp_core.http._inflight import Inflight, InflightRequest
 from msp_core.request import RequestContext, current_request, identity
 
 logger = logging.getLogger("msp.http.access")
 
 _REQUEST_ID = b"x-request-id"
-# What the server answers when the application raises before it answered.
-_FAILED = 500
 _STATUS = {
     "websocket.accept": 101,
     "websocket.close": 403,  # only when it comes first: the handshake was refused
@@ -45,19 +42,18 @@ class AccessLog:
         async def tell(message: Message) -> None:
             nonlocal status
             if not status:
-                status = message.get("status") or _STATUS.get(message["type"], _FAILED)
+                status = message.get("status") or _STATUS.get(message["type"], CRASHED)
                 _add_request_id(message, context)
             await send(message)
 
-        # Percent-encoded, so that no path can forge a line.
-        path = quote(scope["path"], safe="/:@!$&'()*+,;=~")
+        path = shown_path(scope)
         token = current_request.set(context)
         try:
             with self._inflight.serving(scope.get("method", "GET"), path) as request:
                 try:
                     await self._app(scope, receive, tell)
                 finally:
-                    _log(request, status or _FAILED, scope, context)
+                    _log(request, status or CRASHED, scope, context)
         finally:
             current_request.reset(token)
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
 import importlib.util
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from msp_core.dev import free_port, server_folder, server_process
+from msp_core.dev import answers, server_folder, server_process
 from msp_core.errors import DevError
 
 _EMULATOR = "msp_bigquery_emulator"
@@ -42,10 +40,9 @@ async def bigquery_emulator(
             "pip install 'msp-bigquery[dev]', or set BIGQUERY_PROJECT_ID and BIGQUERY_DATASET_ID"
         )
     async with server_folder(folder) as held:
-        http, grpc = held.port(), _second_port(held.home / "grpc-port")
+        http, grpc = held.port(), held.port(name="grpc-port")
         command = _command(held.subfolder("data"), schemas, http, grpc)
-        ready = functools.partial(_connect, http, grpc)
-        async with server_process(command, folder=held, ready=ready):
+        async with server_process(command, folder=held, ready=answers(http, grpc)):
             yield {
                 "BIGQUERY_PROJECT_ID": _PROJECT,
                 "BIGQUERY_DATASET_ID": _DATASET,
@@ -59,19 +56,3 @@ def _command(data: Path, schemas: Path, http: int, grpc: int) -> list[str | Path
     folders = ("--data", data, "--schemas", schemas.absolute())  # it runs in another folder
     ports = ("--http-port", str(http), "--grpc-port", str(grpc))
     return [sys.executable, "-m", _EMULATOR, *names, *folders, *ports]
-
-
-def _second_port(memory: Path) -> int:
-    """Return a free port, that of the last run when it is still free."""
-    last = int(memory.read_text("ascii")) if memory.exists() else None
-    port = free_port(last)
-    memory.write_text(f"{port}\n", "ascii")
-    return port
-
-
-async def _connect(*ports: int) -> None:
-    """Raise unless every port accepts connections."""
-    for port in ports:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.close()
-        await writer.wait_closed()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import functools
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-from msp_core.dev import server_folder, server_process
+from msp_core.dev import answers, server_folder, server_process
 
 
 @contextlib.asynccontextmanager
@@ -32,11 +30,5 @@ async def sentry_receiver(folder: Path) -> AsyncIterator[Mapping[str, str]]:
         port = held.port()
         kept = held.subfolder("envelopes")
         command = [sys.executable, "-m", "msp_sentry._receiver.server", str(port), str(kept)]
-        ready = functools.partial(_connect, port)
-        async with server_process(command, folder=held, ready=ready):
+        async with server_process(command, folder=held, ready=answers(port)):
             yield {"SENTRY_DSN": f"http://dev@127.0.0.1:{port}/1"}
-
-
-async def _connect(port: int) -> None:
-    _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.close()

@@ -12,7 +12,7 @@ import sentry_sdk
 from sentry_sdk.tracing import Span
 
 from msp_core import current_request
-from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
+from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send, header
 from msp_sentry._uncaught import report
 
 
@@ -81,7 +81,7 @@ def _headers(scope: Scope) -> dict[str, str]:
 
 def _add_request(scope: Scope, event: Any, _hint: Any) -> Any:  # noqa: ANN401 - the SDK's types
     """Add method and path, no header and no query: these hold what a log line must not, too."""
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
+    host = (header(scope, b"host") or b"").decode("latin-1")
     event["request"] = {"url": f"{scope.get('scheme', 'http')}://{host}{scope['path']}"}
     if "method" in scope:
         event["request"]["method"] = scope["method"]

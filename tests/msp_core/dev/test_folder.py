@@ -79,9 +79,10 @@ async def test_makes_the_folder_with_an_empty_log(folder: Path) -> None:
 async def test_keeps_the_port_between_runs(folder: Path) -> None:
     """Something that is connected to the server finds it again."""
     async with server_folder(folder) as held:
-        first = held.port()
+        first, second = held.port(), held.port(name="second-port")
     async with server_folder(folder) as held:
-        assert held.port() == first
+        assert (held.port(), held.port(name="second-port")) == (first, second)
+        assert first != second
 
 
 async def test_finds_a_port_when_the_memory_of_it_is_damaged(folder: Path) -> None:

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from msp_core.dev import _ports as _dev_ports
-from msp_core.dev import free_port
+from msp_core.dev import answers, free_port
 
 
 def test_port_can_be_listened_on() -> None:
@@ -41,3 +41,14 @@ def test_gives_up_when_no_port_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.raises(OSError, match=f"no free port found on 127.0.0.1 between {taken}"),
     ):
         free_port()
+
+
+async def test_answers_when_every_port_takes_connections() -> None:
+    """A server of two ports is ready with the second one."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        ready = answers(listening.getsockname()[1], port)
+        with pytest.raises(ConnectionRefusedError):
+            await ready()
+        with socket.create_server(("127.0.0.1", port)):
+            await ready()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from typing import Any
-from urllib.parse import quote
 
 import attrs
 from opentelemetry import context, propagate, trace
 from opentelemetry.metrics import Meter
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
-from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send
+from msp_core.asgi import CRASHED, ASGIApp, Message, Receive, Scope, Send, shown_path
 from msp_core.authoring import record_error
 from msp_opentelemetry._spans.request_flush import RequestFlush
 from msp_opentelemetry._spans.route import route_of
@@ -20,7 +19,6 @@ _METHODS = frozenset(
     {"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "QUERY", "TRACE"}
 )
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10)
-_FAILED = 500  # what the server answers when the application raises before it answered
 
 
 class HTTPTelemetry:
@@ -74,7 +72,7 @@ class _Exchange:
 
     def finish(self, failure: BaseException | None) -> dict[str, Any]:
         """End the span; return the attributes of the measurement."""
-        status = self.status or _FAILED
+        status = self.status or CRASHED
         measured = {
             "http.request.method": self.method,
             "url.scheme": self.scope["scheme"],
@@ -82,7 +80,7 @@ class _Exchange:
         }
         if failure is not None:
             measured["error.type"] = type(failure).__qualname__
-        elif status >= _FAILED:
+        elif status >= CRASHED:
             measured["error.type"] = str(status)
         attributes = getattr(self.span, "attributes", None)
         if route := route_of(self.scope, self.root_path, attributes):
@@ -174,7 +172,7 @@ def _attributes(scope: Scope, method: str, headers: dict[str, list[str]]) -> dic
     """Return the span's attributes; no query, which may hold what nobody else shall see."""
     attributes: dict[str, Any] = {
         "http.request.method": method,
-        "url.path": quote(scope["path"], safe="/:@!$&'()*+,;=~"),
+        "url.path": shown_path(scope),
         "url.scheme": scope["scheme"],
         "network.protocol.version": scope["http_version"],
     }
