@@ -94,6 +94,7 @@ class PluginError(MSPError):
         plugin: its name, such as `redis`.
         distribution: what provides it, such as `msp-redis`; None when nothing does.
         version: of the distribution; None when it is not installed.
+        clause: what is wrong, without the plugin's name where the message begins with it.
     """
 
     def __init__(
@@ -103,8 +104,10 @@ class PluginError(MSPError):
         plugin: str,
         distribution: str | None = None,
         version: str | None = None,
+        clause: str | None = None,
     ) -> None:
         self.plugin = plugin
+        self.clause: str = message if clause is None else clause
         self.distribution = distribution
         self.version = version
         super().__init__(message)

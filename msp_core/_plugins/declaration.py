@@ -56,6 +56,7 @@ class DeclaredPlugin:
             plugin=self.name,
             distribution=self.distribution,
             version=self.version,
+            clause=clause,
         )
 
 

@@ -104,11 +104,11 @@ class _Examination:
             listed = [entry for entry in installed if entry.name == name]
             providers = [entry.dist for entry in listed if entry.dist is not None]
             if not providers:
-                yield PluginError(
-                    f"plugin {name!r} is given in plugins= but no installed distribution provides"
-                    f" it: run `pip install {PREFIX}{name}`",
-                    plugin=name,
+                clause = (
+                    "given in plugins= but no installed distribution provides it:"
+                    f" run `pip install {PREFIX}{name}`"
                 )
+                yield PluginError(f"plugin {name!r} is {clause}", plugin=name, clause=clause)
             for provider in providers:
                 found = self._provided(provider, "given in plugins=")
                 yield from (one for one in found if _plugin_name(one) == name)
@@ -159,11 +159,12 @@ def _plugin_name(one: DeclaredPlugin | PluginError) -> str:
 
 def _not_installed(need: Need) -> PluginError:
     name = need.distribution.removeprefix(PREFIX)
+    clause = (
+        f"{need.reason} but {need.distribution} is not installed:"
+        f" run `pip install {need.distribution}`"
+    )
     return PluginError(
-        f"plugin {name!r} is {need.reason} but {need.distribution} is not installed:"
-        f" run `pip install {need.distribution}`",
-        plugin=name,
-        distribution=need.distribution,
+        f"plugin {name!r} is {clause}", plugin=name, distribution=need.distribution, clause=clause
     )
 
 

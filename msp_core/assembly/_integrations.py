@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
 
 from msp_core._plugins.declaration import DeclaredPlugin
 from msp_core.config import Variable
+from msp_core.config._variables import Group
 from msp_core.errors import Problem
 from msp_core.integration import Integration
 
@@ -41,3 +43,28 @@ class AssembledIntegration:
     def enabled(self) -> bool:
         """Whether it is configured by values that will do; otherwise its client does nothing."""
         return self.configured and not self.ignored
+
+    @property
+    def needs(self) -> tuple[Group, ...]:
+        """What it cannot be configured without: a variable alone, or one of several choices."""
+        groups = (
+            variable.group or Group(choices=((variable.name,),), optional=not variable.required)
+            for variable in self.variables
+        )
+        return tuple(dict.fromkeys(group for group in groups if not group.optional))
+
+    def asked_by(self, environ: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the names of the variables that are set and ask for it, in declared order.
+
+        One with a default asks for nothing; one that counts as unset alone never does.
+
+        Args:
+            environ: the variables.
+        """
+        return tuple(
+            variable.name
+            for variable in self.variables
+            if (variable.required or variable.group)
+            and not variable.alone_is_unset
+            and variable.is_set(environ)
+        )

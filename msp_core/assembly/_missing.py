@@ -33,11 +33,7 @@ def _why_not_open(integration: AssembledIntegration, near_misses: Sequence[str])
     name = integration.record.name
     if integration.configured:
         return f"{name!r} is not open: resources are opened in declared order, and closed at stop"
-    needed = dict.fromkeys(
-        str(variable.group or variable.name)
-        for variable in integration.variables
-        if variable.required or (variable.group and not variable.group.optional)
-    )
+    needed = [str(group) for group in integration.needs]
     text = f"{name!r} is declared but not configured: set {' and '.join(needed)}"
     hints = [hint for hint in near_misses if any(name in hint for name in needed)]
     return "; ".join([text, *hints])

@@ -11,7 +11,6 @@ from msp_core._plugins.declaration import PLUGINS, Declaration, DeclaredPlugin
 from msp_core._plugins.hooks import Plugins
 from msp_core.assembly._assembly import Assembly
 from msp_core.assembly._integrations import AssembledIntegration
-from msp_core.config import Variable
 from msp_core.errors import PluginError
 from msp_core.integration import API, Integration, Role
 
@@ -115,7 +114,7 @@ def _unresolved(problem: PluginError) -> PluginState:
         distribution=problem.distribution,
         version=problem.version,
         declared=True,
-        reason=_clause(problem),
+        reason=problem.clause,
     )
 
 
@@ -125,7 +124,7 @@ def _tried(plugin: DeclaredPlugin) -> PluginState:
     try:
         records = [provided.record for provided in Plugins.load(alone).integrations()]
     except PluginError as problem:
-        return _state(plugin, loaded=False, reason=f"not loaded because it {_clause(problem)}")
+        return _state(plugin, loaded=False, reason=f"not loaded because it {problem.clause}")
     reason = "loaded, its variables not read because another plugin cannot be"
     return _state(plugin, *records, reason=reason)
 
@@ -146,8 +145,7 @@ def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
 
 
 def _why_configured(assembly: Assembly, integration: AssembledIntegration) -> str:
-    present = {one.name for one in integration.variables if one.is_set(assembly.environ)}
-    names = [name for name in _asking(integration.variables) if name in present]
+    names = integration.asked_by(assembly.environ)
     return f"configured by {', '.join(names)}" if names else "configured, needs no variable"
 
 
@@ -157,32 +155,14 @@ def _why_not_configured(assembly: Assembly, integration: AssembledIntegration) -
         for problem in (*assembly.problems, *integration.ignored)
         if problem.owner == integration.plugin.owner
     ]
-    return "; ".join(wrong) or f"{_unset(integration.variables)} set"
+    return "; ".join(wrong) or f"{_unset(integration)} set"
 
 
-def _unset(variables: tuple[Variable, ...]) -> str:
+def _unset(integration: AssembledIntegration) -> str:
     """Return the subject and verb of "… set": `A is not`, `neither A nor B with C is`."""
-    needs = dict.fromkeys(choice for variable in variables for choice in _choices(variable))
-    names = [" with ".join(choice) for choice in needs]
+    choices = [choice for group in integration.needs for choice in group.choices]
+    names = [" with ".join(choice) for choice in choices]
     return f"{names[0]} is not" if len(names) == 1 else f"neither {' nor '.join(names)} is"
-
-
-def _asking(variables: tuple[Variable, ...]) -> dict[str, None]:
-    """Return the names that, when set, ask for the integration: no default, not unset alone."""
-    alone = {variable.name for variable in variables if variable.alone_is_unset}
-    return dict.fromkeys(
-        name
-        for variable in variables
-        for choice in _choices(variable)
-        for name in choice
-        if name not in alone
-    )
-
-
-def _choices(variable: Variable) -> tuple[tuple[str, ...], ...]:
-    if variable.group is not None:
-        return variable.group.choices
-    return ((variable.name,),) if variable.required else ()
 
 
 def _state(
@@ -205,9 +185,3 @@ def _state(
         roles=tuple(role for record in records for role in record.roles),
         apis=tuple(api for record in records for api in record.apis),
     )
-
-
-def _clause(problem: PluginError) -> str:
-    """Return what is wrong, without the plugin's name, which has a column of its own."""
-    owner = f"plugin {problem.plugin!r}, {problem.distribution} {problem.version}: "
-    return str(problem).removeprefix(owner).removeprefix(f"plugin {problem.plugin!r} is ")

@@ -22,7 +22,7 @@ from msp_dev._plan import Plan, Row
 class Near:
     """One way to connect."""
 
-    dsn: str = env("STORE_DSN")
+    dsn: str = env("STORE_DSN", empty_is_unset=True)
 
 
 @attrs.frozen
@@ -73,8 +73,8 @@ def plan(dev: DevResource | None, **environ: str) -> Plan:
 
 
 def test_starts_what_nothing_asks_for() -> None:
-    """Neither an option nor what other programs use too makes a resource the user's own."""
-    planned = plan(embedded, STORE_VERBOSE="true", STORE_REGION="here")
+    """No option, no name that others use too, and nothing set to nothing asks for a resource."""
+    planned = plan(embedded, STORE_VERBOSE="true", STORE_REGION="here", STORE_DSN="")
 
     assert planned.resources == {"store": embedded}
     assert planned.rows({"store": StartedResource({"STORE_DSN": "here", "STORE_ZONE": "x"})}) == [
@@ -106,6 +106,7 @@ def test_says_what_an_integration_without_dev_resource_needs() -> None:
         Row(
             plugin="store",
             state="off",
-            reason="no dev resource; needs STORE_DSN, STORE_INSTANCE, STORE_USER, STORE_REGION",
+            reason="no dev resource; needs STORE_DSN, or STORE_INSTANCE with STORE_USER with"
+            " STORE_REGION",
         )
     ]

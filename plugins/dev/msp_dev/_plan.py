@@ -8,7 +8,6 @@ from pathlib import Path
 import attrs
 
 from msp_core.assembly import AssembledIntegration, Assembly
-from msp_core.config import Variable
 from msp_core.dev import DevResource, StartedResource
 
 
@@ -52,7 +51,7 @@ class Plan:
         return {
             each.record.name: each.record.dev
             for each in self.integrations
-            if each.record.dev is not None and not self._set_by_user(each)
+            if each.record.dev is not None and not each.asked_by(self.environ)
         }
 
     def rows(self, started: Mapping[str, StartedResource]) -> list[Row]:
@@ -69,31 +68,15 @@ class Plan:
         name = integration.record.name
         if name in started:
             return self._started(name, started[name])
-        if found := self._set_by_user(integration):
+        if found := integration.asked_by(self.environ):
             return Row(plugin=name, state="configured", reason=f"{_joined(found)} set by you")
-        reason = f"no dev resource; needs {_joined(_asking(integration.variables))}"
-        return Row(plugin=name, state="off", reason=reason)
+        needs = " and ".join(map(str, integration.needs))
+        return Row(plugin=name, state="off", reason=f"no dev resource; needs {needs}")
 
     def _started(self, name: str, started: StartedResource) -> Row:
         state = "joined" if started.joined else "embedded"
         parts = (started.server, f"sets {_joined(started)}", f"data in {self.data / name}")
         return Row(plugin=name, state=state, reason="; ".join(filter(None, parts)))
-
-    def _set_by_user(self, integration: AssembledIntegration) -> list[str]:
-        alone = {one.name for one in integration.variables if one.alone_is_unset}
-        asking = [name for name in _asking(integration.variables) if name in self.environ]
-        return asking if set(asking) - alone else []
-
-
-def _asking(variables: Iterable[Variable]) -> list[str]:
-    """Return the variables that, when set, ask for the integration; one with a default does not."""
-    names: dict[str, None] = {}
-    for variable in variables:
-        if variable.required:
-            names[variable.name] = None
-        if variable.group is not None:
-            names |= dict.fromkeys(name for choice in variable.group.choices for name in choice)
-    return list(names)
 
 
 def _joined(names: Iterable[str]) -> str:

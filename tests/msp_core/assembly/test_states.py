@@ -68,6 +68,15 @@ def test_not_configured_with_a_choice(installed: Installed) -> None:
     )
 
 
+def test_not_configured_is_not_for_want_of_an_option(installed: Installed) -> None:
+    """Variables that it can do without are not named, those that it cannot do without all are."""
+    fields = 'url: str = env("KV_URL")\n    key: str = env("KV_KEY")\n    login: Login | None'
+    installed.plugin("kv", plugin_source(fields, before=LOGIN))
+    state = states(installed, {"KV_HOST": "here"}, "msp-kv")["kv"]
+
+    assert state.reason.endswith("not configured because neither KV_URL nor KV_KEY is set")
+
+
 def test_half_configured(installed: Installed) -> None:
     """A plugin whose variables have problems says which, without the value."""
     installed.plugin("kv", plugin_source("login: Local | Login", before=LOGIN))
@@ -145,8 +154,19 @@ class TestBeforeAssembly:
         state = found["gone"]
 
         assert state.state == "missing"
-        assert state.reason.endswith(
-            "no installed distribution provides it: run `pip install msp-gone`"
+        assert state.reason == (
+            "given in plugins= but no installed distribution provides it:"
+            " run `pip install msp-gone`"
+        )
+
+    def test_required_but_missing(self, installed: Installed) -> None:
+        """What a table says of a plugin does not repeat its name, which has a column."""
+        installed.service("guestbook", requires=["msp-gone"])
+        [state, *_] = states_before_assembly(examine(find_service("guestbook")))
+
+        assert (state.name, state.reason) == (
+            "gone",
+            "required by guestbook but msp-gone is not installed: run `pip install msp-gone`",
         )
 
     def test_misfit(self, found: dict[str, PluginState]) -> None:
