@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import decimal
 import enum
@@ -9,7 +10,8 @@ import json
 import math
 import types
 import uuid
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import attrs
 import pytest
@@ -19,7 +21,7 @@ from hypothesis import strategies as st
 from msp_bigquery import JSON, Row, RowValueError, SavesRow
 from msp_bigquery._rows.json_rows import json_value
 from msp_bigquery._rows.row import prepare
-from msp_bigquery._rows.values import plain, plain_row, weight
+from msp_bigquery._rows.values import plain_row, weight
 
 
 class Colour(enum.Enum):
@@ -28,6 +30,10 @@ class Colour(enum.Enum):
 
 class Level(enum.IntEnum):
     HIGH = 3
+
+
+class Word(enum.StrEnum):
+    YES = "yes"
 
 
 class Text(str):
@@ -45,6 +51,32 @@ class Person:
     name: str
     home: Address
     others: list[Address] = attrs.field(factory=list)
+
+
+ItemT = TypeVar("ItemT")
+
+
+@attrs.frozen
+class Box(Generic[ItemT]):
+    item: ItemT
+    inner: Box[ItemT] | None = None
+
+
+@attrs.frozen
+class Reserved:
+    """Named as what a library might call its own parameters."""
+
+    made: int = attrs.field(init=False, default=6)
+    cl: int = 1
+    converter: int = 2
+    attrs: int = 3
+    instance: int = 4
+    res: int = 5
+
+
+@dataclasses.dataclass
+class NotAttrs:
+    key: str = "hunter2"
 
 
 @attrs.frozen
@@ -88,6 +120,7 @@ ID = uuid.UUID(int=7)
         (ID, str(ID)),
         (Colour.RED, "red"),
         (Level.HIGH, 3),
+        (Word.YES, "yes"),
         ((1, [2]), [1, [2]]),
         ({"a": {"b": b""}}, {"a": {"b": ""}}),
         (types.MappingProxyType({"a": 1}), {"a": 1}),
@@ -98,7 +131,7 @@ ID = uuid.UUID(int=7)
 )
 def test_turns_values_into_what_bigquery_parses(value: object, expected: object) -> None:
     """Each type has one form, which keeps every digit."""
-    converted = json_value(plain(value, "c"))
+    converted = json_value(plain_row({"c": value})["c"])
 
     assert converted == expected
     assert type(converted) in (type(expected), Text)
@@ -116,9 +149,44 @@ def test_turns_instances_into_rows() -> None:
     }
 
 
+def test_a_value_counts_and_not_its_annotation() -> None:
+    """A field may hold what it does not say, and a class may be generic, or hold itself."""
+    home: Any = decimal.Decimal(1)
+
+    assert plain_row(Person("ada", home)) == {"name": "ada", "home": home, "others": []}
+    assert plain_row(Box[Any](ID, Box[Any](Colour.RED))) == {
+        "item": str(ID),
+        "inner": {"item": "red", "inner": None},
+    }
+
+
+def test_fields_may_have_any_name() -> None:
+    """Each is a column in order, those that are not given too."""
+    assert list(plain_row(Reserved()).items()) == [
+        ("made", 6),
+        ("cl", 1),
+        ("converter", 2),
+        ("attrs", 3),
+        ("instance", 4),
+        ("res", 5),
+    ]
+
+
 @pytest.mark.parametrize(
     ("row", "said"),
     [
+        (JSON({"a": "hunter2"}), "row 1: a row is a JSON: expected an attrs instance or a mapping"),
+        (
+            Box({"a": Box([{"hunter2"}])}),
+            "row 1: column 'item.a.item' is a set, for which BigQuery",
+        ),
+        (
+            {"a": Path("hunter2")},
+            "row 1: column 'a' is a PosixPath, for which BigQuery has no",
+        ),
+        ({"a": NotAttrs()}, "row 1: column 'a' is a NotAttrs, for which BigQuery has no type"),
+        (Address("Oslo", {"hunter2"}), "row 1: column 'zip' is a set, for which BigQuery has no"),  # type: ignore[arg-type]
+        ({1: {2: object()}}, "row 1: column '1.2' is a object, for which BigQuery has no type"),
         ("hunter2", "row 1: a row is a str: expected an attrs instance or a mapping"),
         ({"a": {"b": [{"hunter2"}]}}, "row 1: column 'a.b' is a set, for which BigQuery has no"),
         ({"a": JSON({"hunter2"})}, "row 1: column 'a' holds what JSON cannot express"),

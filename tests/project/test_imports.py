@@ -19,6 +19,7 @@ PLUGINS = sorted((ROOT / "plugins").glob("*/msp_*"))
 PLUGIN_PACKAGES = {folder.name for folder in PLUGINS}
 VENDORS = {
     "a2wsgi",
+    "cattrs",
     "fastapi",
     "google",
     "grpc",

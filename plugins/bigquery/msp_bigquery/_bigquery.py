@@ -14,6 +14,7 @@ from msp_bigquery._delivery.patience import Stop
 from msp_bigquery._delivery.workers import Workers
 from msp_bigquery._google import Google
 from msp_bigquery._refused_row import DeadLetter
+from msp_bigquery._rows.values import load_converter
 from msp_bigquery._storage.storage import Storage
 from msp_bigquery._writers.buffered_writer import BufferedWriter
 from msp_bigquery._writers.table_writer import TableWriter
@@ -94,6 +95,7 @@ class BigQuery:
             raise UsageError("a table is named without project and dataset: give its own name only")
         if inspect.iscoroutinefunction(dead_letter):
             raise UsageError("a dead-letter function is called by threads: it cannot be async")
+        load_converter()  # while the service opens, not with its first row
         return TableWriter(
             table=table,
             timeout=timeout,
