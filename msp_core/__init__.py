@@ -15,7 +15,6 @@ A map, from what a service author meets first to what only plugin authors need:
 * `errors`: everything raised on purpose.
 * `services`, `assembly`: finding a service, and everything about it short of opening anything.
 * `authoring`, `commands`: for authors of plugins, what every plugin and every command needs once.
-* `fragments`: variables of the core for configs of others; `origin`: which process this is.
 * `deadline`, `platforms`, `asgi`, `dev`: small values the others share.
 
 Modules that start with `_` are private. Importing this package reads no environment, sets up no
@@ -36,7 +35,7 @@ from msp_core.config import (
     load,
     parse_environ,
 )
-from msp_core.contract import Contract, JobContract, ServiceContract
+from msp_core.contract import Contract, JobContract, Origin, ServiceContract
 from msp_core.deadline import Deadline
 from msp_core.diagnostics import Diagnostics, Route
 from msp_core.errors import (
@@ -61,7 +60,6 @@ from msp_core.execution import Execution
 from msp_core.health import Check, CheckResult, Health
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import API, Command, FailedStart, Integration, LogProcessor, Role
-from msp_core.origin import Origin
 from msp_core.platforms import Platform
 from msp_core.request import RequestContext, current_request
 from msp_core.routines import (

@@ -11,7 +11,6 @@ from msp_core.asgi import ASGIMiddleware
 from msp_core.diagnostics import Diagnostics
 from msp_core.errors import ContractError, UsageError
 from msp_core.execution import Execution
-from msp_core.origin import Origin
 from msp_core.platforms import Platform
 
 ClientT = TypeVar("ClientT")
@@ -37,6 +36,32 @@ class Opened:
 
     clients: dict[type, Any] = attrs.field(factory=dict)
     middleware: list[ASGIMiddleware] = attrs.field(factory=list)
+
+
+@attrs.frozen(kw_only=True)
+class Origin:
+    """One process of a service or job, as its log lines, its telemetry and its events name it.
+
+    Attributes:
+        name: of the service or job.
+        version: its version.
+        environment_id: the environment it belongs to.
+        instance_id: of the process, made anew for each.
+    """
+
+    name: str
+    version: str
+    environment_id: str
+    instance_id: str
+
+    def attributes(self) -> dict[str, str]:
+        """Return it under the names of OpenTelemetry's resource attributes."""
+        return {
+            "service.name": self.name,
+            "service.version": self.version,
+            "service.instance.id": self.instance_id,
+            "deployment.environment.name": self.environment_id,
+        }
 
 
 @attrs.frozen(kw_only=True, repr=False)

@@ -9,8 +9,7 @@ from typing import Any, Generic, TypeVar
 
 import attrs
 
-from msp_core.contract import Contract
-from msp_core.origin import Origin
+from msp_core.contract import Contract, Origin
 
 DevResource = Callable[[Path], AbstractAsyncContextManager[Mapping[str, str]]]
 """(data folder of this resource) -> async context manager of variables, `{"PGDSN": …}`."""

@@ -7,9 +7,9 @@ from functools import partial
 
 from msp_core._logs.setup import Logs
 from msp_core.assembly import Assembly
+from msp_core.contract import Origin
 from msp_core.errors import MSPError, PluginError
 from msp_core.integration import FailedStart
-from msp_core.origin import Origin
 
 logger = logging.getLogger("msp.start")
 

@@ -15,8 +15,8 @@ from msp_core._logs.setup import Logs, configure
 from msp_core._text.stacks import thread_stacks
 from msp_core._text.terminal import is_coloured
 from msp_core.config._loading import Loading, is_msp
+from msp_core.contract import Origin
 from msp_core.deadline import Deadline
-from msp_core.origin import Origin
 from msp_core.platforms import Platform
 
 

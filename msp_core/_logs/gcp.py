@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from msp_core._logs.fields import Collect
 from msp_core._logs.json_format import JSONFormat, Trace, epoch_microseconds
-from msp_core.origin import Origin
+from msp_core.contract import Origin
 
 SEVERITIES: Final = (
     (logging.CRITICAL, "CRITICAL"),

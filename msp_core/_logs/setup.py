@@ -22,8 +22,8 @@ from msp_core._logs.pipeline import Pipeline
 from msp_core._logs.sampling import Sampling
 from msp_core._logs.scrub import Scrubber
 from msp_core._logs.writer import Writer
+from msp_core.contract import Origin
 from msp_core.integration import LogProcessor
-from msp_core.origin import Origin
 from msp_core.platforms import Platform
 
 logger = logging.getLogger("msp.logs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msp_core.assembly._assembly import Assembly, assemble
+from msp_core.assembly._fragments import Environment, Schedule
 from msp_core.assembly._integrations import AssembledIntegration
 
-__all__ = ["AssembledIntegration", "Assembly", "assemble"]
+__all__ = ["AssembledIntegration", "Assembly", "Environment", "Schedule", "assemble"]

@@ -6,10 +6,10 @@ import attrs
 
 from msp_core._logs.config import LogConfig
 from msp_core._plugins.cache import CacheConfig
+from msp_core.assembly._bounds import check_not_negative, check_positive
+from msp_core.assembly._fragments import Environment
 from msp_core.config import Duration, Secret, env
-from msp_core.config._bounds import check_not_negative, check_positive
 from msp_core.errors import InvalidValue
-from msp_core.fragments import Environment
 from msp_core.health import HealthzResources
 
 HIGHEST_PORT = 65535

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import attrs
 
+from msp_core.assembly._bounds import check_not_negative, check_positive
+from msp_core.assembly._fragments import Schedule
 from msp_core.config import env
-from msp_core.config._bounds import check_not_negative, check_positive
 from msp_core.deadline import Deadline
 from msp_core.errors import InvalidValue
 from msp_core.execution import Execution, new_execution_id
-from msp_core.fragments import Schedule
 from msp_core.platforms import Platform
 
 _RETRIES = {Platform.CLOUD_RUN: 3}

@@ -15,7 +15,7 @@ import attrs
 
 from msp_core._logs.config import LogConfig
 from msp_core._logs.setup import Logs, configure
-from msp_core.origin import Origin
+from msp_core.contract import Origin
 from msp_core.platforms import Platform
 
 

@@ -12,7 +12,7 @@ from msp_core._cli.main import main
 from msp_core.config import Secret
 from msp_core.errors import InvalidValue, Problem
 from msp_sentry import SentryConfig
-from msp_sentry._dsn import check_dsn
+from msp_sentry._config import check_dsn
 from tests.msp_sentry.conftest import Service
 
 DSN = "https://key@sentry.example/1"

@@ -8,8 +8,12 @@ import the SDK.
 
 from msp_sentry._check_in import CheckIn, check_in, start_check_in
 from msp_sentry._config import SentryConfig
-from msp_sentry._job import msp_job_execution
-from msp_sentry._plugin import msp_asgi_middleware, msp_integration, msp_start_failed
+from msp_sentry._plugin import (
+    msp_asgi_middleware,
+    msp_integration,
+    msp_job_execution,
+    msp_start_failed,
+)
 from msp_sentry._sentry import Sentry
 from msp_sentry._standalone import configure_sentry
 

@@ -11,10 +11,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from msp_core.config import Secret, load
+from msp_core.contract import Origin
 from msp_core.deadline import closing
 from msp_core.errors import ConfigError, JobCancelledError, JobDeadlineError, StopTimeoutError
 from msp_core.execution import new_execution_id
-from msp_core.origin import Origin
 from msp_sentry._closing import close, close_plain
 from msp_sentry._monitor import CheckInConfig, Monitor
 from msp_sentry._trace import opentelemetry_span

@@ -10,7 +10,7 @@ from sentry_sdk.integrations import Integration
 
 from msp_core.authoring import tracer
 from msp_core.config import Secret
-from msp_core.origin import Origin
+from msp_core.contract import Origin
 from msp_sentry._config import SentryConfig
 from msp_sentry._outgoing import Outgoing
 from msp_sentry._transport import Transport

@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
+from msp_core.assembly import Environment, Schedule
 from msp_core.config import Secret, env
-from msp_core.fragments import Environment, Schedule
-from msp_sentry._dsn import check_dsn
+from msp_sentry._config import check_dsn
 
 
 @attrs.frozen(kw_only=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from msp_core.asgi import ASGIApp, ASGIMiddleware
 from msp_core.config import load
-from msp_core.contract import Contract
+from msp_core.contract import Contract, JobContract
 from msp_core.deadline import closing
 from msp_core.errors import ConfigError, Problem
+from msp_core.execution import Execution
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import FailedStart, Integration
+from msp_sentry._check_in import CheckIn, check_in
 from msp_sentry._config import SentryConfig
 from msp_sentry._dev import sentry_receiver
 from msp_sentry._sentry import Sentry
@@ -68,14 +71,34 @@ def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
 
 
 @hookimpl
+def msp_job_execution(contract: JobContract, execution: Execution) -> CheckIn | None:
+    """Check in when the execution starts and, with its outcome, when it ends.
+
+    The runtime logs start and outcome itself; None where there is nothing to send. A malformed DSN
+    was warned of when the variables were read, and is not read again.
+    """
+    if not contract.configured(Sentry) or not contract[Sentry].enabled:
+        return None
+    made = check_in(
+        contract.environ,
+        service=contract.name,
+        version=contract.version,
+        execution_id=execution.id,
+        instance_id=contract.instance_id,
+        level=logging.DEBUG,
+    )
+    return made if made.monitored else None
+
+
+@hookimpl
 def msp_start_failed(failure: FailedStart) -> None:
     """Report a start that problems of the configuration have ended."""
     try:
         config = load(SentryConfig, failure.environ, on_ignored=_is_logged)
     except ConfigError:  # there is no DSN: nothing else of Sentry's is ever a problem
         return
+    from msp_sentry._outgoing import uncaught  # noqa: PLC0415 - same
     from msp_sentry._reporting import Reporting  # noqa: PLC0415 - imports the vendor library
-    from msp_sentry._uncaught import uncaught  # noqa: PLC0415 - same
 
     reporting = Reporting.of(config, failure.origin, scrub=failure.scrub)
     if reporting is not None:

@@ -9,8 +9,8 @@ import sentry_sdk
 from sentry_sdk.client import BaseClient
 from sentry_sdk.integrations import Integration
 
+from msp_core.contract import Origin
 from msp_core.deadline import Deadline
-from msp_core.origin import Origin
 from msp_sentry._client import make_client
 from msp_sentry._closing import close
 from msp_sentry._config import SentryConfig

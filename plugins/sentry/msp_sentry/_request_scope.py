@@ -13,7 +13,7 @@ from sentry_sdk.tracing import Span
 
 from msp_core import current_request
 from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send, header
-from msp_sentry._uncaught import report
+from msp_sentry._outgoing import report
 
 
 @attrs.frozen(kw_only=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import attrs
 
+from msp_core.assembly import Environment
 from msp_core.config import load
-from msp_core.fragments import Environment
-from msp_core.origin import Origin
+from msp_core.contract import Origin
 from msp_sentry._config import SentryConfig
 
 

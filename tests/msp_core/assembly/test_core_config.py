@@ -6,11 +6,11 @@ import pytest
 
 from msp_core._logs.config import LogConfig
 from msp_core._plugins.cache import CacheConfig
+from msp_core.assembly import Environment
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.assembly._job_variables import JobVariables
 from msp_core.config import load
 from msp_core.errors import ConfigError
-from msp_core.fragments import Environment
 from tests.msp_core.program import StartProgram
 
 

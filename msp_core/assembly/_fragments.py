@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import attrs
 
+from msp_core.assembly._bounds import check_positive
 from msp_core.config import Duration, env
-from msp_core.config._bounds import check_positive
 
 
 @attrs.frozen(kw_only=True)
