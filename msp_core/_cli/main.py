@@ -11,7 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msp_core._cli.check import check_command
 from msp_core._cli.env import env_command
@@ -20,13 +20,11 @@ from msp_core._cli.run import job_command, run_command
 from msp_core._life.exit_code import exit_code
 from msp_core._logs.config import LogConfig
 from msp_core._logs.tracebacks import fold_traceback, whole_traceback
-from msp_core._plugins.command_hooks import extra_commands, load_command, provider
+from msp_core._plugins.command_hooks import extra_commands, load_command
+from msp_core._plugins.declaration import DeclaredPlugin
 from msp_core.config._loading import Loading
 from msp_core.errors import MSPError, PluginError, UsageError
 from msp_core.integration import Command
-
-if TYPE_CHECKING:  # slow, and most commands are the core's own
-    from importlib_metadata import EntryPoint
 
 # Commands of our own other distributions, for who asks for one that is not installed.
 _ELSEWHERE = {"dev": "msp-dev", "migrate": "msp-cloudsql"}
@@ -121,22 +119,22 @@ def _commands(argv: Sequence[str], environ: Mapping[str, str]) -> list[Command]:
         raise UsageError(
             f"command {asked!r} is not installed: run `pip install {_ELSEWHERE[asked]}`"
         )
-    for name, entry in extra.items():
+    for name, provider in extra.items():
         if name == asked:
-            commands.append(load_command(entry))
+            commands.append(load_command(provider))
         elif asked is None:
-            commands.append(_described(name, entry))
+            commands.append(_described(provider))
         else:
-            commands.append(_listed(name, f"from {provider(entry)}"))
+            commands.append(_listed(name, f"from {provider.source}"))
     return commands
 
 
-def _described(name: str, entry: EntryPoint) -> Command:
+def _described(provider: DeclaredPlugin) -> Command:
     """Return a command for the list of all; one that cannot be imported does not spoil the list."""
     try:
-        return _listed(name, load_command(entry).help)
+        return _listed(provider.name, load_command(provider).help)
     except PluginError:
-        return _listed(name, f"cannot be imported, from {provider(entry)}")
+        return _listed(provider.name, f"cannot be imported, from {provider.source}")
 
 
 def _listed(name: str, text: str) -> Command:

@@ -30,6 +30,7 @@ class DeclaredPlugin:
         version: of the distribution.
         entry_point: where its hooks are, such as `msp_redis` or `acme.plugins:kv`.
         reason: who asked for it: `required by guestbook through msp-core[redis]`.
+        kind: what messages call it, `plugin`, or `command` for what adds one to `msp`.
     """
 
     name: str
@@ -37,11 +38,17 @@ class DeclaredPlugin:
     version: str
     entry_point: str = attrs.field(repr=False)
     reason: str
+    kind: str = "plugin"
+
+    @property
+    def source(self) -> str:
+        """Distribution and version: `msp-redis 0.1.0`."""
+        return f"{self.distribution} {self.version}"
 
     @property
     def owner(self) -> str:
         """The plugin as every message names it: `plugin 'redis', msp-redis 0.1.0`."""
-        return f"plugin {self.name!r}, {self.distribution} {self.version}"
+        return f"{self.kind} {self.name!r}, {self.source}"
 
     def load(self) -> object:
         """Import what its entry point names; what that raises comes through."""

@@ -16,7 +16,7 @@ from contextlib import (
     contextmanager,
 )
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 import pluggy
@@ -27,7 +27,9 @@ from msp_core.asgi import ASGIMiddleware
 from msp_core.contract import Contract, JobContract
 from msp_core.diagnostics import Route
 from msp_core.hookspecs import PLUGIN_HOOKS
-from msp_core.integration import FailedStart, Integration, LogProcessor
+from msp_core.integration import Command, FailedStart, Integration, LogProcessor
+
+RecordT = TypeVar("RecordT")
 
 
 @attrs.frozen(kw_only=True)
@@ -108,12 +110,9 @@ class Plugins:
         """
         hook = "msp_diagnostics_routes"
         routes: dict[str, Route] = {}
-        for plugin, result in self._results(hook, contract=contract):
-            _expect(isinstance(result, list | tuple), plugin, hook, result)
-            for route in result:
-                _expect(isinstance(route, Route), plugin, hook, route)
-                if route.path in taken or routes.setdefault(route.path, route) is not route:
-                    raise plugin.error(f"{hook} gives {route.path}, which exists already")
+        for plugin, route in self._records(hook, Route, contract=contract):
+            if route.path in taken or routes.setdefault(route.path, route) is not route:
+                raise plugin.error(f"{hook} gives {route.path}, which exists already")
         return tuple(routes.values())
 
     def job_executions(
@@ -173,14 +172,15 @@ class Plugins:
         Raises:
             PluginError: `msp_check_service` raised, or returned no list of texts.
         """
-        hook = "msp_check_service"
-        return tuple(
-            (plugin, problem)
-            for plugin, problems in self._results(hook, service=service)
-            if _expect(isinstance(problems, list | tuple), plugin, hook, problems)
-            for problem in problems
-            if _expect(isinstance(problem, str), plugin, hook, problem)
-        )
+        return tuple(self._records("msp_check_service", str, service=service))
+
+    def commands(self) -> tuple[Command, ...]:
+        """Return the sub-commands that the plugins add to `msp`.
+
+        Raises:
+            PluginError: `msp_commands` raised, or returned no list of commands.
+        """
+        return tuple(command for _, command in self._records("msp_commands", Command))
 
     def _functions(self, hook: str, contract: Contract) -> tuple[Any, ...]:
         return tuple(
@@ -188,6 +188,16 @@ class Plugins:
             for plugin, function in self._results(hook, contract=contract)
             if _expect(callable(function), plugin, hook, function)
         )
+
+    def _records(
+        self, hook: str, kind: type[RecordT], **arguments: object
+    ) -> Iterator[tuple[DeclaredPlugin, RecordT]]:
+        """Yield what is in the lists that a hook returns, all of one type."""
+        for plugin, records in self._results(hook, **arguments):
+            _expect(isinstance(records, list | tuple), plugin, hook, records)
+            for record in records:
+                _expect(isinstance(record, kind), plugin, hook, record)
+                yield plugin, record
 
     def _results(self, hook: str, **arguments: object) -> Iterator[tuple[DeclaredPlugin, Any]]:
         """Call a hook on one plugin after the other, so that an error knows its plugin."""
@@ -258,6 +268,7 @@ _RESULTS = {
     "msp_asgi_middleware": "a function app -> app",
     "msp_diagnostics_routes": "a list of Route records",
     "msp_check_service": "a list of texts",
+    "msp_commands": "a list of Command records",
     "msp_job_execution": "an async context manager",
     "msp_start_part": "a context manager",
     "msp_job_lock": "an async context manager",

@@ -226,7 +226,10 @@ class TestExtraCommands:
             def run(arguments):
                 print(arguments.word.upper())
                 return 7
-            return [Command(name="shout", help="shout 100%", configure=configure, run=run)]
+            return [
+                Command(name="whisper", help="whisper", configure=configure, run=run),
+                Command(name="shout", help="shout 100%", configure=configure, run=run),
+            ]
     """
 
     def install(self, installed: Installed, source: str, name: str = "msp-shout") -> None:
@@ -248,9 +251,10 @@ class TestExtraCommands:
 
         assert re.search(r"shout +Shout 100%\.\n", msp("--help").out)
 
-    def test_broken_one_is_listed(self, msp: Shell, installed: Installed) -> None:
+    @pytest.mark.parametrize("source", ["raise RuntimeError", "raise SystemExit(9)"])
+    def test_broken_one_is_listed(self, msp: Shell, installed: Installed, source: str) -> None:
         """A command that cannot be imported is listed with its distribution."""
-        self.install(installed, "raise RuntimeError")
+        self.install(installed, source)
         listed = re.sub(r"\s+", " ", msp("--help").out)
 
         assert "shout Cannot be imported, from msp-shout 0.1.0." in listed
@@ -290,8 +294,10 @@ class TestExtraCommands:
                 "cannot be imported: ModuleNotFoundError: No module named 'nowhere'",
             ),
             ("", "msp_commands gives no Command of that name"),
-            ("@hookimpl\ndef msp_commands(): return 7", "msp_commands gives no Command of that"),
-            ("@hookimpl\ndef msp_commands(): return [7]", "msp_commands gives no Command of that"),
+            ("raise SystemExit(9)", "cannot be imported: SystemExit: 9"),
+            ("@hookimpl\ndef msp_commands(): return 7", "type int, expected a list of Command"),
+            ("@hookimpl\ndef msp_commands(): return [7]", "type int, expected a list of Command"),
+            ("@hookimpl\ndef msp_commands(): return []", "msp_commands gives no Command of that"),
             ("@hookimpl\ndef msp_commands(): raise LookupError", "msp_commands raised LookupError"),
             ("@hookimpl\ndef msp_command(): ...", "no hook: did you mean msp_commands?"),
         ],
@@ -304,6 +310,16 @@ class TestExtraCommands:
         assert answer.code == 1
         assert answer.err.startswith("msp: command 'shout', msp-shout 0.1.0: ")
         assert expected in answer.err
+
+    def test_class(self, msp: Shell, installed: Installed) -> None:
+        """An entry point that names a class is told so: nothing would make an object of it."""
+        commands = {"shout": "shouting:Shout"}
+        installed.distribution("msp-shout", entry_points={"msp.commands": commands})
+        installed.module("shouting", "class Shout: ...")
+        answer = msp("shout aloud")
+
+        assert answer.code == 1
+        assert "command 'shout', msp-shout 0.1.0: shouting:Shout is a class: " in answer.err
 
     def test_twice(self, msp: Shell, installed: Installed) -> None:
         """Two distributions must not provide commands of one name."""
