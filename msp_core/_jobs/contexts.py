@@ -9,10 +9,10 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-from msp_core._failure import describe
 from msp_core._life.holding import Holding
 from msp_core._life.ledger import Ledger
 from msp_core._plugins.declaration import DeclaredPlugin
+from msp_core._text.failure import describe
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract
 from msp_core.deadline import Deadline

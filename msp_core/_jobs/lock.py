@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from msp_core._failure import describe
+from msp_core._text.failure import describe
 from msp_core.assembly import Assembly
 from msp_core.contract import JobContract
 from msp_core.errors import UsageError

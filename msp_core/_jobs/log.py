@@ -8,9 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from msp_core._failure import ExcInfo, describe, exception_of
 from msp_core._life.exit_code import exit_code
 from msp_core._text.durations import brief, elapsed
+from msp_core._text.failure import ExcInfo, describe, exception_of
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core.errors import (
     JobCancelledError,

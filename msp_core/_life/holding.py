@@ -7,11 +7,11 @@ import contextvars
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from typing import Any, cast
 
-from msp_core._calls import contained
-from msp_core._failure import describe
+from msp_core._text.failure import describe
 from msp_core._text.stacks import task_stack
 from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import RoutineError, StopTimeoutError
+from msp_core.routines._calls import contained
 
 
 class Holding:

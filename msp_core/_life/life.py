@@ -11,18 +11,18 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core import _budget
-from msp_core._calls import contained
-from msp_core._failure import log_failure
 from msp_core._life.exit_code import exit_code
 from msp_core._life.process import Process
 from msp_core._life.resources import Resources
 from msp_core._life.stop_request import StopReason, stop_early
 from msp_core._text.durations import rounded
+from msp_core._text.failure import log_failure
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core._text.stacks import task_stack
 from msp_core.assembly import Assembly
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
+from msp_core.routines._calls import contained
 
 start_logger = logging.getLogger("msp.start")
 stop_logger = logging.getLogger("msp.stop")

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager
 from types import TracebackType
 
-from msp_core._failure import log_failure
 from msp_core._life.ledger import Ledger
 from msp_core._life.loop_thread import LoopThread
 from msp_core._life.resources import Resources
 from msp_core._logs.scrub import Scrubber
+from msp_core._text.failure import log_failure
 from msp_core.assembly import assemble
 from msp_core.contract import Contract
 from msp_core.deadline import Deadline

@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from msp_core import _budget
-from msp_core._failure import log_failure
 from msp_core._life.life import Life, start_logger
 from msp_core._life.process import Process
 from msp_core._life.stop_request import StopReason
 from msp_core._text.durations import brief, elapsed
+from msp_core._text.failure import log_failure
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core.assembly import Assembly
 from msp_core.contract import ServiceContract

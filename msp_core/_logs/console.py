@@ -7,10 +7,10 @@ import logging
 import re
 from typing import Any, Final
 
-from msp_core._failure import shown
 from msp_core._logs.fields import Collect
 from msp_core._logs.tracebacks import fold_traceback, whole_traceback
 from msp_core._logs.values import encode
+from msp_core._text.failure import shown
 from msp_core._text.for_people import CONSOLE, ForPeople
 
 COLOURS: Final = (

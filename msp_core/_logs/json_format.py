@@ -9,9 +9,9 @@ from typing import Any
 import attrs
 from pythonjsonlogger.core import BaseJsonFormatter
 
-from msp_core._failure import ExcInfo, shown
 from msp_core._logs.fields import Collect
 from msp_core._logs.values import encode
+from msp_core._text.failure import ExcInfo, shown
 
 
 @attrs.frozen(kw_only=True)

@@ -7,12 +7,12 @@ import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from msp_core._calls import contained, in_thread
 from msp_core._plugins.implementer import implements, new_manager, register
 from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.errors import UsageError
 from msp_core.hookspecs import SERVICE_HOOKS
 from msp_core.routines import Routine
+from msp_core.routines._calls import contained, in_thread
 
 
 class ServiceHooks:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from msp_core._calls import contained
+from msp_core.routines._calls import contained
 
 ResultT = TypeVar("ResultT")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from msp_core._calls import call
 from msp_core.deadline import Deadline
+from msp_core.routines._calls import call
 
 
 class NoopRoutine:

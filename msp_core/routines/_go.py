@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from msp_core._calls import call
+from msp_core.routines._calls import call
 
 # The loop holds tasks weakly; without this set a spawned one may vanish half done.
 _spawned: set[asyncio.Task[Any]] = set()

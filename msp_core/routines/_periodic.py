@@ -8,9 +8,9 @@ import logging
 import random
 from collections.abc import Awaitable, Callable
 
-from msp_core._calls import call
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError
+from msp_core.routines._calls import call
 
 logger = logging.getLogger("msp.routine")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from msp_core._calls import call
-from msp_core._failure import describe
+from msp_core._text.failure import describe
 from msp_core._text.stacks import task_stack
 from msp_core.deadline import Deadline
 from msp_core.errors import EarlyReturnError, RoutineError, StopTimeoutError
+from msp_core.routines._calls import call
 from msp_core.routines._routine import Routine, wait_started
 
 

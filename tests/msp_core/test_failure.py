@@ -7,8 +7,8 @@ import logging
 import pytest
 
 from msp_core import MSPError, RoutineError, StopTimeoutError
-from msp_core._failure import log_failure
 from msp_core._logs.config import LogConfig
+from msp_core._text.failure import log_failure
 from tests.msp_core.log_lines import recorded
 
 logger = logging.getLogger("probe")

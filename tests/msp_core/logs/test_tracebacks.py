@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from msp_core._calls import call
 from msp_core._logs.config import LogConfig
 from msp_core._logs.tracebacks import Packages, _installed
+from msp_core.routines._calls import call
 from tests.msp_core.installed import Installed
 from tests.msp_core.log_lines import recorded
 

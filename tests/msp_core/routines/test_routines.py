@@ -540,6 +540,6 @@ def test_share_passes_leftovers_on() -> None:
 
 def test_describe_names_the_class_of_a_textless_error() -> None:
     """An error without a text is named by its class, so that no message ends in a colon."""
-    from msp_core._failure import describe  # noqa: PLC0415 - the subject of this test alone
+    from msp_core._text.failure import describe  # noqa: PLC0415 - the subject of this test alone
 
     assert describe(TimeoutError()) == "TimeoutError"
