@@ -21,8 +21,8 @@ from cattrs import (
 
 from msp_core.config._json_content import content_of
 from msp_core.config._json_converter import UnfitError, make_converter
+from msp_core.config._kinds import Refusal
 from msp_core.config._near_miss import closest
-from msp_core.config._refusal import Refusal
 from msp_core.errors import InvalidValue
 
 

@@ -9,7 +9,7 @@ import attrs
 
 from msp_core.config._conversion import convert
 from msp_core.config._hiding import hidden_texts
-from msp_core.config._refusal import Refusal
+from msp_core.config._kinds import Refusal
 from msp_core.config._tree import Embedded, Section, Setting
 from msp_core.errors import InvalidValue, Problem
 
