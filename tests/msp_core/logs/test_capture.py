@@ -149,7 +149,7 @@ def test_warning() -> None:
     assert line["SeverityText"] == "WARN"
     assert line["InstrumentationScope"] == "py.warnings"
     assert line["Body"] == "UserWarning: 100% careful"
-    assert line["Caller"].startswith("msp_core/logs/test_capture.py:")
+    assert line["Caller"].startswith("logs/test_capture.py:")
 
 
 def test_warning_below_the_level() -> None:

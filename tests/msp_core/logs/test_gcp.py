@@ -38,7 +38,7 @@ def test_whole_line() -> None:
     assert line["message"] == "wrote 3 entries"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["time"])
     assert line["InstrumentationScope"] == "guestbook.entries"
-    assert location["file"].endswith("/test_log_gcp.py")
+    assert location["file"].endswith("/test_gcp.py")
     assert location["line"].isdigit()
     assert location["function"] == "test_whole_line"
     assert line[f"{PREFIX}labels"] == {

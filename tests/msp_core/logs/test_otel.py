@@ -38,7 +38,7 @@ def test_whole_line() -> None:
     assert (line["SeverityText"], line["SeverityNumber"]) == ("INFO", 9)
     assert line["InstrumentationScope"] == "guestbook.entries"
     assert line["Body"] == "wrote 3 entries"
-    assert line["Caller"].startswith("msp_core/logs/test_otel.py:")
+    assert line["Caller"].startswith("logs/test_otel.py:")
     assert line["Function"] == "test_whole_line"
     assert line["Resource"] == {
         "service.name": "guestbook",

@@ -33,7 +33,7 @@ def test_arguments_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     assert line["Attributes"]["log_arguments"] == ["many"]
     assert line["Attributes"]["kept"] == 1
     assert "TypeError" in line["Attributes"]["log_error"]
-    assert line["Caller"].startswith("msp_core/logs/test_pipeline.py:")
+    assert line["Caller"].startswith("logs/test_pipeline.py:")
 
 
 def test_message_that_cannot_be_printed(monkeypatch: pytest.MonkeyPatch) -> None:
