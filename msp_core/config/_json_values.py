@@ -114,6 +114,8 @@ class _Finder:
             case UnfitError():
                 kind = content_of(error.annotation)
                 yield _refuse(path, f"is not {kind.noun}", kind.form)
+            case _:
+                raise AssertionError("no hook raises anything else")
 
     def _find_in_class(
         self,
