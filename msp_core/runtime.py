@@ -20,7 +20,7 @@ from msp_core._life.life import Life
 from msp_core._life.process import Process
 from msp_core._life.service import OnReady, ServiceLife
 from msp_core._life.stop_handle import StopHandle
-from msp_core._life.wakeup import woken_by_signals
+from msp_core._life.wakeup import wake_on_signals
 from msp_core._logs.capture import log_loop_exception
 from msp_core._logs.setup import Logs
 from msp_core._plugins.service_hooks import ServiceHooks
@@ -49,18 +49,18 @@ def start(
     Args:
         service: with `name`, `version`, perhaps `config` and `needs`, and the hook
             `msp_initialize`; or the name it is installed under, or `module:Class`: then a declared
-            plugin that is not installed is told in one sentence before the service's own import of
+            plugin that is not installed is named in one sentence before the service's own import of
             it fails.
         plugins: names of plugins, instead of the declared ones; for a script without metadata.
-        distribution: the service's, where no `msp.services` entry point tells.
+        distribution: the service's, where no `msp.services` entry point names it.
 
     Raises:
         SystemExit: 0, 1, 2, 70 or 78; docs/reference/exit-codes.md says when.
     """
     arguments = sys.argv[1:]
-    found = _found(service, lambda _: None)
+    service = _find_or_exit(service, lambda _: None)
     raise SystemExit(
-        run(found, plugins=plugins, distribution=distribution, argv=arguments, exits=True)
+        run(service, plugins=plugins, distribution=distribution, argv=arguments, exits=True)
     )
 
 
@@ -83,7 +83,7 @@ def execute_job(
     Raises:
         SystemExit: 0, 1, 2, 65, 70 or 78; docs/reference/exit-codes.md says when.
     """
-    start(_found(job, expect_job), plugins=plugins, distribution=distribution)
+    start(_find_or_exit(job, expect_job), plugins=plugins, distribution=distribution)
 
 
 def expect_job(service: object) -> None:
@@ -170,16 +170,17 @@ def _live(
 ) -> int:
     """Serve or execute, unless the environment has problems."""
     try:
-        core = _checked(assembly, process.logs)
+        core = _check(assembly, process.logs)
         _try_port(assembly)
     except (ConfigError, PortError) as error:
         _log_early_failure(error)
         tell_plugins(assembly, error, process.logs)
         return exit_code(error)
+    # Before the handle is bound: a stop that it was asked for earlier gets its deadline there.
     process.stop.budget = core.shutdown_budget or process.stop.budget
     if stop is not None:
         stop.bind(process.stop)
-    return _serve(_life(assembly, process, on_ready), process.logs)
+    return _serve(_make_life(assembly, process, on_ready), process.logs)
 
 
 def _log_early_failure(error: ConfigError | PortError) -> None:
@@ -203,14 +204,14 @@ def _try_port(assembly: Assembly) -> None:
         try_port(assembly.own.port, shared=True)
 
 
-def _found(service: object | str, check: Callable[[object], None]) -> object:
+def _find_or_exit(service: object | str, check: Callable[[object], None]) -> object:
     """Import and check the service; what is wrong with it ends the process with a log line."""
     try:
         found = find_service(service) if isinstance(service, str) else service
         check(found)
     except Exception as error:  # noqa: BLE001 - the service's own, such as an import of it
-        named = _Nameless(service) if isinstance(service, str) else service
-        process = Process(named, os.environ)
+        known = _Unimported(service) if isinstance(service, str) else service
+        process = Process(known, os.environ)
         log_failure(logger, "failed to start", error)
         process.finish()
         raise SystemExit(exit_code(error)) from None
@@ -218,7 +219,7 @@ def _found(service: object | str, check: Callable[[object], None]) -> object:
 
 
 @attrs.frozen
-class _Nameless:
+class _Unimported:
     """Stands for a service that could not be imported, in its log line."""
 
     name: str
@@ -242,7 +243,7 @@ def _print_help(assembly: Assembly) -> int:
     return 0
 
 
-def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
+def _check(assembly: Assembly, logs: Logs) -> CoreConfig:
     """Log what is merely suspicious; raise what is wrong; return the core's variables."""
     logs.add_secrets(assembly.secrets)
     for suspicious in (*assembly.ignored, *assembly.near_misses):
@@ -252,7 +253,7 @@ def _checked(assembly: Assembly, logs: Logs) -> CoreConfig:
     return assembly.core
 
 
-def _life(assembly: Assembly, process: Process, on_ready: OnReady | None) -> Life[Any]:
+def _make_life(assembly: Assembly, process: Process, on_ready: OnReady | None) -> Life[Any]:
     if assembly.hooks.is_job:
         from msp_core._jobs.life import JobLife  # noqa: PLC0415 - not needed to serve
 
@@ -265,21 +266,22 @@ def _serve(life: Life[Any], logs: Logs) -> int:
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         loop = runner.get_loop()
         loop.set_exception_handler(log_loop_exception)
-        with woken_by_signals(loop):
-            code = _complete(life, loop)
+        with wake_on_signals(loop):
+            code = _run_to_end(life, loop)
         if life.stuck:
             logs.flush(_budget.flush_of_last_lines())
             os._exit(code)  # closing the loop would wait for what hangs
     return code
 
 
-def _complete(life: Life[Any], loop: asyncio.AbstractEventLoop) -> int:
+def _run_to_end(life: Life[Any], loop: asyncio.AbstractEventLoop) -> int:
     """Run the life to its end, although a task may raise what ends the loop before."""
     living = loop.create_task(life.live(), name="life")
     while not living.done():
         try:
             loop.run_until_complete(living)
         except (KeyboardInterrupt, SystemExit) as end:
+            # `living` is not over: run again, the loop goes on where it was, to stop in order.
             life.interrupt(end)
     return living.result()
 

@@ -20,8 +20,8 @@ from msp_core.errors import StopTimeoutError
 
 logger = logging.getLogger("msp.job")
 
+# Seconds that entering one may hold up the job; it goes on in the background then.
 ENTER_LIMIT = 5.0
-"""Seconds that entering one may hold up the job; it goes on in the background then."""
 
 
 class ExecutionContexts:
@@ -45,8 +45,8 @@ class ExecutionContexts:
         """Enter all of them, those of telemetry first."""
         integrations = self._assembly.integrations
         telemetry = {each.plugin.name for each in integrations if each.record.telemetry}
-        found = self._assembly.plugins.job_executions(contract)
-        for plugin, make in sorted(found, key=lambda pair: pair[0].name not in telemetry):
+        executions = self._assembly.plugins.job_executions(contract)
+        for plugin, make in sorted(executions, key=lambda pair: pair[0].name not in telemetry):
             await self._enter(plugin, make)
 
     async def _enter(
@@ -60,6 +60,7 @@ class ExecutionContexts:
                 context = make()
                 if context is not None:
                     holding = Holding(f"{plugin.name} execution", context, self._variables)
+                    # Before it is entered: after a timeout it may still be, and must be left.
                     self._held.append(holding)
                     await holding.open()
         except Exception as error:  # noqa: BLE001 - whatever a plugin raises
@@ -73,7 +74,7 @@ class ExecutionContexts:
         while self._held:
             share = deadline.share(len(self._held))
             holding = self._held.pop()
-            error = await ledger.timed(holding.name, holding.close(share, outcome), share)
+            error = await ledger.measure(holding.name, holding.close(share, outcome), share)
             if isinstance(error, StopTimeoutError):
                 self.stuck = True
                 logger.error("%s", error, extra={"stack": error.stack})

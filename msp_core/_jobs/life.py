@@ -49,7 +49,7 @@ class JobLife(Life[RunningJob]):
 
     async def live(self) -> int:
         """Live, and end early when the deadline comes near."""
-        with self._limited():
+        with self._watch_deadline():
             return await super().live()
 
     @property
@@ -58,13 +58,14 @@ class JobLife(Life[RunningJob]):
         return super().stuck or self._contexts.stuck
 
     @contextmanager
-    def _limited(self) -> Iterator[None]:
+    def _watch_deadline(self) -> Iterator[None]:
         """Ask for the end a margin before the deadline, by a thread: the loop may be stuck."""
         deadline, limit = self._contract.execution.deadline, self._contract.execution.time_limit
         if deadline is None or limit is None:
             yield
             return
         margin = _budget.job_margin(self._stop.budget, limit)
+        # For every stop: a signal near the end must not give it a whole budget beyond the kill.
         self._stop.limit = Deadline(deadline.when - _budget.unused_margin(margin))
         wait = deadline.remaining() - margin
         timer = threading.Timer(wait, self._stop.ask, (DEADLINE,))
@@ -78,14 +79,17 @@ class JobLife(Life[RunningJob]):
     async def _begin(self) -> None:
         """Enter what plugins put around the execution, and start the work."""
         await self._contexts.enter(self._contract)
-        self._variables.run(self._outcome.starting, self._contract.name, self._circumstances())
+        # With the execution's variables, here and below: these lines belong into its trace.
+        self._variables.run(self._outcome.log_start, self._contract.name, self._circumstances())
         self._running = RunningJob(self._work(), self._stop, self._variables)
 
     async def _work(self) -> Any:  # noqa: ANN401 - a summary of the job's own shape
         assembly, contract = self._assembly, self._contract
         async with job_lock(assembly, contract, partial(stop_early, self._stop)):
             summary = await assembly.hooks.execute(contract, assembly.config)
-            self._stop.ask(COMPLETION)  # a signal comes too late from here on
+            # While the lock is held, and before any other step: from here on neither a signal nor
+            # a lost lock turns work that is done into work that was cut short.
+            self._stop.ask(COMPLETION)
         return summary
 
     def _note_end(self, running: RunningJob) -> None:
@@ -98,24 +102,26 @@ class JobLife(Life[RunningJob]):
         """End the work, say how it came out, and leave what plugins put around it."""
         if self._running is not None:
             by = Deadline.after(_budget.work(deadline.remaining()))
-            await self._ledger.timed("execution", self._running.stop(by), by)
-        error = self._judged(self._running)
+            await self._ledger.measure("execution", self._running.stop(by), by)
+        # Before the contexts are left: the line still belongs into what they trace and report.
+        error = self._log_outcome(self._running)
+        # Work that another execution is doing is no failure of this one.
         passed = None if isinstance(error, LockHeldError) else error
         await self._contexts.leave(deadline.share(2), self._ledger, passed)
 
-    def _judged(self, running: RunningJob | None) -> Exception | None:
+    def _log_outcome(self, running: RunningJob | None) -> Exception | None:
         """Log and keep how the execution came out; a start that failed has been logged."""
         if self._errors:
             return self._errors[0]
         if running is None:
-            return self._failed(early_end(self._stop))
+            return self._fail(early_end(self._stop))
         error = running.error()
         if error is not None:
-            return self._failed(error)
-        self._variables.run(self._outcome.succeeded, running.summary())
+            return self._fail(error)
+        self._variables.run(self._outcome.log_success, running.summary())
         return None
 
-    def _failed(self, error: Exception) -> Exception:
-        self._variables.run(self._outcome.failed, error)
+    def _fail(self, error: Exception) -> Exception:
+        self._variables.run(self._outcome.log_failure, error)
         self._errors.append(error)
         return error

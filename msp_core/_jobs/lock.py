@@ -35,23 +35,24 @@ async def job_lock(
     if name is None:
         yield
         return
-    lock = _found(assembly, contract, name)
+    lock = _find_lock(assembly, contract, name)
     loss = await lock.__aenter__()
     watching = asyncio.create_task(_watch(loss, name, lost), name=f"lock {name}")
     try:
         yield
     finally:
+        # First: a lock that ends its connection, and sets the event then, was not lost.
         watching.cancel()
         await _release(lock, name)
 
 
-def _found(
+def _find_lock(
     assembly: Assembly, contract: JobContract, name: object
 ) -> AbstractAsyncContextManager[asyncio.Event]:
     subject = f"job {contract.name!r}"
     if not isinstance(name, str) or not name:
         raise UsageError(f"{subject}: its attribute `lock` is no name: expected a text")
-    lock = assembly.plugins.job_lock(contract, _of_task(name, contract.execution))
+    lock = assembly.plugins.job_lock(contract, _name_for_task(name, contract.execution))
     if lock is None:
         raise UsageError(
             f"{subject} asks for the lock {name!r}, and no configured plugin gives locks: add"
@@ -60,7 +61,7 @@ def _found(
     return lock
 
 
-def _of_task(name: str, execution: Execution) -> str:
+def _name_for_task(name: str, execution: Execution) -> str:
     """Return the lock's name for one task: tasks of one execution do not exclude each other."""
     return name if execution.task_index == 0 else f"{name}/{execution.task_index}"
 

@@ -44,22 +44,22 @@ class Outcome:
         }
         if execution.platform_execution is not None:
             self._fields["platform_execution"] = execution.platform_execution
-        self._fields |= _as_in_go(execution, reported=reported)
+        self._fields |= _go_fields(execution, reported=reported)
 
-    def starting(self, job: str, circumstances: Mapping[str, Any]) -> None:
+    def log_start(self, job: str, circumstances: Mapping[str, Any]) -> None:
         """Log that the work starts now."""
         self._began = time.monotonic()
-        said = ForPeople("execution starting")
-        extra = {CONSOLE: said, "job": job, **circumstances, **self._fields}
+        shown = ForPeople("execution starting")
+        extra = {CONSOLE: shown, "job": job, **circumstances, **self._fields}
         if self._time_limit is not None:
             extra["time_limit"] = self._time_limit
         logger.info("execution starting", extra=extra)
 
-    def succeeded(self, summary: object) -> None:
+    def log_success(self, summary: object) -> None:
         """Log that the work is done, and what it returned if that is anything."""
         self._log(logging.INFO, "execution succeeded", None, {"summary": summary})
 
-    def failed(self, error: Exception) -> None:
+    def log_failure(self, error: Exception) -> None:
         """Log how the work failed, or was cut short; once, with the traceback that tells where.
 
         Args:
@@ -69,7 +69,7 @@ class Outcome:
             case LockHeldError():
                 self._log(logging.INFO, f"execution skipped: {describe(error)}")
             case JobCancelledError():
-                self._log(logging.WARNING, str(error), _own(error.__cause__))
+                self._log(logging.WARNING, str(error), _own_error_of(error.__cause__))
             case JobDeadlineError():
                 self._log(logging.ERROR, str(error), exception_of(error))
             case StopTimeoutError():
@@ -88,13 +88,13 @@ class Outcome:
     ) -> None:
         seconds = elapsed(self._began)
         given = {key: value for key, value in (more or {}).items() if value is not None}
-        said = ForPeople(f"{text} ({brief(seconds)})", frozenset(given))
+        shown = ForPeople(f"{text} ({brief(seconds)})", frozenset(given))
         times = {"seconds": seconds, "duration": seconds}
-        extra = {CONSOLE: said, **self._fields, **times, **given}
+        extra = {CONSOLE: shown, **self._fields, **times, **given}
         logger.log(level, "%s", text, extra=extra, exc_info=exception)
 
 
-def _as_in_go(execution: Execution, *, reported: bool) -> dict[str, Any]:
+def _go_fields(execution: Execution, *, reported: bool) -> dict[str, Any]:
     """Return the fields that these lines have in a Go job, under their names there.
 
     One query then finds the executions of all jobs of a fleet.
@@ -108,6 +108,6 @@ def _as_in_go(execution: Execution, *, reported: bool) -> dict[str, Any]:
     }
 
 
-def _own(cause: BaseException | None) -> BaseException | None:
+def _own_error_of(cause: BaseException | None) -> BaseException | None:
     """Return what the job raised while it was being cancelled; the cancellation is no news."""
     return None if isinstance(cause, asyncio.CancelledError) else cause

@@ -25,7 +25,8 @@ FAILURE = StopReason("failure")
 HELD_LOCK = StopReason("held lock")
 DEADLINE = StopReason("deadline", early=True)
 
-_SAID = (ConfigError, JobCancelledError, JobDeadlineError, PermanentError)
+# What says itself how the work ended: never replaced by the reason of the stop.
+_SAY_THEMSELVES = (ConfigError, JobCancelledError, JobDeadlineError, PermanentError)
 
 
 def early_end(stop: StopRequest) -> JobCancelledError | JobDeadlineError:
@@ -51,7 +52,7 @@ class RunningJob:
         self._stop = stop
         self._hung: StopTimeoutError | None = None
         self._task: asyncio.Task[Any] = asyncio.create_task(
-            _converted(work, stop), name="execution", context=variables
+            _explain_cancellation(work, stop), name="execution", context=variables
         )
 
     @property
@@ -59,7 +60,7 @@ class RunningJob:
         """Whether the work has ended, however."""
         return self._task.done()
 
-    async def ended(self) -> None:
+    async def wait_ended(self) -> None:
         """Wait until the work is over, however it ends; raises nothing of its own."""
         await asyncio.wait({self._task})
 
@@ -69,11 +70,13 @@ class RunningJob:
         Raises:
             StopTimeoutError: not over by the deadline.
         """
+        # Any other stop follows from the end of the work itself, which is then only finishing.
         if self._stop.reason.early:
             self._task.cancel()
         pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
         if pending:
             what, stack = "execution did not end in time", self._stack()
+            # Kept: a task that still runs cannot be asked how it ended.
             self._hung = StopTimeoutError(what, routine="execution", stack=stack)
             raise self._hung
 
@@ -94,14 +97,14 @@ class RunningJob:
         if self._hung is not None:
             return self._hung
         failure = None if self._task.cancelled() else self._task.exception()
-        if not self._stop.reason.early or isinstance(failure, _SAID):
+        if not self._stop.reason.early or isinstance(failure, _SAY_THEMSELVES):
             return failure  # type: ignore[return-value]  # what is no Exception has ended it early
         error = early_end(self._stop)
         error.__cause__ = failure
         return error
 
 
-async def _converted(work: Coroutine[Any, Any, Any], stop: StopRequest) -> Any:  # noqa: ANN401 - what the work returns
+async def _explain_cancellation(work: Coroutine[Any, Any, Any], stop: StopRequest) -> Any:  # noqa: ANN401 - what the work returns
     """Run the work; say why it was cancelled, for plugins and logs."""
     try:
         return await work

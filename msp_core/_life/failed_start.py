@@ -13,8 +13,8 @@ from msp_core.integration import FailedStart
 
 logger = logging.getLogger("msp.start")
 
+# Seconds for all plugins together, which report to receivers that may be down.
 PATIENCE = 2.0
-"""Seconds for all plugins together, which report to receivers that may be down."""
 
 
 def tell_plugins(assembly: Assembly, error: MSPError, logs: Logs) -> None:
@@ -34,8 +34,8 @@ def tell_plugins(assembly: Assembly, error: MSPError, logs: Logs) -> None:
     from msp_core.authoring import bounded_sync  # noqa: PLC0415 - only a start that fails needs it
 
     try:
-        tell = partial(assembly.plugins.start_failed, failure)
-        bounded_sync(tell, name="msp-start-failed", seconds=PATIENCE)
+        call_plugins = partial(assembly.plugins.start_failed, failure)
+        bounded_sync(call_plugins, name="msp-start-failed", seconds=PATIENCE)
     except PluginError as refused:
         logger.warning("%s", refused, exc_info=refused.__cause__)
     except TimeoutError:

@@ -11,7 +11,7 @@ from msp_core._text.failure import describe
 from msp_core._text.stacks import task_stack
 from msp_core.deadline import Deadline, close_deadline
 from msp_core.errors import RoutineError, StopTimeoutError
-from msp_core.routines._calls import contained
+from msp_core.routines._calls import contain_exit
 
 
 class Holding:
@@ -50,9 +50,11 @@ class Holding:
         self._task = asyncio.create_task(
             self._hold(), name=f"integration {self.name}", context=self._variables
         )
+        # Not awaited themselves: when a stop cancels this start, the task must live on for `close`,
+        # which cancels it and waits until what was entered by then has been left.
         await asyncio.wait({self._task, self._opened}, return_when=asyncio.FIRST_COMPLETED)
         if not self._opened.done():
-            self._task.result()
+            self._task.result()  # over without a client: raises why
         return self._opened.result()
 
     def hand_over(self) -> Holding:
@@ -82,10 +84,11 @@ class Holding:
         self._outcome = outcome
         self._closing.set_result(deadline)
         if not self._opened.done():
+            # It waits for the resource, not for `_closing`, and perhaps for ever.
             self._task.cancel()
         pending = (await asyncio.wait({self._task}, timeout=deadline.remaining()))[1]
         if pending:
-            raise self._hung(self._task)
+            raise self._give_up(self._task)
         error = None if self._task.cancelled() else self._task.exception()
         if error not in (None, outcome) and self._opened.done():  # else `open` has raised it
             raise RoutineError(
@@ -93,19 +96,22 @@ class Holding:
             ) from error
 
     async def _hold(self) -> None:
-        with contained(f'integration "{self.name}"'):
+        with contain_exit(f'integration "{self.name}"'):
             async with self._stack as stack:
                 self._opened.set_result(await stack.enter_async_context(self._context))
-                await self._closed()
+                await self._wait_for_close()
 
-    async def _closed(self) -> None:
+    async def _wait_for_close(self) -> None:
         """Wait for the close; raise what is to go through the context manager."""
+        # Set in this task, which leaves the context manager: the plugin reads it there.
         close_deadline.set(await self._closing)
         if self._outcome is not None:
             raise self._outcome
 
-    def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
+    def _give_up(self, task: asyncio.Task[None]) -> StopTimeoutError:
+        """Return where the task hangs, and cancel it."""
         stack = task_stack(task)
+        # Nobody waits for it any more, but what follows may leave it the time to clean up.
         task.cancel()
         what = f'"{self.name}" did not close in time'
         return StopTimeoutError(what, routine=self.name, stack=stack)

@@ -46,10 +46,11 @@ class Ledger:
         self.steps: list[Step] = []
         self.current = ""
 
-    async def timed(
+    async def measure(
         self, name: str, stop: Awaitable[None], deadline: Deadline
     ) -> RoutineError | None:
-        """Await one step and enter it; return, not raise, what went wrong."""
+        """Await one step and record it; return, not raise, what went wrong."""
+        # Before the first await: the watchdog reads it while the loop may be stuck in this step.
         self.current = name
         share, began = rounded(deadline.remaining()), time.monotonic()
         error: RoutineError | None = None
@@ -57,7 +58,7 @@ class Ledger:
             await stop
         except RoutineError as failure:
             error = failure
-        step = Step(name=name, share=share, seconds=elapsed(began), outcome=_outcome(error))
+        step = Step(name=name, share=share, seconds=elapsed(began), outcome=_outcome_of(error))
         self.steps.append(step)
         self.current = ""
         return error
@@ -71,7 +72,7 @@ class Ledger:
         return [attrs.asdict(step) for step in self.steps]
 
 
-def _outcome(error: RoutineError | None) -> str:
+def _outcome_of(error: RoutineError | None) -> str:
     if error is None:
         return "ok"
     return "hung" if isinstance(error, StopTimeoutError) else "failed"

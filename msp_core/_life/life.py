@@ -22,7 +22,7 @@ from msp_core._text.stacks import task_stack
 from msp_core.assembly import Assembly
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
-from msp_core.routines._calls import contained
+from msp_core.routines._calls import contain_exit
 
 start_logger = logging.getLogger("msp.start")
 stop_logger = logging.getLogger("msp.stop")
@@ -33,7 +33,7 @@ FAILED_START = StopReason("failed start")
 class Work(Protocol):
     """What a life is about: something that runs and may end by itself."""
 
-    async def ended(self) -> None:
+    async def wait_ended(self) -> None:
         """Wait until it is over."""
 
 
@@ -61,15 +61,18 @@ class Life(abc.ABC, Generic[WorkT]):
         self._resources = Resources(assembly, contract)
         self._running: WorkT | None = None
         self._errors: list[Exception] = []
-        self._said = False
+        self._announced = False
 
     async def live(self) -> int:
         """Start, wait, stop; return the exit code."""
+        # In a task of its own, so that a stop can cancel the start and nothing else.
         starting = asyncio.create_task(self._start(), name="start")
-        await self._first(asyncio.wait({starting}))
+        await self._wait_unless_stopped(asyncio.wait({starting}))
         await self._settle(starting)
+        # A start that failed late may have left something running: `_shut_down` ends it.
         if self._running is not None and not self._errors:
-            await self._first(self._running.ended())
+            await self._wait_unless_stopped(self._running.wait_ended())
+            # Before the stop ends what runs: afterwards an early end looks like any other.
             self._note_end(self._running)
         await self._shut_down()
         code = exit_code(*self._errors)
@@ -107,7 +110,8 @@ class Life(abc.ABC, Generic[WorkT]):
 
     async def _start(self) -> None:
         """Open the resources, then begin."""
-        with contained("the start"):
+        with contain_exit("the start"):
+            # Outside the part: without telemetry there is nothing yet that could trace it.
             await self._resources.open_telemetry()
             with self._part("start"):
                 await self._resources.open(self._part)
@@ -119,29 +123,30 @@ class Life(abc.ABC, Generic[WorkT]):
         """Return what plugins put around a part of the start."""
         return self._assembly.plugins.start_part(self._resources.contract, name)
 
-    async def _first(self, event: Awaitable[Any]) -> None:
-        """Wait for the event or for a request to stop."""
+    async def _wait_unless_stopped(self, event: Awaitable[Any]) -> None:
+        """Wait for the event or for a request to stop, whichever comes first."""
         tasks = {asyncio.ensure_future(event), asyncio.ensure_future(self._stop.wait())}
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        # Ends the waiting alone: the start, and what runs, are waited for by `asyncio.wait`.
         for task in tasks:
             task.cancel()
-        self._say_stopping()
+        self._announce_stop()
 
-    def _say_stopping(self) -> None:
+    def _announce_stop(self) -> None:
         """Say once, as soon as a signal came, what the stop waits for: it may take all its time."""
-        if self._said or not self._stop.signalled:
+        if self._announced or not self._stop.signalled:
             return
-        self._said = True
+        self._announced = True
         requests = sum(count() for count in self._resources.contract.diagnostics.inflight)
         plural = "" if requests == 1 else "s"
         text = f"stopping: {requests} request{plural} in flight" if requests else "stopping"
-        said = ForPeople(f"{text}, Ctrl-C again to leave")
+        shown = ForPeople(f"{text}, Ctrl-C again to leave")
         fields = {
             "reason": self._stop.reason.text,
             "requests": requests,
             "budget": self._stop.budget,
         }
-        stop_logger.info(text, extra={CONSOLE: said, **fields})
+        stop_logger.info(text, extra={CONSOLE: shown, **fields})
 
     async def _settle(self, starting: asyncio.Task[None]) -> None:
         """Note a start that failed; abandon one that a request to stop has overtaken."""
@@ -149,7 +154,7 @@ class Life(abc.ABC, Generic[WorkT]):
             starting.cancel()
             seconds = _budget.abandoned_start(self._stop.ask().remaining())
             deadline = Deadline.after(seconds)
-            hung = await self._ledger.timed("start", _abandoned(starting, deadline), deadline)
+            hung = await self._ledger.measure("start", _wait_for_end(starting, deadline), deadline)
             if hung:
                 self._note(hung)
         elif error := starting.exception():
@@ -162,7 +167,9 @@ class Life(abc.ABC, Generic[WorkT]):
         deadline = self._stop.ask()
         # Kept back first: whatever hangs below, the lines that say so must still be written.
         deadline = Deadline(deadline.when - _budget.last_lines(deadline.remaining()))
+        # Before anything stops: load balancers must see it while requests are still answered.
         self._resources.health.draining = True
+        # Before the resources: what still runs needs them until it is over.
         await self._end(deadline)
         await self._resources.close(deadline, self._ledger, self._note)
 
@@ -199,8 +206,8 @@ class Life(abc.ABC, Generic[WorkT]):
         )
 
 
-async def _abandoned(starting: asyncio.Task[None], deadline: Deadline) -> None:
-    """Wait for a cancelled start to be over."""
+async def _wait_for_end(starting: asyncio.Task[None], deadline: Deadline) -> None:
+    """Wait for a cancelled start to be over; how it ended is of no interest to a stop."""
     await asyncio.wait({starting}, timeout=deadline.remaining())
     if not starting.done():
         what, stack = "the start did not end in time", task_stack(starting)

@@ -40,15 +40,17 @@ class LoopThread:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        # By process: the child of a fork inherits the entry of its parent, and must not use it.
         self._running: dict[int, _Running] = {}
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return this process's loop, started when it is first asked for."""
-        found = self._running.get(os.getpid())
-        if found is None:
+        running = self._running.get(os.getpid())
+        if running is None:
             with self._lock:
-                found = self._running.get(os.getpid()) or self._start()
-        return found.loop
+                # Once more: another thread may have started it while this one waited.
+                running = self._running.get(os.getpid()) or self._start()
+        return running.loop
 
     def run(self, work: Coroutine[Any, Any, ResultT]) -> ResultT:
         """Run a coroutine on the loop and return its result; one that nobody awaits is cancelled.
@@ -64,22 +66,23 @@ class LoopThread:
 
     def stop(self, deadline: Deadline) -> None:
         """End this process's loop, and wait for its thread until the deadline."""
-        found = self._running.pop(os.getpid(), None)
-        if found is not None:
-            found.loop.call_soon_threadsafe(found.stopped.set)
-            found.thread.join(deadline.remaining())
+        # Taken out first: nobody may be given a loop that is about to end.
+        running = self._running.pop(os.getpid(), None)
+        if running is not None:
+            running.loop.call_soon_threadsafe(running.stopped.set)
+            running.thread.join(deadline.remaining())
 
     def _start(self) -> _Running:
-        made: Future[_Running] = Future()
+        started: Future[_Running] = Future()
 
         async def live() -> None:
             loop, stopped = asyncio.get_running_loop(), asyncio.Event()
-            made.set_result(_Running(loop=loop, stopped=stopped, thread=thread))
+            started.set_result(_Running(loop=loop, stopped=stopped, thread=thread))
             await stopped.wait()
 
         thread = threading.Thread(
             target=lambda: asyncio.run(live()), name="msp-contract", daemon=True
         )
         thread.start()
-        running = self._running[os.getpid()] = made.result()
+        running = self._running[os.getpid()] = started.result()
         return running

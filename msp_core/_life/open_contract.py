@@ -42,7 +42,7 @@ async def open_contract(
         service: an object with `name` and `version`, perhaps `config` and hooks; of these only
             `msp_healthy` is called.
         plugins: names of plugins, instead of the declared ones; for a script without metadata.
-        distribution: the service's, where no `msp.services` entry point tells.
+        distribution: the service's, where no `msp.services` entry point names it.
 
     Returns:
         A `ServiceContract`, a `JobContract` for an object with `msp_execute`, a plain `Contract`,
@@ -60,6 +60,7 @@ async def open_contract(
     finally:
         deadline = Deadline.after(budget)
         errors = await _close(resources, deadline)
+    # Not reached when the block raised: its own error matters more.
     if errors:
         raise aggregate(errors)
 
@@ -117,6 +118,7 @@ class _SyncContract(AbstractContextManager[Contract]):
         contract.diagnostics.loop = self._thread.loop
         try:
             self._thread.run(_open(self._resources))
+        # Ctrl-C, too: what was opened by then would keep its connections, and the thread its loop.
         except BaseException:
             self._close()
             raise
@@ -134,6 +136,7 @@ class _SyncContract(AbstractContextManager[Contract]):
 
     def _close(self) -> list[RoutineError]:
         deadline = Deadline.after(self._budget)
+        # In the child of a fork the tasks that hold the resources do not run: it needs its own.
         if os.getpid() != self._process:
             self._thread.run(self._resources.inherit())
         errors = self._thread.run(_close(self._resources, deadline))

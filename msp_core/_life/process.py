@@ -36,17 +36,17 @@ class Process:
 
     def __init__(self, service: object, environ: Mapping[str, str]) -> None:
         self.instance_id = uuid.uuid4().hex
-        self.logs = _configured(service, environ, self.instance_id)
+        self.logs = _set_up_logs(service, environ, self.instance_id)
         self.ledger = Ledger()
         self._watchdog = Watchdog(self.logs, lambda: self.ledger.current)
         self.stop = StopRequest(Platform.of(environ).shutdown_budget, self._watchdog)
+        # Last: from here on a handler may need all of the above.
         self._restore_signals = self.stop.take_signals()
 
     def release(self) -> None:
-        """Give back what was taken; for a caller that lives on.
-
-        The watchdog guards the writing of the last lines, too.
-        """
+        """Give back what was taken; for a caller that lives on."""
+        # In this order: while the last lines are written, the watchdog and a second signal can
+        # still end a process in which that hangs.
         self.logs.close()
         self._watchdog.disarm()
         self._restore_signals()
@@ -58,11 +58,12 @@ class Process:
         of, at exit has the same format as everything else. A thread that does not end within the
         shutdown budget is named, and the process leaves with 70.
         """
+        # Its deadline was that of the stop, which is over; the threads have one of their own.
         self._watchdog.disarm()
         deadline = Deadline.after(self.stop.budget)
         own = threading.current_thread()
         for thread in threading.enumerate():
-            if thread is own or thread.daemon:
+            if thread is own or thread.daemon:  # the interpreter does not wait for those either
                 continue
             thread.join(deadline.remaining())
             if thread.is_alive():
@@ -70,7 +71,7 @@ class Process:
                 self._watchdog.exit(70, f"thread {thread.name} did not end in time", stack=stack)
 
 
-def _configured(service: object, environ: Mapping[str, str], instance_id: str) -> Logs:
+def _set_up_logs(service: object, environ: Mapping[str, str], instance_id: str) -> Logs:
     """Set up logging; a bad variable of its own is reported later, with all the others."""
     config = Loading(environ).section(LogConfig, "core") or LogConfig()
     return configure(

@@ -71,6 +71,7 @@ class Resources:
         record = integration.record
         context = record.open(integration.config, self.contract)
         holding = Holding(record.name, context)
+        # Before it is open: a start that is cancelled meanwhile leaves it to `close`.
         self._held.append(holding)
         client = self.contract.opened.clients[record.client] = await holding.open()
         if record.check is not None:
@@ -80,6 +81,7 @@ class Resources:
 
     async def inherit(self) -> None:
         """Hold, in the child of a fork, what its parent opened, so that `close` closes it here."""
+        # Kept until they are closed here: a task that is collected leaves what it holds by itself.
         self._of_parent += self._held
         self._held = [holding.hand_over() for holding in self._held]
         for holding in self._held:
@@ -97,8 +99,9 @@ class Resources:
                 else from being closed.
         """
         while self._held:
+            # Divided anew each time: what one leaves unused is there for the others.
             share = deadline.share(len(self._held))
             holding = self._held.pop()
-            error = await ledger.timed(holding.name, holding.close(share), share)
+            error = await ledger.measure(holding.name, holding.close(share), share)
             if error:
                 note(error)

@@ -43,16 +43,18 @@ class ServiceLife(Life[Running]):
         contract = cast("ServiceContract", self._resources.contract)
         with self._part("initialize"):
             routine = await self._assembly.hooks.initialize(contract, self._assembly.config)
+        # Kept before it is up: a stop that comes meanwhile must stop it, too.
         self._running = Running(routine)
-        await self._running.started()
+        await self._running.wait_started()
+        # Before anybody hears of it: who asks `/-/ready` then must find it green.
         self._resources.health.started = True
         seconds = elapsed(self._began)
         circumstances = self._circumstances()
-        said = ", ".join([f"service started in {brief(seconds)}", *circumstances["integrations"]])
+        shown = ", ".join([f"service started in {brief(seconds)}", *circumstances["integrations"]])
         start_logger.info(
             "service started",
             extra={
-                CONSOLE: ForPeople(said),
+                CONSOLE: ForPeople(shown),
                 "port": contract.port,
                 **circumstances,
                 "seconds": seconds,
@@ -70,7 +72,7 @@ class ServiceLife(Life[Running]):
     def _note_end(self, running: Running) -> None:
         """Ask for the stop when the routine is over although nobody stopped it.
 
-        One that asked for the stop itself may be over by now; how it ended, its stop tells.
+        One that asked for the stop itself may be over by now: stopping it says how it ended.
         """
         if not self._stop.reason.text and (death := running.death()):
             self._errors.append(death)
@@ -84,7 +86,7 @@ class ServiceLife(Life[Running]):
         by = Deadline.after(_budget.work(deadline.remaining()))
         await self._drain(self._running, by)
         name = self._running.routine.name
-        if error := await self._ledger.timed(name, self._running.stop(by), by):
+        if error := await self._ledger.measure(name, self._running.stop(by), by):
             self._note(error)
 
     async def _drain(self, running: Running, by: Deadline) -> None:
@@ -95,11 +97,12 @@ class ServiceLife(Life[Running]):
         if self._errors or not window:
             return
         share = _budget.drain(window, by.remaining())
-        ended = _within(share, running.ended())
-        await self._ledger.timed("drain", ended, Deadline.after(share))
+        # A routine that ends meanwhile accepts nothing any more: the rest is for the resources.
+        drained = _wait_within(share, running.wait_ended())
+        await self._ledger.measure("drain", drained, Deadline.after(share))
 
 
-async def _within(seconds: float, wait: Awaitable[None]) -> None:
+async def _wait_within(seconds: float, wait: Awaitable[None]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             await wait

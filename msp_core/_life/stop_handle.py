@@ -13,7 +13,7 @@ class StopHandle:
 
     def __init__(self) -> None:
         self._reason = ""
-        self._ask: Callable[[str], object] = _keep
+        self._ask: Callable[[str], object] = _do_nothing
 
     def stop(self, reason: str) -> None:
         """Ask for the stop and return at once; the first request counts, a signal's included.
@@ -38,5 +38,5 @@ class StopHandle:
             self._ask(self._reason)
 
 
-def _keep(_reason: str) -> None:
-    """Do nothing more: the handle itself keeps the reason until the run begins."""
+def _do_nothing(_reason: str) -> None:
+    """Stand in until `bind`: the handle itself keeps the reason until the run begins."""

@@ -69,7 +69,7 @@ class StopRequest:
         self.second_signal_code = 0
         self._watchdog = watchdog
         self._signals = 0
-        self._wake: Callable[[], object] = _nothing
+        self._wake: Callable[[], object] = _do_nothing
         self._asked: dict[str, _Asked] = {}
 
     @property
@@ -98,6 +98,7 @@ class StopRequest:
         # `setdefault` is one step for every thread and handler.
         first = self._asked.setdefault("first", asked)
         if first is asked:
+            # The watchdog first: the process must end in time even if the loop does not wake.
             self._watchdog.arm(deadline)
             self._wake()
         return first.deadline
@@ -105,6 +106,7 @@ class StopRequest:
     async def wait(self) -> None:
         """Wait until the stop is asked for; a request made before counts."""
         asked = asyncio.Event()
+        # Set before `_asked` is looked at: a request that comes between the two is not missed.
         self._wake = partial(asyncio.get_running_loop().call_soon_threadsafe, asked.set)
         if not self._asked:
             await asked.wait()
@@ -118,7 +120,7 @@ class StopRequest:
             What puts the handlers back that were there before.
         """
         if threading.current_thread() is not threading.main_thread():
-            return _nothing
+            return _do_nothing
         before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return partial(_put_back, before)
 
@@ -126,6 +128,7 @@ class StopRequest:
         name = signal.Signals(number).name
         self._signals += 1
         self.ask(StopReason(name, early=True))
+        # By the watchdog's thread: this handler may have interrupted what holds a lock of logging.
         if self._signals > 1:
             self._watchdog.leave(self.second_signal_code, f"second signal {name}")
 
@@ -155,5 +158,5 @@ def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:
         signal.signal(number, handler)
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Do nothing: nobody waits yet for the request, or no handler was replaced."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+def wake_on_signals(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     """Let every signal wake the loop while this context lasts, whichever thread it reaches.
 
     Python runs a handler in the main thread, between two of its own steps. A signal that comes
@@ -29,8 +29,10 @@ def woken_by_signals(loop: asyncio.AbstractEventLoop) -> Iterator[None]:
     read, write = socket.socketpair()
     with read, write:
         read.settimeout(0)
-        write.settimeout(0)
+        write.settimeout(0)  # a handler must not wait for a loop that is stuck
+        # A full buffer wakes the loop as well as one more byte does.
         before = signal.set_wakeup_fd(write.fileno(), warn_on_full_buffer=False)
+        # What is read has done its work: it ended the wait, and Python runs the handlers by itself.
         loop.add_reader(read, read.recv, 4096)
         try:
             yield

@@ -29,6 +29,7 @@ class Watchdog:
         self._doing = doing
         # SimpleQueue.put is reentrant: signal handlers may call it at any point.
         self._orders: queue.SimpleQueue[Deadline | tuple[int, str] | None] = queue.SimpleQueue()
+        # Started now: `arm` runs in signal handlers, which must not start threads.
         self._thread = threading.Thread(target=self._watch, name="msp-watchdog", daemon=True)
         self._thread.start()
 
@@ -72,4 +73,5 @@ class Watchdog:
         """Log why, write what was logged, and end the process."""
         self._logs.emergency(f"{why}: leaving at once with {code}", scope=SCOPE, **fields)
         self._logs.flush(_budget.flush_of_last_lines())
+        # Not `sys.exit`: it would end this thread alone, or wait in the main one for all others.
         os._exit(code)

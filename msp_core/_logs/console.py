@@ -10,7 +10,7 @@ from typing import Any, Final
 from msp_core._logs.fields import Collect
 from msp_core._logs.tracebacks import fold_traceback, whole_traceback
 from msp_core._logs.values import encode
-from msp_core._text.failure import shown
+from msp_core._text.failure import visible_part
 from msp_core._text.for_people import CONSOLE, ForPeople
 
 COLOURS: Final = (
@@ -79,7 +79,7 @@ class ConsoleFormat(logging.Formatter):
 
     def _stacks(self, record: logging.LogRecord) -> list[str]:
         stacks = []
-        visible = shown(record.exc_info) if record.exc_info else (None, None, None)
+        visible = visible_part(record.exc_info) if record.exc_info else (None, None, None)
         if visible[0] is not None:
             printed = fold_traceback if self._fold else whole_traceback
             stacks.append(_tame(printed(*visible)))

@@ -11,7 +11,7 @@ from pythonjsonlogger.core import BaseJsonFormatter
 
 from msp_core._logs.fields import Collect
 from msp_core._logs.values import encode
-from msp_core._text.failure import ExcInfo, shown
+from msp_core._text.failure import ExcInfo, visible_part
 
 
 @attrs.frozen(kw_only=True)
@@ -80,7 +80,7 @@ class JSONFormat(BaseJsonFormatter, abc.ABC):
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the name `logging` calls
         """Return the traceback; nothing for `logger.exception` outside of an `except`."""
-        visible = shown(ei)
+        visible = visible_part(ei)
         return "" if visible[0] is None else logging.Formatter.formatException(self, visible)
 
 

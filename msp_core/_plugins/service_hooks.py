@@ -12,7 +12,7 @@ from msp_core.contract import Contract, JobContract, ServiceContract
 from msp_core.errors import UsageError
 from msp_core.hookspecs import SERVICE_HOOKS
 from msp_core.routines import Routine
-from msp_core.routines._calls import contained, in_thread
+from msp_core.routines._calls import contain_exit, in_thread
 
 
 class ServiceHooks:
@@ -84,7 +84,7 @@ class ServiceHooks:
     ) -> Any:  # noqa: ANN401 - judged by the typed methods
         """Call a hook without ever blocking the loop; context variables reach the thread."""
         hook = getattr(self._manager.hook, name)
-        with contained(name):
+        with contain_exit(name):
             if any(inspect.iscoroutinefunction(one.function) for one in hook.get_hookimpls()):
                 return await hook(**arguments)
             result = await beside(hook, **arguments)

@@ -25,7 +25,7 @@ def log_failure(logger: logging.Logger, what: str, error: BaseException) -> None
         what: failed, before the colon.
         error: that did it.
     """
-    for each in _each(error):
+    for each in _split(error):
         text = f"{what}: {describe(each)}"
         logger.error("%s", text, exc_info=exception_of(each), extra=_fields(each))
 
@@ -38,7 +38,7 @@ def exception_of(error: BaseException) -> ExcInfo:
     return type(error), error, None if isinstance(error, MSPError) else error.__traceback__
 
 
-def shown(given: ExcInfo) -> ExcInfo:
+def visible_part(given: ExcInfo) -> ExcInfo:
     """Return what the line shows of an exception that it was given.
 
     Of an error of ours that has no traceback that is its cause; nothing where it has none.
@@ -50,10 +50,10 @@ def shown(given: ExcInfo) -> ExcInfo:
     return (None, None, None) if cause is None else (type(cause), cause, cause.__traceback__)
 
 
-def _each(error: BaseException) -> Iterator[BaseException]:
+def _split(error: BaseException) -> Iterator[BaseException]:
     if isinstance(error, RoutineError) and error.errors:
         for member in error.errors:
-            yield from _each(member)
+            yield from _split(member)
     else:
         yield error
 

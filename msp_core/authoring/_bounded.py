@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TypeVar
 
-from msp_core.routines._calls import contained
+from msp_core.routines._calls import contain_exit
 
 ResultT = TypeVar("ResultT")
 
@@ -73,7 +73,7 @@ def _start(function: Callable[[], ResultT], name: str) -> Future[ResultT]:
 
     def run() -> None:
         try:
-            with contained(name):
+            with contain_exit(name):
                 result = function()
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             future.set_exception(error)

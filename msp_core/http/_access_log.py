@@ -39,7 +39,7 @@ class AccessLog:
         context = identity(scope)
         status = 0
 
-        async def tell(message: Message) -> None:
+        async def send_noted(message: Message) -> None:
             nonlocal status
             if not status:
                 status = message.get("status") or _STATUS.get(message["type"], CRASHED)
@@ -49,9 +49,9 @@ class AccessLog:
         path = shown_path(scope)
         token = current_request.set(context)
         try:
-            with self._inflight.serving(scope.get("method", "GET"), path) as request:
+            with self._inflight.count_in(scope.get("method", "GET"), path) as request:
                 try:
-                    await self._app(scope, receive, tell)
+                    await self._app(scope, receive, send_noted)
                 finally:
                     _log(request, status or CRASHED, scope, context)
         finally:
@@ -70,14 +70,14 @@ def _add_request_id(message: Message, context: RequestContext) -> None:
 def _log(request: InflightRequest, status: int, scope: Scope, context: RequestContext) -> None:
     client = scope.get("client")
     seconds = round(request.age, 6)
-    said = f"{request.method} {request.path} {status} {brief(seconds)}"
+    shown = f"{request.method} {request.path} {status} {brief(seconds)}"
     logger.info(
         "%s %s %d",
         request.method,
         request.path,
         status,
         extra={
-            CONSOLE: ForPeople(said),
+            CONSOLE: ForPeople(shown),
             "method": request.method,
             "path": request.path,
             "status": status,

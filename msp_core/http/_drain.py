@@ -12,6 +12,7 @@ from uvicorn.server import ServerState
 from msp_core import _budget
 from msp_core.deadline import Deadline
 
+# Seconds between two looks: uvicorn does not say when a connection becomes idle.
 _POLL = 0.02
 
 
@@ -45,11 +46,12 @@ class Drain:
         if tasks:
             await asyncio.wait(tasks, timeout=patience)
         for connection in tuple(self._state.connections):
+            # Not `close`, which goes on writing to a client that may never read.
             connection.transport.abort()
 
     def _look_at(self, connection: Any, linger: float) -> None:  # noqa: ANN401 - uvicorn has six
         now = time.monotonic()
-        if not _idle(connection):
+        if not _is_idle(connection):
             self._idle_since.pop(connection, None)
         elif (
             now - self._idle_since.setdefault(connection, now) >= linger
@@ -58,16 +60,18 @@ class Drain:
             connection.shutdown()
 
 
-def _idle(connection: Any) -> bool:  # noqa: ANN401 - uvicorn has six classes
+def _is_idle(connection: Any) -> bool:  # noqa: ANN401 - uvicorn has six classes
     """Return whether no request is being served or waiting to be read.
 
-    A websocket has no request cycle: it counts as idle, and is told to go away after the linger.
+    A websocket has no request cycle: it counts as idle, and is closed after the linger.
     """
     cycle = getattr(connection, "cycle", None)
-    return (cycle is None or cycle.response_complete) and not _readable(connection.transport)
+    return (cycle is None or cycle.response_complete) and not _is_readable(connection.transport)
 
 
-def _readable(transport: asyncio.Transport) -> bool:
+def _is_readable(transport: asyncio.Transport) -> bool:
+    # What a client has sent and the loop has not read yet counts as a request. Not `select`, which
+    # refuses descriptors from 1024 on.
     poll = select.poll()
     poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
     return bool(poll.poll(0))

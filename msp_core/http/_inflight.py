@@ -70,7 +70,7 @@ class Inflight:
         return len(self._requests)
 
     @contextmanager
-    def serving(self, method: str, path: str) -> Iterator[InflightRequest]:
+    def count_in(self, method: str, path: str) -> Iterator[InflightRequest]:
         """Count a request in while the block runs."""
         task = asyncio.current_task()
         if task is None:

@@ -1,4 +1,4 @@
-"""Tells an ASGI application from a WSGI one."""
+"""Which protocol an application speaks, ASGI or WSGI."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WSGI_ARGUMENTS = 2  # environ, start_response
 
 
 def interface_of(app: Callable[..., Any]) -> Interface:
-    """Return which protocol the application speaks, told from how it can be called.
+    """Return which protocol the application speaks, by how it can be called.
 
     Raises:
         UsageError: it could be either, or neither.

@@ -42,7 +42,7 @@ class Closing:
         body = _Body(receive)
         closing = False
 
-        async def tell(message: Message) -> None:
+        async def send_closing(message: Message) -> None:
             nonlocal closing
             if message["type"] == "http.response.start" and self.draining():
                 closing = True
@@ -52,7 +52,7 @@ class Closing:
                 await body.discard()
             await send(message)
 
-        await self.app(scope, body.receive, tell)
+        await self.app(scope, body.receive, send_closing)
 
 
 class _Body:
@@ -80,7 +80,7 @@ class Answered:
     """ASGI application: logs an error that comes after the whole answer, and ends it there.
 
     Frameworks answer 500 and raise the error on. The server would close the connection then,
-    though it has just told the client that it may be used again: the next request would be lost.
+    though it has just promised the client to keep it: the next request would be lost.
 
     Attributes:
         app: the application.
@@ -92,13 +92,13 @@ class Answered:
         """Serve one connection."""
         answered = False
 
-        async def tell(message: Message) -> None:
+        async def send_watched(message: Message) -> None:
             nonlocal answered
             await send(message)
             answered = message["type"] == "http.response.body" and not message.get("more_body")
 
         try:
-            await self.app(scope, receive, tell)
+            await self.app(scope, receive, send_watched)
         except Exception:
             if not answered:
                 raise
@@ -109,7 +109,7 @@ class Answered:
 class PlainAddress:
     """ASGI application: turns `::ffff:127.0.0.1` into `127.0.0.1`.
 
-    A socket for both families tells every IPv4 address in IPv6's form, which applications that
+    A socket for both families gives every IPv4 address in IPv6's form, which applications that
     compare addresses do not expect.
 
     Attributes:

@@ -120,15 +120,15 @@ def bind(port: int, *, shared: bool = False) -> socket.socket:
     """
     if socket.has_dualstack_ipv6():
         try:
-            return _bound(socket.AF_INET6, "::", port, shared=shared)
+            return _bind(socket.AF_INET6, "::", port, shared=shared)
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:  # raised where IPv6 is compiled in but off
                 raise
     # The platform routes to any address.
-    return _bound(socket.AF_INET, "0.0.0.0", port, shared=shared)  # noqa: S104 - see above
+    return _bind(socket.AF_INET, "0.0.0.0", port, shared=shared)  # noqa: S104 - see above
 
 
-def _bound(family: socket.AddressFamily, address: str, port: int, *, shared: bool) -> socket.socket:
+def _bind(family: socket.AddressFamily, address: str, port: int, *, shared: bool) -> socket.socket:
     # With the protocol named, event loops switch Nagle's algorithm off for what is accepted. With
     # it on, head and body of each answer on a kept connection would be 40 ms apart.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

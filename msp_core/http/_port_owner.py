@@ -1,4 +1,4 @@
-"""PortOwner: which process listens on a port, where the system tells."""
+"""PortOwner: which process listens on a port, where the system shows it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pathlib import Path
 
 import attrs
 
+# What Linux shows of its processes; there is none on other systems.
 PROC = Path("/proc")
-"""What Linux tells of its processes; there is none on other systems."""
 
+# State of a listening socket in the kernel's tables.
 _LISTENS = "0A"
-"""State of a listening socket in the kernel's tables."""
 
 
 @attrs.frozen(kw_only=True)
@@ -30,9 +30,9 @@ class PortOwner:
 
 
 def port_owner(port: int) -> PortOwner | None:
-    """Return the process that listens on the port; None where the system does not tell.
+    """Return the process that listens on the port; None where the system does not show it.
 
-    Linux tells it of one's own processes, and root of all.
+    Linux shows it of one's own processes, and to root of all.
     """
     sockets = {f"socket:[{inode}]" for inode in _inodes(port)}
     for pid in _pids() if sockets else ():

@@ -100,11 +100,12 @@ class HTTPServer:
             PortError: the port cannot be had.
             RoutineError: the application refused its lifespan startup.
         """
+        # A task of its own, for `stop` to cancel while the application is not up yet.
         self._serving = asyncio.create_task(self._serve(), name="serve http")
         try:
             await self._serving
         except asyncio.CancelledError:
-            if not self._stopping:
+            if not self._stopping:  # else `stop` did it, and this is a normal end
                 raise
         except Exception as error:
             self._failure = error
@@ -122,6 +123,7 @@ class HTTPServer:
                 logged; or the application did not end.
             RoutineError: the application failed while it ended.
         """
+        # First: from here on every answer says that its connection closes.
         self._stopping = True
         serving = self._serving
         if serving is None or serving.done():
@@ -130,6 +132,7 @@ class HTTPServer:
             serving.cancel()
             await asyncio.wait({serving}, timeout=deadline.remaining())
             return
+        # No new connections, then the last answers, then the application: each needs the next.
         await self._listener.finish()
         late = await self._drain(self._server, deadline)
         self._server.should_exit = True
@@ -141,8 +144,10 @@ class HTTPServer:
 
     async def _serve(self) -> None:
         server = _import_server()
-        if self._stopping:
+        if self._stopping:  # before it was started
             return
+        # Bound now, so that a taken port is noticed before the application starts; it listens once
+        # that is up, and refuses clients until then.
         self._listener = self._bind()
         self._server = server(
             self._stack(),
@@ -160,10 +165,10 @@ class HTTPServer:
         for wrap in reversed(self._contract.middleware):
             app = wrap(app)
         app = AccessLog(WebSocketRefusal(app), self._inflight)
-        app = Closing(self._draining, self._contract.diagnostics.asgi(app))
+        app = Closing(self._is_draining, self._contract.diagnostics.asgi(app))
         return PlainAddress(Answered(app))
 
-    def _draining(self) -> bool:
+    def _is_draining(self) -> bool:
         return self._stopping or self._contract.diagnostics.health.draining
 
     def _bind(self) -> Listener:
@@ -191,6 +196,7 @@ class HTTPServer:
         drain = Drain(server.server_state)
         if await drain.wait(Deadline.after(deadline.remaining() - reserve)):
             return []
+        # Before they are abandoned: cancelled, they would no longer be where they hang.
         late = list(self._inflight)
         for request in late:
             logger.error(
@@ -198,9 +204,9 @@ class HTTPServer:
                 request,
                 extra={"method": request.method, "path": request.path, "stack": request.stack()},
             )
-        named = [str(request) for request in late] or ["a connection that does not close"]
+        names = [str(request) for request in late] or ["a connection that does not close"]
         await drain.abandon(reserve / 4)
-        return named
+        return names
 
     async def _end(self, serving: asyncio.Task[None], deadline: Deadline) -> BaseException | None:
         """Wait for the application's own end; return what went wrong with it."""
@@ -225,7 +231,7 @@ def _import_server() -> type[EmbeddedServer]:
     try:
         from msp_core.http._uvicorn import EmbeddedServer  # noqa: PLC0415 - vendor library: uvicorn
     except ModuleNotFoundError as error:
-        raise _explained(error) from error
+        raise _explain(error) from error
     return EmbeddedServer
 
 
@@ -233,11 +239,11 @@ def _import_wsgi() -> type[ThreadedWSGI]:
     try:
         from msp_core.http._wsgi import ThreadedWSGI  # noqa: PLC0415 - vendor library: a2wsgi
     except ModuleNotFoundError as error:
-        raise _explained(error) from error
+        raise _explain(error) from error
     return ThreadedWSGI
 
 
-def _explained(error: ModuleNotFoundError) -> Exception:
+def _explain(error: ModuleNotFoundError) -> Exception:
     """Return the error with the install command, or itself when something else is missing."""
     if error.name in _EXTRA:
         return MSPError(f"HTTPServer needs {error.name}: pip install 'msp-core[http]'")

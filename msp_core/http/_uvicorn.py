@@ -69,7 +69,7 @@ class EmbeddedServer(uvicorn.Server):
         try:
             self._listen()
         except RoutineError:
-            await self.lifespan.shutdown()
+            await self.lifespan.shutdown()  # the application is up by now
             raise
         self.started = True
 

@@ -25,12 +25,12 @@ class ThreadedWSGI:
     """
 
     def __init__(self, app: WSGIApplication) -> None:
-        def noted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        def call_noted(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             note_thread()
             environ["wsgi.errors"] = sys.stderr  # a2wsgi says stdout, which is for output
             return app(environ, start_response)
 
-        middleware = a2wsgi.WSGIMiddleware(noted, workers=_THREADS)  # type: ignore[arg-type] # has WSGI types of its own
+        middleware = a2wsgi.WSGIMiddleware(call_noted, workers=_THREADS)  # type: ignore[arg-type] # has WSGI types of its own
         self._serve: ASGIApp = middleware
         self._executor = middleware.executor
 

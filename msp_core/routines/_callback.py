@@ -55,6 +55,8 @@ class CallbackRoutine:
         """Run the start function; cancelled by `stop`, that is a normal end."""
         self._task = asyncio.ensure_future(call(self._start))
         try:
+            # Not awaited itself: cancelled by `stop` it has ended well, but a cancellation of this
+            # `start` must still be seen by who waits for it.
             await asyncio.wait({self._task})
         finally:
             self._task.cancel()

@@ -20,7 +20,7 @@ async def call(function: Callable[..., Any], *args: object) -> Any:  # noqa: ANN
     Raises:
         RuntimeError: the function called `sys.exit`.
     """
-    with contained(getattr(function, "__qualname__", repr(function))):
+    with contain_exit(getattr(function, "__qualname__", repr(function))):
         if is_async(function):
             return await function(*args)
         result = await asyncio.to_thread(function, *args)
@@ -35,15 +35,17 @@ async def in_thread(function: Callable[..., Any], **arguments: object) -> Any:  
     inside = functools.partial(contextvars.copy_context().run, function, **arguments)
     work = asyncio.get_running_loop().run_in_executor(None, inside)
     try:
+        # Else a cancellation would end the wait, while the thread still uses what the caller is
+        # about to close.
         return await asyncio.shield(work)
     except asyncio.CancelledError:
         await asyncio.wait({work})
-        work.result()
+        work.result()  # an error of the function counts more than the cancellation
         raise
 
 
 @contextmanager
-def contained(name: str) -> Iterator[None]:
+def contain_exit(name: str) -> Iterator[None]:
     """Turn a call of `sys.exit`, or a `KeyboardInterrupt`, into an error.
 
     Either would tear down the event loop, and what is to be stopped with it.

@@ -32,13 +32,13 @@ def go(
         The task, to wait for or cancel.
     """
     title: str = name or str(getattr(function, "__qualname__", function))
-    task = asyncio.get_running_loop().create_task(_isolated(title, function, args), name=title)
+    task = asyncio.get_running_loop().create_task(_run_isolated(title, function, args), name=title)
     _spawned.add(task)
     task.add_done_callback(_spawned.discard)
     return task
 
 
-async def _isolated(name: str, function: Callable[..., Any], args: tuple[object, ...]) -> None:
+async def _run_isolated(name: str, function: Callable[..., Any], args: tuple[object, ...]) -> None:
     try:
         await call(function, *args)
     except Exception:

@@ -12,9 +12,9 @@ from msp_core.errors import RoutineError, StopTimeoutError
 from msp_core.routines._routine import Routine, wait_started
 from msp_core.routines._running import Running
 
+# Seconds that members are due before the group, so that the one that hangs is named, not the group
+# that waits for it.
 MARGIN = 0.05
-"""Seconds that members are due before the group, so that the one that hangs is named, not the
-group that waits for it."""
 
 
 class _RoutineGroup(ABC):
@@ -32,17 +32,19 @@ class _RoutineGroup(ABC):
             RoutineError: one of them ended before it was stopped; the others still run.
         """
         self._running = [Running(routine) for routine in self.routines]
-        watches = [asyncio.create_task(member.ended()) for member in self._running]
-        watches.append(asyncio.create_task(self._until_stopped()))
+        watches = [asyncio.create_task(member.wait_ended()) for member in self._running]
+        # The stop is an end of its own: members that end because of it have not failed.
+        watches.append(asyncio.create_task(self._wait_stopped()))
         try:
             await asyncio.wait(watches, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            # The watching alone: the members run until `stop` has stopped them.
             for watch in watches:
                 watch.cancel()
         if not self._stopped.is_set():
             raise aggregate([death for member in self._running if (death := member.death())])
 
-    async def _until_stopped(self) -> None:
+    async def _wait_stopped(self) -> None:
         await self._stopped.wait()
 
     async def wait_started(self) -> None:
@@ -56,6 +58,7 @@ class _RoutineGroup(ABC):
             StopTimeoutError: at least one was not over by its deadline.
             RoutineError: at least one failed to stop.
         """
+        # First: from here on the end of a member is no failure.
         self._stopped.set()
         errors = await self._stop_members(Deadline(deadline.when - MARGIN))
         if errors:

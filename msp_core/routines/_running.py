@@ -21,12 +21,12 @@ class Running:
 
     def __init__(self, routine: Routine) -> None:
         self.routine = routine
-        self._death_told = False
+        self._death_reported = False
         self._task: asyncio.Task[None] = asyncio.create_task(
             call(routine.start), name=f"routine {routine.name}"
         )
 
-    async def started(self) -> None:
+    async def wait_started(self) -> None:
         """Wait until the routine is up.
 
         Raises:
@@ -35,23 +35,23 @@ class Running:
         up = asyncio.create_task(wait_started(self.routine))
         await asyncio.wait({up, self._task}, return_when=asyncio.FIRST_COMPLETED)
         if not up.cancel():
-            up.exception()  # or it would be told as never looked at; the task below says it, too
+            up.exception()  # looked at, else asyncio logs it beside the error raised below
         if death := self.death():
             raise death
         up.result()
 
-    async def ended(self) -> None:
+    async def wait_ended(self) -> None:
         """Wait until the routine's `start` is over, however it ends; raises nothing of its own."""
         await asyncio.wait({self._task})
 
     def death(self) -> RoutineError | None:
         """Return why the routine is over although nobody stopped it; None while it runs.
 
-        What was told here, `stop` does not raise again.
+        What was returned here, `stop` does not raise again.
         """
         if not self._task.done():
             return None
-        self._death_told = True
+        self._death_reported = True
         name = self.routine.name
         if self._task.cancelled():
             return RoutineError(f'routine "{name}" was cancelled', routine=name)
@@ -76,18 +76,19 @@ class Running:
         stopping: asyncio.Task[None] = asyncio.create_task(
             call(self.routine.stop, deadline), name=f"stop routine {self.routine.name}"
         )
+        # Alone first: whether `start` is to be cancelled depends on how this one ends.
         await asyncio.wait({stopping}, timeout=deadline.remaining())
-        if _failure(stopping):
-            self._task.cancel()  # nobody will make it return any more
+        if _failure_of(stopping):
+            self._task.cancel()  # a `stop` that failed will not make it return any more
         tasks = {stopping, self._task}
         pending = (await asyncio.wait(tasks, timeout=deadline.remaining()))[1]
         if pending:
-            raise self._hung(stopping if stopping in pending else self._task)
-        for task in (stopping,) if self._death_told else (stopping, self._task):
+            raise self._give_up(stopping if stopping in pending else self._task)
+        for task in (stopping,) if self._death_reported else (stopping, self._task):
             self._raise_failure(task)
 
     def _raise_failure(self, task: asyncio.Task[None]) -> None:
-        error = _failure(task)
+        error = _failure_of(task)
         if isinstance(error, EarlyReturnError):
             return  # of a member of a group, which asked for the stop itself
         if isinstance(error, RoutineError):
@@ -96,7 +97,7 @@ class Running:
             name = self.routine.name
             raise RoutineError(f'stop routine "{name}": {describe(error)}', routine=name) from error
 
-    def _hung(self, task: asyncio.Task[None]) -> StopTimeoutError:
+    def _give_up(self, task: asyncio.Task[None]) -> StopTimeoutError:
         """Return where the task hangs, and cancel the routine."""
         name, stack = self.routine.name, task_stack(task)
         task.cancel()
@@ -105,6 +106,6 @@ class Running:
         return StopTimeoutError(what, routine=name, stack=stack)
 
 
-def _failure(task: asyncio.Task[None]) -> BaseException | None:
+def _failure_of(task: asyncio.Task[None]) -> BaseException | None:
     """Return what a task ended with; None while it runs, and when it was cancelled."""
     return task.exception() if task.done() and not task.cancelled() else None

@@ -66,7 +66,7 @@ class Recorder:
 async def started(routine: Routine) -> Running:
     """Return the routine once it runs."""
     running = Running(routine)
-    await running.started()
+    await running.wait_started()
     await asyncio.sleep(0)
     return running
 
@@ -239,7 +239,7 @@ async def test_group_dies_with_a_member(kind: type[CombinedRoutine]) -> None:
         raise ValueError("broken pipe")
 
     running = Running(kind(NoopRoutine("idle"), CallbackRoutine("worker", start=boom)))
-    await running.ended()
+    await running.wait_ended()
     death = running.death()
 
     assert str(death) == 'routine "worker" failed: broken pipe'
@@ -255,7 +255,7 @@ async def test_returning_early_is_a_death() -> None:
         return
 
     running = Running(CallbackRoutine("eager", start=nothing))
-    await running.ended()
+    await running.wait_ended()
 
     assert str(running.death()) == 'routine "eager" returned before it was stopped'
 
@@ -268,7 +268,7 @@ async def test_cancelled_is_a_death() -> None:
             raise asyncio.CancelledError
 
     running = Running(Cancelled())
-    await running.ended()
+    await running.wait_ended()
 
     assert str(running.death()) == 'routine "noop" was cancelled'
 
@@ -293,7 +293,7 @@ async def test_start_that_fails_before_it_is_up() -> None:
             await asyncio.Event().wait()
 
     with pytest.raises(RoutineError, match=r'^routine "noop" failed: address in use$'):
-        await Running(CombinedRoutine(Stillborn())).started()
+        await Running(CombinedRoutine(Stillborn())).wait_started()
 
 
 async def test_stop_that_fails_ends_the_start() -> None:
@@ -334,7 +334,7 @@ async def test_member_that_fails_before_its_turn() -> None:
 
     async def stop(deadline: Deadline) -> None:
         release.set()
-        await first.ended()
+        await first.wait_ended()
 
     lifo = LIFOStopRoutine(
         CallbackRoutine("first", start=fail), CallbackRoutine("second", stop=stop)
@@ -409,7 +409,7 @@ async def test_sys_exit_is_contained() -> None:
         raise SystemExit(3)
 
     running = Running(CallbackRoutine("quitter", start=leave))
-    await running.ended()
+    await running.wait_ended()
 
     assert "called sys.exit: raise an exception instead" in str(running.death())
 
@@ -445,7 +445,7 @@ async def test_periodic_gives_up() -> None:
         raise OSError("gone")
 
     running = Running(PeriodicRoutine("poll", broken, interval=0.001, give_up_after=3))
-    await running.ended()
+    await running.wait_ended()
     death = running.death()
 
     assert str(death) == 'routine "poll" failed 3 times in a row'
