@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -112,7 +113,12 @@ def test_a_child_of_a_fork_in_between_does_not_wait() -> None:
     other.start()
     begun.wait(30)
     slow = False
-    in_child(clients.get)
+
+    def child() -> None:
+        signal.alarm(10)  # ends a child that waits for ever
+        clients.get()
+
+    in_child(child)
     going.set()
     other.join(30)
 
