@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import attrs
 
@@ -53,14 +53,6 @@ class Loading:
         self._problems.extend(reading.problems)
         self._ignored.extend(reading.ignored)
         return None if reading.problems else instance
-
-    def mentioned(self, config: type[Any]) -> bool:
-        """Return whether the environment asks for a config class.
-
-        It does when any required variable is set, at any depth and even to nothing, or when the
-        class requires none.
-        """
-        return read_section(config).mentioned(self._environ)
 
     @property
     def problems(self) -> tuple[Problem, ...]:

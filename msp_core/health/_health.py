@@ -76,10 +76,6 @@ class Health:
         failing = any(result.critical and not result.healthy for result in await self.results())
         return "unhealthy" if failing else "ready"
 
-    async def ready(self) -> bool:
-        """Return whether the process can take traffic now."""
-        return await self.readiness() == "ready"
-
     async def healthz(self, query: Mapping[str, str]) -> str | None:
         """Return what the service's own check says against itself, None when it is healthy.
 

@@ -6,6 +6,7 @@ import ast
 import inspect
 import json
 import os
+import pkgutil
 import re
 import tomllib
 from collections.abc import Iterator
@@ -48,6 +49,25 @@ def reference(name: str) -> str:
 def test_generated_page_is_fresh(page: Path) -> None:
     """What follows from the code was regenerated after the code changed: `make docs`."""
     assert page.read_text() == generate.pages()[page]
+
+
+OURS = re.compile(r"`((?:msp_\w+|tests|docs|plugins|mutants|benchmarks)/[\w./-]*\w/?)(?:::[^`]*)?`")
+FOLDERS = [ROOT, ROOT / "tests", *(ROOT / "plugins").iterdir()]
+
+
+@pytest.mark.parametrize("page", pages(), ids=str)
+def test_named_file_exists(page: Path) -> None:
+    """A page names a file or folder of ours only where it is, not where it was."""
+    named = OURS.findall((ROOT / page).read_text())
+
+    assert not [name for name in named if not any((top / name).exists() for top in FOLDERS)]
+
+
+@pytest.mark.parametrize("page", pages(), ids=str)
+def test_named_module_exists(page: Path) -> None:
+    """The same of a module, or what is in one, that is named with dots."""
+    for name in re.findall(r"`(msp_\w+(?:\.\w+)+)`", (ROOT / page).read_text()):
+        pkgutil.resolve_name(name)
 
 
 @pytest.mark.parametrize("hook", HOOKS)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from pathlib import Path
 
@@ -31,6 +33,24 @@ ROOMS = [
     for room in sorted({path.parent for path in FILES})
     if room.is_relative_to(package)
 ]
+
+
+PAGE = ROOT / "docs" / "explanation" / "the-house.md"
+NO_ROOM = {"__init__", "__main__", "__pycache__", "py"}  # py.typed
+
+
+def rows_of(section: str) -> list[str]:
+    """Return the names in the first column of a section's table, in order."""
+    text = PAGE.read_text().partition(f"\n## {section}\n")[2].partition("\n## ")[0]
+    return re.findall(r"^\| `([\w/]+)` \|", text, re.MULTILINE)
+
+
+def layers() -> list[list[str]]:
+    """Return the names in each layer of the core, top to bottom, as import-linter checks them."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (core,) = (contract for contract in contracts if contract["id"] == "core")
+    return [re.findall(r"\w+", layer) for layer in core["layers"]]
 
 
 def name_of(path: Path) -> str:
@@ -153,3 +173,26 @@ def test_a_class_name_stands_for_one_thing() -> None:
         )
 
         assert not [name for name, count in names.items() if count > 1], name_of(package)
+
+
+def test_the_page_names_every_room_of_the_core() -> None:
+    """Who carries on finds each in one table; from top to bottom, as they may import."""
+    entries = {path.name.partition(".")[0] for path in CORE.iterdir()} - NO_ROOM
+
+    assert sorted(rows_of("The core")) == sorted(entries)
+    assert rows_of("The core") == [name for layer in layers() for name in layer]
+
+
+def test_the_page_draws_the_layers_as_they_are() -> None:
+    """The picture and what is checked are the same."""
+    drawn = re.findall(r'^ +l\d+\["(.+)"\]$', PAGE.read_text(), re.MULTILINE)
+
+    assert [re.findall(r"\w+", box) for box in drawn] == layers()
+
+
+def test_the_page_names_every_room_of_the_plugins() -> None:
+    """Neither one that is missing nor one that is gone."""
+    rooms = [room for package, room in ROOMS if package.is_relative_to(ROOT / "plugins")]
+    names = [str(room.relative_to(ROOT / "plugins").as_posix()).partition("/")[2] for room in rooms]
+
+    assert sorted(rows_of("The plugins")) == sorted(names)

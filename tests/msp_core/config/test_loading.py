@@ -114,11 +114,9 @@ def test_integration_is_configured_by_its_required_variables() -> None:
 
     assert absent.section(Redis, REDIS, optional=True) is None
     assert absent.problems == ()
-    assert not absent.mentioned(Redis)
     assert present.section(Redis, REDIS, optional=True) == Redis(
         endpoint=Secret("redis://host"), size=10
     )
-    assert present.mentioned(Redis)
 
 
 def test_variable_with_default_does_not_configure_an_integration() -> None:
@@ -127,7 +125,6 @@ def test_variable_with_default_does_not_configure_an_integration() -> None:
 
     assert loading.section(Redis, REDIS, optional=True) is None
     assert loading.problems == ()
-    assert not loading.mentioned(Redis)
 
 
 def test_variable_of_an_absent_integration_is_checked() -> None:
@@ -142,7 +139,6 @@ def test_class_that_requires_nothing_is_always_asked_for() -> None:
     """Nothing could configure it otherwise."""
     loading = Loading({})
 
-    assert loading.mentioned(Tuning)
     assert loading.section(Tuning, "core", optional=True) == Tuning(percent=50)
 
 
@@ -184,7 +180,6 @@ def test_alone_is_unset(config: type[object], user: str) -> None:
     """A name that other programs use too asks for nothing by itself, and is not even looked at."""
     loading = Loading({"PGUSER": user})
 
-    assert not loading.mentioned(config)
     assert loading.section(config, SQL, optional=True) is None
     assert loading.problems == ()
     assert [one.name for one in loading.variables if one.alone_is_unset] == ["PGUSER"]

@@ -43,11 +43,11 @@ class TestBoundedCost:
         resource = broken()
         health = health_of(Check("redis", resource.ping))
 
-        before = await health.ready()
+        before = await health.readiness()
         resource.error = None
-        after = await health.ready()
+        after = await health.readiness()
 
-        assert (before, after) == (False, True)
+        assert (before, after) == ("unhealthy", "ready")
 
     async def test_a_caller_who_leaves_does_not_cancel_the_others(self) -> None:
         """Cancelling one probe leaves the shared round running."""
@@ -119,7 +119,7 @@ class TestBoundedCost:
         async def ask_again() -> bool:
             resource.release = asyncio.Event()
             resource.release.set()
-            return await health.ready()
+            return await health.readiness() == "ready"
 
         ready = asyncio.run(ask_again())
         for task in asyncio.all_tasks(abandoned):
@@ -143,4 +143,4 @@ class TestBoundedCost:
         await asyncio.wait({caller})
         resource.release.set()
 
-        assert await health.ready()
+        assert await health.readiness() == "ready"
