@@ -36,9 +36,9 @@ class Deadline:
         return Deadline.after(self.remaining() / max(1, parts))
 
 
+# When an integration must be closed: set by the runtime where the context manager that its `open`
+# returned is left. None elsewhere.
 close_deadline: ContextVar[Deadline | None] = ContextVar("close_deadline", default=None)
-"""When an integration must be closed: set by the runtime where the context manager that its `open`
-returned is left. None elsewhere."""
 
 
 def closing(at_most: float, *, keep: float = 0.2) -> Deadline:

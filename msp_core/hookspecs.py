@@ -28,9 +28,10 @@ Where the order is declared order, `@hookimpl(tryfirst=True)` comes before all o
 `@hookimpl(trylast=True)` after them.
 """
 
+# Hooks that a service or a job implements; no plugin does.
 SERVICE_HOOKS = ("msp_initialize", "msp_healthy", "msp_execute")
-"""Hooks that a service or a job implements; no plugin does."""
 
+# Hooks that a plugin implements; no service does.
 PLUGIN_HOOKS = (
     "msp_integration",
     "msp_log_processor",
@@ -43,7 +44,6 @@ PLUGIN_HOOKS = (
     "msp_check_service",
     "msp_commands",
 )
-"""Hooks that a plugin implements; no service does."""
 
 
 @hookspec

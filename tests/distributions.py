@@ -16,8 +16,9 @@ import attrs
 ROOT = Path(__file__).parent.parent
 UV = Path(sys.executable).parent / "uv"
 PROJECTS = (ROOT, *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml")))
+
+# Folders of the distributions, each with a `pyproject.toml`.
 PROJECTS = (*PROJECTS, ROOT / "example")
-"""Folders of the distributions, each with a `pyproject.toml`."""
 
 
 def build_all(folder: Path) -> Path:

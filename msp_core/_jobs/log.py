@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from msp_core._life.exit_code import exit_code
-from msp_core._text.durations import brief, elapsed
+from msp_core._text.durations import format_seconds, seconds_since
 from msp_core._text.failure import ExcInfo, describe, exception_of
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core.errors import (
@@ -86,9 +86,9 @@ class Outcome:
         exception: BaseException | ExcInfo | None = None,
         more: Mapping[str, Any] | None = None,
     ) -> None:
-        seconds = elapsed(self._began)
+        seconds = seconds_since(self._began)
         given = {key: value for key, value in (more or {}).items() if value is not None}
-        shown = ForPeople(f"{text} ({brief(seconds)})", frozenset(given))
+        shown = ForPeople(f"{text} ({format_seconds(seconds)})", frozenset(given))
         times = {"seconds": seconds, "duration": seconds}
         extra = {CONSOLE: shown, **self._fields, **times, **given}
         logger.log(level, "%s", text, extra=extra, exc_info=exception)

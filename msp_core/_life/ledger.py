@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from msp_core._text.durations import elapsed, rounded
+from msp_core._text.durations import round_seconds, seconds_since
 from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 
@@ -52,13 +52,15 @@ class Ledger:
         """Await one step and record it; return, not raise, what went wrong."""
         # Before the first await: the watchdog reads it while the loop may be stuck in this step.
         self.current = name
-        share, began = rounded(deadline.remaining()), time.monotonic()
+        share, began = round_seconds(deadline.remaining()), time.monotonic()
         error: RoutineError | None = None
         try:
             await stop
         except RoutineError as failure:
             error = failure
-        step = Step(name=name, share=share, seconds=elapsed(began), outcome=_outcome_of(error))
+        step = Step(
+            name=name, share=share, seconds=seconds_since(began), outcome=_outcome_of(error)
+        )
         self.steps.append(step)
         self.current = ""
         return error

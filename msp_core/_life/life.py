@@ -15,7 +15,7 @@ from msp_core._life.exit_code import exit_code
 from msp_core._life.process import Process
 from msp_core._life.resources import Resources
 from msp_core._life.stop_request import StopReason, stop_early
-from msp_core._text.durations import rounded
+from msp_core._text.durations import round_seconds
 from msp_core._text.failure import log_failure
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core._text.stacks import task_stack
@@ -200,7 +200,7 @@ class Life(abc.ABC, Generic[WorkT]):
                 CONSOLE: ForPeople(f"{text}; exit code {code}" if code else text),
                 "reason": reason,
                 "exit_code": code,
-                "seconds": rounded(seconds),
+                "seconds": round_seconds(seconds),
                 "steps": self._ledger.records(),
             },
         )

@@ -12,7 +12,7 @@ from msp_core import _budget
 from msp_core._life.life import Life, start_logger
 from msp_core._life.process import Process
 from msp_core._life.stop_request import StopReason
-from msp_core._text.durations import brief, elapsed
+from msp_core._text.durations import format_seconds, seconds_since
 from msp_core._text.failure import log_failure
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core.assembly import Assembly
@@ -48,9 +48,11 @@ class ServiceLife(Life[Running]):
         await self._running.wait_started()
         # Before anybody hears of it: who asks `/-/ready` then must find it green.
         self._resources.health.started = True
-        seconds = elapsed(self._began)
+        seconds = seconds_since(self._began)
         circumstances = self._circumstances()
-        shown = ", ".join([f"service started in {brief(seconds)}", *circumstances["integrations"]])
+        shown = ", ".join(
+            [f"service started in {format_seconds(seconds)}", *circumstances["integrations"]]
+        )
         start_logger.info(
             "service started",
             extra={

@@ -74,7 +74,7 @@ def log_loop_exception(
     """
     exception = context.get("exception")
     if isinstance(exception, SystemExit | KeyboardInterrupt):
-        return  # it has left the loop, too, and who runs the loop has told it
+        return  # it has left the loop, too, and who runs the loop has logged it
     fields = {
         key: repr(value)
         for key, value in context.items()

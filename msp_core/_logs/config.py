@@ -10,8 +10,8 @@ from msp_core.config import env
 from msp_core.errors import InvalidValue
 from msp_core.platforms import Platform
 
+# Level of `none`: above every level a program logs at.
 SILENT = 1000
-"""Level of `none`: above every level a program logs at."""
 
 LEVELS = {
     "debug": logging.DEBUG,
@@ -32,11 +32,11 @@ FORMATS = {
 }
 DEFAULT_LEVEL = "info"
 
+# Libraries that say too much at info; at debug they may.
 TALKATIVE = {
     "httpx": logging.WARNING,  # a line per request, with the whole URL, secrets and all
     "uvicorn.error": logging.WARNING,  # six lines for what `msp.http` says in one
 }
-"""Libraries that say too much at info; at debug they may."""
 
 _LEVEL_NAMES = "debug, info, warn, error, none"
 _FORMAT_NAMES = "json, json_gcp, console"

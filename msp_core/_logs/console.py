@@ -22,8 +22,8 @@ DIM: Final = "\x1b[2m"
 PLAIN: Final = "\x1b[0m"
 NAMES: Final = {"WARNING": "WARN", "CRITICAL": "CRIT"}
 
+# Characters of an id: enough to tell the requests on one screen apart, and to search by.
 SHORT: Final = 8
-"""Characters of an id: enough to tell the requests on one screen apart, and to search by."""
 
 # A terminal obeys control characters; a log line must not command it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -67,15 +67,15 @@ class ConsoleFormat(logging.Formatter):
 
     def _text(self, record: logging.LogRecord, fields: dict[str, Any]) -> list[str]:
         """Return what the line says; leave in the fields what it does not."""
-        said = getattr(record, CONSOLE, None)
-        if isinstance(said, ForPeople):
-            for key in fields.keys() & record.__dict__.keys() - said.fields:
+        shown = getattr(record, CONSOLE, None)
+        if isinstance(shown, ForPeople):
+            for key in fields.keys() & record.__dict__.keys() - shown.fields:
                 del fields[key]
-            return [_indented(said.text)]
+            return [_indent(shown.text)]
         if isinstance(record.msg, dict):
             fields.update(record.msg)
             return [self._dim(record.name)]
-        return [self._dim(record.name), _indented(record.getMessage())]
+        return [self._dim(record.name), _indent(record.getMessage())]
 
     def _stacks(self, record: logging.LogRecord) -> list[str]:
         stacks = []
@@ -117,11 +117,11 @@ def _value(value: Any) -> str:  # noqa: ANN401 - any value is the point
     if isinstance(value, str) and _BARE.fullmatch(value):
         return value
     if isinstance(value, str) and "\n" in value:  # a stack, most likely: shown as it is
-        return f"\n    {_indented(value)}"
+        return f"\n    {_indent(value)}"
     return _tame(json.dumps(value, ensure_ascii=False))
 
 
-def _indented(text: str) -> str:
+def _indent(text: str) -> str:
     """Return the text with its further lines indented, so that none passes for a log line."""
     return _tame(text).replace("\n", "\n    ")
 

@@ -1,4 +1,4 @@
-"""Levels and the root logger: what `logging` is told, and how it was before."""
+"""Levels and the root logger: what `logging` is set to, and how it was before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def set_levels(root: int, scopes: Mapping[str, int]) -> Callable[[], None]:
         Puts back the levels found.
     """
     wanted = {"": root, **scopes}
-    found = {name: _named(name).level for name in wanted}
+    found = {name: _logger_of(name).level for name in wanted}
     _apply(wanted)
     return functools.partial(_apply, found)
 
@@ -51,8 +51,8 @@ def _prints(handler: logging.Handler) -> bool:
 
 def _apply(levels: Mapping[str, int]) -> None:
     for name, level in levels.items():
-        _named(name).setLevel(level)
+        _logger_of(name).setLevel(level)
 
 
-def _named(name: str) -> logging.Logger:
+def _logger_of(name: str) -> logging.Logger:
     return logging.getLogger(name or None)

@@ -41,14 +41,14 @@ class Pipeline(logging.Handler):
             self._report_lost()
 
     def _write(self, record: logging.LogRecord) -> None:
-        line = self._scrub(self._line(record))
+        line = self._scrub(self._format_line(record))
         self._writer.write(line.encode(errors="backslashreplace") + b"\n")
 
-    def _line(self, record: logging.LogRecord) -> str:
+    def _format_line(self, record: logging.LogRecord) -> str:
         try:
             return self.format(record)
         except Exception as error:  # noqa: BLE001 - arguments that do not fit, a broken __str__
-            return self.format(_stripped(record, error))
+            return self.format(_strip(record, error))
 
     def _report_lost(self) -> None:
         lost = self._writer.lost - self._lost
@@ -57,7 +57,7 @@ class Pipeline(logging.Handler):
         self._write(logging.makeLogRecord({**line, "msg": "log lines were lost", "lines": lost}))
 
 
-def _stripped(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
+def _strip(record: logging.LogRecord, error: Exception) -> logging.LogRecord:
     """Return a record that says as much as can be said of one that cannot be formatted."""
     return logging.makeLogRecord(
         {

@@ -11,19 +11,19 @@ from typing import Any, Final
 
 import attrs
 
-from msp_core._logs.values import encode, plain
+from msp_core._logs.values import encode, make_plain
 from msp_core.secret import MASK
 
+# Characters. A shorter text is part of many words: hiding it would make the lines unreadable, and
+# the holes would tell what it is.
 SHORTEST: Final = 4
-"""Characters. A shorter text is part of many words: hiding it would make the lines unreadable,
-and the holes would tell what it is."""
 
+# Characters of a line of a many-line secret, such as a key file, that is a secret by itself:
+# tracebacks and indentation put other text between the lines.
 LONG_LINE: Final = 8
-"""Characters of a line of a many-line secret, such as a key file, that is a secret by itself:
-tracebacks and indentation put other text between the lines."""
 
+# Parts of a line that no value gets into; a secret that equals a part of one is a coincidence.
 OUR_OWN: Final = frozenset({"Timestamp", "SeverityText", "SeverityNumber", "severity", "time"})
-"""Parts of a line that no value gets into; a secret that equals a part of one is a coincidence."""
 
 _ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _WORD = re.compile(r"[A-Za-z0-9]+")
@@ -91,7 +91,7 @@ class Scrubber:
         scrub = functools.partial(pattern.sub, MASK)
         return encode(
             {
-                name: value if name in OUR_OWN else _scrub_value(plain(value), scrub)
+                name: value if name in OUR_OWN else _scrub_value(make_plain(value), scrub)
                 for name, value in json.loads(line).items()
             }
         )
@@ -130,7 +130,7 @@ def _character(character: str) -> str:
     """Return a pattern of the ways in which one character is written."""
     if _WORD.fullmatch(character):
         return character
-    spellings = [_percent(character), *_escaped(character)]
+    spellings = [_percent_escape_of(character), *_escapes_of(character)]
     if character == " ":
         spellings.append(r"\+")
     if character in "\"'/":
@@ -141,12 +141,12 @@ def _character(character: str) -> str:
     return f"(?:{'|'.join(spellings)}|{re.escape(character)})"
 
 
-def _percent(character: str) -> str:
+def _percent_escape_of(character: str) -> str:
     data = character.encode(errors="surrogatepass")
     return "(?i:" + "".join(f"%{byte:02x}" for byte in data) + ")"
 
 
-def _escaped(character: str) -> Iterable[str]:
+def _escapes_of(character: str) -> Iterable[str]:
     r"""Return patterns of `\n`, `\u00e9`, `\xe9`, `\U0001f511` and UTF-16 pairs, case ignored."""
     point = ord(character)
     if character in _ESCAPES:

@@ -34,7 +34,7 @@ class Packages:
     @classmethod
     def current(cls) -> Packages:
         """Return those of this process."""
-        own, plugins = _installed()
+        own, plugins = _find_installed()
         modules = [sys.modules[name] for name in plugins & sys.modules.keys()]
         return cls(own=own, runtime=tuple(map(_location, modules)))
 
@@ -109,7 +109,7 @@ def _fold_line(libraries: Iterable[str | None]) -> str:
 
 
 @functools.cache
-def _installed() -> tuple[frozenset[str], frozenset[str]]:
+def _find_installed() -> tuple[frozenset[str], frozenset[str]]:
     """Return the packages of services, and those of plugins and the core, installed here."""
     import importlib_metadata  # noqa: PLC0415 - slow; most programs never print a traceback
 

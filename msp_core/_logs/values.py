@@ -9,11 +9,11 @@ import math
 from collections.abc import Mapping
 from typing import Any, Final
 
+# Levels of nesting that are kept; deeper ones are printed as text.
 DEPTH: Final = 16
-"""Levels of nesting that are kept; deeper ones are printed as text."""
 
+# Of an integer that is a number in JSON; longer ones are hexadecimal text.
 MAX_BITS: Final = 1024
-"""Of an integer that is a number in JSON; longer ones are hexadecimal text."""
 
 
 def encode(value: Any) -> str:  # noqa: ANN401 - any value is the point
@@ -21,10 +21,10 @@ def encode(value: Any) -> str:  # noqa: ANN401 - any value is the point
     try:
         return _encoder.encode(value)
     except Exception:  # noqa: BLE001 - a key, a cycle, NaN, a property that raises
-        return _encoder.encode(plain(value))
+        return _encoder.encode(make_plain(value))
 
 
-def plain(value: Any, above: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401 - as encode
+def make_plain(value: Any, above: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401 - as encode
     """Return the value made of str, int, float, bool, None, dict and list only.
 
     Args:
@@ -38,16 +38,16 @@ def plain(value: Any, above: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401 - as 
     below = (*above, value)
     try:
         if isinstance(value, Mapping):
-            return {_text(key): plain(item, below) for key, item in value.items()}
+            return {_text(key): make_plain(item, below) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
-            return [plain(item, below) for item in value]
-        return plain(_known(value), below)
+            return [make_plain(item, below) for item in value]
+        return make_plain(_stand_in_for(value), below)
     except Exception:  # noqa: BLE001 - a container or an attribute that raises
         return _text(value)
 
 
 def _scalar(value: str | float | None) -> str | float | None:
-    """Return the value as its plain type; of subclasses only what they inherit is asked."""
+    """Return the value as its make_plain type; of subclasses only what they inherit is asked."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -59,7 +59,7 @@ def _scalar(value: str | float | None) -> str | float | None:
     return float.__float__(value) if math.isfinite(value) else float.__repr__(value)
 
 
-def _known(value: Any) -> Any:  # noqa: ANN401 - as encode
+def _stand_in_for(value: Any) -> Any:  # noqa: ANN401 - as encode
     """Return what stands for an object of a well-known type; its repr otherwise.
 
     Dataclasses and attrs classes too are printed, not taken apart: a class that hides a field
@@ -89,5 +89,5 @@ def _text(value: Any) -> str:  # noqa: ANN401 - as encode
 
 # Only ASCII: everything that ends a line for some reader is then escaped, and so are surrogates.
 _encoder = json.JSONEncoder(
-    default=_known, ensure_ascii=True, allow_nan=False, separators=(",", ":")
+    default=_stand_in_for, ensure_ascii=True, allow_nan=False, separators=(",", ":")
 )

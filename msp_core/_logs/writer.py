@@ -14,14 +14,14 @@ from typing import Final
 
 from msp_core._logs.output import Output
 
+# Lines that may wait: about 50 MB, where a slow reader turns into a problem of memory.
 LIMIT: Final = 100_000
-"""Lines that may wait: about 50 MB, where a slow reader turns into a problem of memory."""
 
+# Seconds a thread waits for room once that many wait.
 PATIENCE: Final = 5.0
-"""Seconds a thread waits for room once that many wait."""
 
+# Lines that are taken from the queue at a time.
 BATCH: Final = 256
-"""Lines that are taken from the queue at a time."""
 
 _END: Final = None
 

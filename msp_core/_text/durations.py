@@ -5,17 +5,17 @@ from __future__ import annotations
 import time
 
 
-def elapsed(began: float) -> float:
+def seconds_since(began: float) -> float:
     """Return the seconds since a moment of `time.monotonic`, rounded."""
-    return rounded(time.monotonic() - began)
+    return round_seconds(time.monotonic() - began)
 
 
-def rounded(seconds: float) -> float:
+def round_seconds(seconds: float) -> float:
     """Return the seconds to a tenth of a millisecond: more digits are noise."""
     return round(seconds, 4)
 
 
-def brief(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """Return a duration as a person reads it: `3.1 ms`, `176 ms`, `2.59 s`."""
     if seconds >= 1:
         return f"{seconds:.2f} s"

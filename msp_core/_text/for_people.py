@@ -6,8 +6,8 @@ from typing import Final
 
 import attrs
 
+# Name in `extra` under which a line carries its `ForPeople`; no field.
 CONSOLE: Final = "msp_console"
-"""Name in `extra` under which a line carries its `ForPeople`; no field."""
 
 
 @attrs.frozen

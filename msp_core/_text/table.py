@@ -46,10 +46,10 @@ class TextTable:
         if self.terminal.width is not None:
             room = self.terminal.width - sum(widths) - len(_GAP) * len(widths)
         if room is not None and room < min(last, SENTENCE):
-            return [self._stacked(row) for row in all_rows]
-        return [self._aligned(row, widths, room) for row in all_rows]
+            return [self._stack(row) for row in all_rows]
+        return [self._align(row, widths, room) for row in all_rows]
 
-    def _aligned(self, row: Sequence[str], widths: Sequence[int], room: int | None) -> str:
+    def _align(self, row: Sequence[str], widths: Sequence[int], room: int | None) -> str:
         *cells, sentence = row
         columns = zip(cells, widths, strict=True)
         # Spaces are added to the painted cell: they have no colour and can be cut off at the end.
@@ -60,7 +60,7 @@ class TextTable:
         indent = " " * (sum(widths) + len(_GAP) * len(widths))
         return "\n".join([f"{head}{first}".rstrip(), *(f"{indent}{part}" for part in more)])
 
-    def _stacked(self, row: Sequence[str]) -> str:
+    def _stack(self, row: Sequence[str]) -> str:
         first, *cells, sentence = row
         room = (self.terminal.width or 0) - len(_INDENT)
         below = [_GAP.join(map(self._paint, cells)), *_wrap(sentence, room)]
@@ -73,7 +73,7 @@ class TextTable:
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Return a table in Markdown; bars inside cells are escaped."""
     lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_escape, line))} |" for line in lines)
 
 
 def _wrap(sentence: str, room: int | None) -> list[str]:
@@ -84,5 +84,5 @@ def _wrap(sentence: str, room: int | None) -> list[str]:
     return parts or [""]
 
 
-def _escaped(cell: str) -> str:
+def _escape(cell: str) -> str:
     return cell.replace("|", r"\|")

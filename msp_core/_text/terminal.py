@@ -33,8 +33,8 @@ class Terminal:
         return f"\x1b[{_CODES[colour]}m{text}\x1b[0m" if self.coloured and text else text
 
 
+# A file, a pipe, or a page: lines of any length, no colours.
 PLAIN: Final = Terminal()
-"""A file, a pipe, or a page: lines of any length, no colours."""
 
 
 def is_coloured(stream: TextIO | None, environ: Mapping[str, str]) -> bool:

@@ -137,7 +137,7 @@ def assemble(
         service: an object with `name`, `version`, perhaps `config` and `needs`, and hooks.
         environ: the variables.
         plugins: names of plugins, instead of the declared ones; for a script without metadata.
-        distribution: the service's, where no `msp.services` entry point tells.
+        distribution: the service's, where no `msp.services` entry point names it.
         instance_id: of the process; default a new one.
         hookless: whether the object may have neither of the hooks that make it a service or a
             job: nobody runs it, and it needs no port. Default False.
@@ -153,10 +153,10 @@ def assemble(
     loaded = Plugins.load(declaration)
     loading = Loading(environ)
     core = loading.section(CoreConfig, "core")
-    own = _own(hooks, loading)
-    owner = f"{'job' if hooks.is_job else 'service'} {_named(service)!r}"
+    own = _read_own(hooks, loading)
+    owner = f"{'job' if hooks.is_job else 'service'} {_check_name(service)!r}"
     needed = needed_clients(service, owner, declaration, loaded)
-    integrations = tuple(_assembled(loaded, loading, needed, owner))
+    integrations = tuple(_read_integrations(loaded, loading, needed, owner))
     config_class = getattr(service, "config", None)
     return Assembly(
         service=service,
@@ -182,8 +182,8 @@ def _own_first(variables: Sequence[Variable], owner: str) -> tuple[Variable, ...
     return tuple(sorted(variables, key=lambda variable: variable.owner != owner))
 
 
-def _own(hooks: ServiceHooks, loading: Loading) -> ServiceVariables | JobVariables | None:
-    """Return what only this kind of program is told."""
+def _read_own(hooks: ServiceHooks, loading: Loading) -> ServiceVariables | JobVariables | None:
+    """Read the variables that only this kind of program has."""
     if hooks.is_job:
         return loading.section(JobVariables, "core")
     if not hooks.is_service:
@@ -191,7 +191,7 @@ def _own(hooks: ServiceHooks, loading: Loading) -> ServiceVariables | JobVariabl
     return loading.section(ServiceVariables, "core")
 
 
-def _assembled(
+def _read_integrations(
     plugins: Plugins, loading: Loading, needed: Collection[type], subject: str
 ) -> Iterator[AssembledIntegration]:
     """Load each integration's variables; nothing of one that is needed may be missing."""
@@ -211,11 +211,11 @@ def _assembled(
             config=config,
             variables=variables,
             needed=is_needed,
-            ignored=tuple(_ignored(loading, plugin, variables)),
+            ignored=tuple(_find_ignored(loading, plugin, variables)),
         )
 
 
-def _ignored(
+def _find_ignored(
     loading: Loading, plugin: DeclaredPlugin, variables: Sequence[Variable]
 ) -> Iterator[Problem]:
     """Yield what is wrong with a plugin's ignored values, of variables that ask for it."""
@@ -225,7 +225,7 @@ def _ignored(
             yield problem
 
 
-def _named(service: object) -> str:
+def _check_name(service: object) -> str:
     """Return the service's name once name and version are known to be texts."""
     for attribute in ("name", "version"):
         if not isinstance(getattr(service, attribute, None), str):

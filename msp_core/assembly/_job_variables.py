@@ -1,4 +1,4 @@
-"""JobVariables: what the platform tells a job about its execution."""
+"""JobVariables: what the platform says to a job about its execution."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from msp_core.errors import InvalidValue
 from msp_core.execution import Execution, new_execution_id
 from msp_core.platforms import Platform
 
+# How often a platform tries a failed task again by default; 0 where it is not listed.
 _RETRIES = {Platform.CLOUD_RUN: 3}
-"""What a platform does when it is not told otherwise; 0 where it is not listed."""
 
 
 @attrs.frozen(kw_only=True)
@@ -43,7 +43,7 @@ class Task:
 
 @attrs.frozen(kw_only=True)
 class JobVariables:
-    """What a job is told beyond what every process is."""
+    """The variables of a job, beyond those of every process."""
 
     job: str | None = env("CLOUD_RUN_JOB", default=None, help="the platform's name for the job")
     execution: str | None = env(
@@ -72,7 +72,7 @@ def new_execution(
 
     Args:
         variables: what the platform says about it.
-        platform: for the retries where no variable tells.
+        platform: for the retries where no variable is set.
         ending: () -> whether it is to end early.
     """
     retries = _RETRIES.get(platform, 0) if variables.retries is None else variables.retries

@@ -52,7 +52,7 @@ class PluginState:
         return self.version is not None
 
     @state.default
-    def _furthest(self) -> str:
+    def _furthest_state(self) -> str:
         if not self.installed:
             return "missing"
         reached = [name for name in ("declared", "loaded", "configured") if getattr(self, name)]
@@ -65,7 +65,7 @@ def plugin_states(assembly: Assembly) -> tuple[PluginState, ...]:
     Returns:
         The declared ones in declared order, then the others that are installed, by name.
     """
-    return _states(assembly.declaration, lambda plugin: _assembled(assembly, plugin))
+    return _states(assembly.declaration, lambda plugin: _state_of_assembled(assembly, plugin))
 
 
 def states_before_assembly(declaration: Declaration) -> tuple[PluginState, ...]:
@@ -73,28 +73,28 @@ def states_before_assembly(declaration: Declaration) -> tuple[PluginState, ...]:
 
     Each declared plugin is imported by itself, so that one that is broken does not hide another.
     """
-    return _states(declaration, _tried)
+    return _states(declaration, _state_when_loaded)
 
 
 def installed_states() -> tuple[PluginState, ...]:
     """Return the state of every installed plugin when there is no service to declare any."""
-    return _states(Declaration(distribution=None, origin=""), _tried)
+    return _states(Declaration(distribution=None, origin=""), _state_when_loaded)
 
 
 def _states(
     declaration: Declaration, judge: Callable[[DeclaredPlugin], PluginState]
 ) -> tuple[PluginState, ...]:
-    declared = [*map(judge, declaration.plugins), *map(_unresolved, declaration.problems)]
+    declared = [*map(judge, declaration.plugins), *map(_state_of_problem, declaration.problems)]
     taken = {(state.name, state.distribution) for state in declared}
     others = [
         state
-        for state in _undeclared(declaration.origin)
+        for state in _find_undeclared(declaration.origin)
         if (state.name, state.distribution) not in taken
     ]
     return (*declared, *others)
 
 
-def _undeclared(origin: str) -> Iterator[PluginState]:
+def _find_undeclared(origin: str) -> Iterator[PluginState]:
     from msp_core._plugins.installed import entry_points  # noqa: PLC0415 - slow, not needed to serve
 
     found = ((it.name, it.dist) for it in entry_points(PLUGINS) if it.dist is not None)
@@ -108,7 +108,7 @@ def _undeclared(origin: str) -> Iterator[PluginState]:
         )
 
 
-def _unresolved(problem: PluginError) -> PluginState:
+def _state_of_problem(problem: PluginError) -> PluginState:
     return PluginState(
         name=problem.plugin,
         distribution=problem.distribution,
@@ -118,7 +118,7 @@ def _unresolved(problem: PluginError) -> PluginState:
     )
 
 
-def _tried(plugin: DeclaredPlugin) -> PluginState:
+def _state_when_loaded(plugin: DeclaredPlugin) -> PluginState:
     """Load one plugin alone and say what came of it."""
     alone = Declaration(distribution=None, plugins=(plugin,), origin="")
     try:
@@ -129,7 +129,7 @@ def _tried(plugin: DeclaredPlugin) -> PluginState:
     return _state(plugin, *records, reason=reason)
 
 
-def _assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
+def _state_of_assembled(assembly: Assembly, plugin: DeclaredPlugin) -> PluginState:
     found = [each for each in assembly.integrations if each.plugin == plugin]
     if not found:
         return _state(plugin, configured=True, reason="provides nothing to configure")
@@ -155,10 +155,10 @@ def _why_not_configured(assembly: Assembly, integration: AssembledIntegration) -
         for problem in (*assembly.problems, *integration.ignored)
         if problem.owner == integration.plugin.owner
     ]
-    return "; ".join(wrong) or f"{_unset(integration)} set"
+    return "; ".join(wrong) or f"{_name_unset(integration)} set"
 
 
-def _unset(integration: AssembledIntegration) -> str:
+def _name_unset(integration: AssembledIntegration) -> str:
     """Return the subject and verb of "… set": `A is not`, `neither A nor B with C is`."""
     choices = [choice for group in integration.needs for choice in group.choices]
     names = [" with ".join(choice) for choice in choices]

@@ -59,6 +59,7 @@ def _parts(text: str) -> list[str]:
     return parts
 
 
+# What reads each type that is neither a choice nor a list; the same types as `kind_of` knows.
 PARSERS: dict[Any, Callable[[str], Any]] = {
     str: str,
     int: parse_int,
@@ -70,4 +71,3 @@ PARSERS: dict[Any, Callable[[str], Any]] = {
     Percent: parse_percent,
     URL: parse_url,
 }
-"""What reads each type that is neither a choice nor a list; the same types as `kind_of` knows."""

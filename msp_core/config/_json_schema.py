@@ -9,13 +9,14 @@ from msp_core.config._variables import Group, Variable
 
 _TRUE = ("1", "t", "T", "TRUE", "true", "True")
 _FALSE = ("0", "f", "F", "FALSE", "false", "False")
+
+# What accepts every text that the type accepts, and little else.
 _PATTERNS = {
     "boolean": f"^({'|'.join((*_TRUE, *_FALSE))})$",
     "integer": "^[+-]?[0-9]+$",
     "percentage": "^[+-]?[0-9]+$",
     "duration": ("^[+-]?(0|(([0-9]+(\\.[0-9]*)?|\\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$"),
 }
-"""What accepts every text that the type accepts, and little else."""
 
 
 def json_schema(title: str, variables: Sequence[Variable]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import attrs
 from msp_core.config._go import parse_bool
 from msp_core.dev import _lock
 from msp_core.dev._ports import free_port
-from msp_core.dev._user import ServerUser, made_outside, outside, unprivileged_user
+from msp_core.dev._user import ServerUser, make_outside, path_outside, unprivileged_user
 from msp_core.errors import DevError
 from msp_core.platforms import Platform
 
@@ -93,9 +93,9 @@ async def server_folder(
         DevError: another process holds the folder, or we are on a platform.
     """
     refuse_on_platform(environ)
-    home = _made(folder)
-    async with _lock.locked(home) as lock:
-        yield _opened(home, unprivileged_user() if unprivileged else None, lock)
+    home = _make_folder(folder)
+    async with _lock.hold_lock(home) as lock:
+        yield _open_folder(home, unprivileged_user() if unprivileged else None, lock)
 
 
 async def forget_folder(folder: Path) -> None:
@@ -104,9 +104,9 @@ async def forget_folder(folder: Path) -> None:
     Raises:
         DevError: a process holds the folder.
     """
-    home = _made(folder)
-    async with _lock.locked(home):
-        _empty(home)
+    home = _make_folder(folder)
+    async with _lock.hold_lock(home):
+        _empty_folder(home)
 
 
 def unusable(folder: Path, error: OSError) -> Exception:
@@ -135,23 +135,23 @@ def refuse_on_platform(environ: Mapping[str, str]) -> None:
             raise DevError("dev resources do not run with MSP=true: unset MSP")
 
 
-def _made(folder: Path) -> Path:
+def _make_folder(folder: Path) -> Path:
     home = folder.absolute()
     home.mkdir(parents=True, exist_ok=True)
     return home
 
 
-def _opened(home: Path, user: ServerUser | None, lock: int) -> ServerFolder:
+def _open_folder(home: Path, user: ServerUser | None, lock: int) -> ServerFolder:
     data = home
     if user is not None and not user.may_enter(home):
-        data = made_outside(home)
+        data = make_outside(home)
     opened = ServerFolder(home=home, data=data, user=user, lock=lock)
     opened.log.write_bytes(b"")
     return opened
 
 
-def _empty(home: Path) -> None:
-    shutil.rmtree(outside(home), ignore_errors=True)
+def _empty_folder(home: Path) -> None:
+    shutil.rmtree(path_outside(home), ignore_errors=True)
     for kept in home.iterdir():
         if kept.is_dir():
             shutil.rmtree(kept)

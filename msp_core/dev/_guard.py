@@ -67,12 +67,12 @@ def _watch(running: str) -> Callable[[], bool]:
             return True
         # A child that our process forked may hold the pipe open beyond our process's end.
         left = left or 0 in readable or os.getppid() != parent
-        return left and not _used(running)
+        return left and not _is_used(running)
 
     return asked_to_stop
 
 
-def _used(running: str) -> bool:
+def _is_used(running: str) -> bool:
     """Return whether others use the server; once nobody does, nobody can begin to."""
     try:
         descriptor = os.open(running, os.O_RDWR)
@@ -96,11 +96,11 @@ def _start(command: Sequence[str], *, user: int, group: int) -> subprocess.Popen
         user=None if user < 0 else user,
         group=None if group < 0 else group,
         extra_groups=None if user < 0 else [],
-        preexec_fn=_dying_with(os.getpid()),  # noqa: PLW1509 - this process has one thread
+        preexec_fn=_tie_to(os.getpid()),  # noqa: PLW1509 - this process has one thread
     )
 
 
-def _dying_with(guard: int) -> Callable[[], None] | None:
+def _tie_to(guard: int) -> Callable[[], None] | None:
     """Return what makes Linux kill a new child when its parent, the guard, is killed."""
     if sys.platform != "linux":
         return None

@@ -32,7 +32,7 @@ class FolderInUseError(DevError):
 
 
 @contextlib.asynccontextmanager
-async def locked(folder: Path, *, patience: float = _GUARDS_LAST_WORK) -> AsyncIterator[int]:
+async def hold_lock(folder: Path, *, patience: float = _GUARDS_LAST_WORK) -> AsyncIterator[int]:
     """Hold the lock of a folder; it stays held while a guard that inherited it runs.
 
     Nothing runs in a folder whose lock was just taken, so `running` is emptied.
@@ -51,7 +51,7 @@ async def locked(folder: Path, *, patience: float = _GUARDS_LAST_WORK) -> AsyncI
     deadline = Deadline.after(patience)
     with (folder / "lock").open("a+", encoding="ascii") as lock:
         while not _take_over(folder, lock):
-            owner = _owner(lock)
+            owner = _read_owner(lock)
             if owner is not None:
                 raise FolderInUseError(folder, f"process {owner}", "stop that one first")
             if is_used(folder):
@@ -108,7 +108,7 @@ def _take_over(folder: Path, lock: TextIO) -> bool:
         return True
 
 
-def _owner(lock: TextIO) -> int | None:
+def _read_owner(lock: TextIO) -> int | None:
     """Return the process that took the lock, None when it is gone and only its guards hold it."""
     lock.seek(0)
     text = lock.read()

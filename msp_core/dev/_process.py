@@ -62,19 +62,19 @@ class ServerProcess:
         deadline = Deadline.after(timeout)
         while not await _succeeds(answers, deadline.remaining()):
             if self.exit_code is not None:
-                raise self._failure("ended before it was ready")
+                raise self._make_error("ended before it was ready")
             if not deadline.remaining():
-                raise self._failure(f"was not ready within {timeout:g} s")
+                raise self._make_error(f"was not ready within {timeout:g} s")
             await asyncio.sleep(_POLL)
         if self.exit_code is not None:
-            raise self._failure("ended, and another server answered in its place")
+            raise self._make_error("ended, and another server answered in its place")
 
     async def finish(self, timeout: float) -> None:  # noqa: ASYNC109 - names what did not end
         """Wait until it ends, with exit code 0."""
-        if not await self._ended(Deadline.after(timeout)):
-            raise self._failure(f"did not end within {timeout:g} s")
+        if not await self._wait_ended(Deadline.after(timeout)):
+            raise self._make_error(f"did not end within {timeout:g} s")
         if self.exit_code:
-            raise self._failure("failed")
+            raise self._make_error("failed")
 
     async def tell_end(self) -> None:
         """Wait until it ends though nobody stops it, and log that; everything else goes on.
@@ -98,24 +98,24 @@ class ServerProcess:
         alone = withdraw(self.folder.home)
         self.guard.stdin.close()
         if not alone and self.exit_code is None:
-            self.guard.returncode = 0  # it outlives us on purpose: nobody is to warn of that
+            self.guard.returncode = 0  # it outlives us on purpose, nothing should warn of that
             return
-        if not await self._ended(Deadline.after(self.stop_grace + _GUARDS_SHARE)):
+        if not await self._wait_ended(Deadline.after(self.stop_grace + _GUARDS_SHARE)):
             self.guard.kill()
             self.guard.wait()
 
-    async def _ended(self, deadline: Deadline) -> bool:
+    async def _wait_ended(self, deadline: Deadline) -> bool:
         while self.exit_code is None and deadline.remaining():  # noqa: ASYNC110 - no event tells
             await asyncio.sleep(_POLL)
         return self.exit_code is not None
 
-    def _failure(self, what: str) -> DevError:
+    def _make_error(self, what: str) -> DevError:
         lines = self.folder.log.read_text("utf-8", "replace").splitlines()[-_LAST_LINES:]
-        said = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
+        printed = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
         name = Path(self.command[0]).name
         if shutil.disk_usage(self.folder.data).free < _FULL:
             what += ", the disk is full"  # then the log cannot tell
-        return DevError(f"{name} {what}; the end of {self.folder.log}:\n{said}")
+        return DevError(f"{name} {what}; the end of {self.folder.log}:\n{printed}")
 
 
 @contextlib.asynccontextmanager
@@ -155,7 +155,7 @@ async def server_process(
         try:
             yield process
         finally:
-            # Before the stop, whose end of the server is none to tell of.
+            # Before the stop: an end that we asked for is not reported.
             watch.cancel()
     finally:
         await process.stop()

@@ -15,7 +15,7 @@ from typing import Self
 from msp_core.deadline import Deadline
 from msp_core.dev._folder import forget_folder, unusable
 from msp_core.dev._lock import FolderInUseError, is_used
-from msp_core.dev._running import StartedResource, joined, publish
+from msp_core.dev._running import StartedResource, join_running, publish
 from msp_core.integration import DevResource
 
 logger = logging.getLogger("msp.dev")
@@ -124,7 +124,7 @@ class DevResources:
             except BaseException as error:
                 if started.done():
                     raise
-                started.set_exception(_first(error))
+                started.set_exception(_first_of(error))
 
     async def _hold_all(self, started: concurrent.futures.Future[_Started]) -> None:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -159,7 +159,7 @@ async def _join_or_start(
     deadline = Deadline.after(_OTHERS_START)
     silence: Deadline | None = Deadline.after(_SILENCE)
     while True:
-        running = use.enter_context(joined(folder))
+        running = use.enter_context(join_running(folder))
         if running is not None:
             return running
         try:
@@ -181,7 +181,7 @@ async def _join_or_start(
             return started
 
 
-def _first(error: BaseException) -> BaseException:
+def _first_of(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error

@@ -68,10 +68,10 @@ def withdraw(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def joined(folder: Path) -> Iterator[StartedResource | None]:
+def join_running(folder: Path) -> Iterator[StartedResource | None]:
     """Use what runs in a folder: it runs until this context is left. None when nothing runs."""
     with contextlib.ExitStack() as use:
-        started = _join(folder, use)
+        started = _try_to_join(folder, use)
         if started is None:
             use.close()
         yield started
@@ -89,26 +89,26 @@ def running_resources(folder: Path) -> Iterator[dict[str, StartedResource]]:
     """
     homes = sorted(folder.iterdir()) if folder.is_dir() else []
     with contextlib.ExitStack() as uses:
-        found = {home.name: uses.enter_context(joined(home)) for home in homes}
+        found = {home.name: uses.enter_context(join_running(home)) for home in homes}
         yield {name: started for name, started in found.items() if started is not None}
 
 
-def _join(folder: Path, use: contextlib.ExitStack) -> StartedResource | None:
+def _try_to_join(folder: Path, use: contextlib.ExitStack) -> StartedResource | None:
     try:
         file = use.enter_context((folder / RUNNING).open("r+", encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return None  # nothing ever ran here, or not for us
     with gate(folder):
-        started = _parsed(file) if is_held(folder) else None
+        started = _parse(file) if is_held(folder) else None
         # Who gets no share meets a guard that is about to stop the server.
         return started if started is not None and take(file, fcntl.LOCK_SH) else None
 
 
-def _parsed(file: TextIO) -> StartedResource | None:
+def _parse(file: TextIO) -> StartedResource | None:
     """Return what the file says; None while it says nothing, or not all."""
     try:
         record = json.load(file)
     except ValueError:
         return None
-    told = {"server": record["server"], "clients": record["clients"]}
-    return StartedResource(record["variables"], **told, joined=True)
+    rest = {"server": record["server"], "clients": record["clients"]}
+    return StartedResource(record["variables"], **rest, joined=True)

@@ -74,8 +74,8 @@ def reachable_copy(user: ServerUser | None, folder: Path, *siblings: Path) -> Pa
     """
     if user is None or user.may_enter(folder):
         return folder
-    shared = _shared()
-    target = shared / outside(folder, version=str(folder.stat().st_mtime_ns)).name
+    shared = _make_shared_folder()
+    target = shared / path_outside(folder, version=str(folder.stat().st_mtime_ns)).name
     if not target.exists():
         with tempfile.TemporaryDirectory(dir=shared) as unfinished:
             made = Path(unfinished, "made")
@@ -88,21 +88,21 @@ def reachable_copy(user: ServerUser | None, folder: Path, *siblings: Path) -> Pa
     return target / folder.name
 
 
-def outside(folder: Path, *, version: str = "") -> Path:
+def path_outside(folder: Path, *, version: str = "") -> Path:
     """Return the path below /var/tmp that stands for a folder some user cannot enter."""
     name = hashlib.sha256(f"{folder.resolve()}\n{version}".encode()).hexdigest()[:16]
     return _SHARED / name
 
 
-def made_outside(folder: Path) -> Path:
+def make_outside(folder: Path) -> Path:
     """Return that path as a folder of ours that every user can enter, made when missing."""
-    made = _shared() / outside(folder).name
+    made = _make_shared_folder() / path_outside(folder).name
     made.mkdir(exist_ok=True)
     made.chmod(0o711)
     return made
 
 
-def _shared() -> Path:
+def _make_shared_folder() -> Path:
     _SHARED.mkdir(exist_ok=True)
     status = _SHARED.lstat()
     if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):

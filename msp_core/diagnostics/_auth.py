@@ -28,13 +28,13 @@ def refusal(secret: Secret | None, authorization: bytes | None) -> Answer | None
     if scheme and not space:
         return Answer.text(400, "the authorization header has no token type: expected Bearer")
     if scheme and scheme.lower() != b"bearer":
-        named = ascii(scheme[:_LONGEST_SCHEME].decode("latin-1"))
-        return Answer.text(400, f"invalid token type {named}: expected Bearer")
-    if not scheme or not _equal(token, secret.reveal().encode(errors="surrogateescape")):
+        kind = ascii(scheme[:_LONGEST_SCHEME].decode("latin-1"))
+        return Answer.text(400, f"invalid token type {kind}: expected Bearer")
+    if not scheme or not _is_equal(token, secret.reveal().encode(errors="surrogateescape")):
         return Answer.text(401, "unauthorized", ("www-authenticate", 'Bearer realm="diagnostics"'))
     return None
 
 
-def _equal(token: bytes, secret: bytes) -> bool:
+def _is_equal(token: bytes, secret: bytes) -> bool:
     """Compare in a time that tells nothing, not even the secret's length."""
     return hmac.compare_digest(hashlib.sha256(token).digest(), hashlib.sha256(secret).digest())

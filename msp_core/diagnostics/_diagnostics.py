@@ -93,7 +93,7 @@ class Diagnostics:
         """
         if route.path in self._routes:
             raise UsageError(f"diagnostics route {route.path!r} exists already: use another path")
-        self._routes[route.path] = (route.secret, _plain(route))
+        self._routes[route.path] = (route.secret, _make_respond(route))
 
     def asgi(self, app: ASGIApp) -> ASGIApp:
         """Return the ASGI application that answers diagnostics itself and passes the rest on."""
@@ -116,12 +116,12 @@ class Diagnostics:
         limited: never guard sensitive data with it.
         """
         self._warn_when_open()
-        return Guard(self._refusal, app)
+        return Guard(self._check_caller, app)
 
     def require_secret_wsgi(self, app: WSGIApplication) -> WSGIApplication:
         """Guard a service's own WSGI routes; see `require_secret`."""
         self._warn_when_open()
-        return WSGIGuard(self._refusal, app)
+        return WSGIGuard(self._check_caller, app)
 
     async def _respond(
         self, method: str, path: str, query: str, authorization: bytes | None
@@ -129,10 +129,10 @@ class Diagnostics:
         if method not in {"GET", "HEAD"}:
             return Answer.text(405, "method not allowed: expected GET or HEAD", _ALLOW)
         guarded, respond = self._routes[path]
-        refused = self._refusal(authorization) if guarded else None
+        refused = self._check_caller(authorization) if guarded else None
         return refused or await respond(dict(parse_qsl(query, keep_blank_values=True)))
 
-    def _refusal(self, authorization: bytes | None) -> Answer | None:
+    def _check_caller(self, authorization: bytes | None) -> Answer | None:
         return refusal(self._secret, authorization)
 
     async def _answer_version(self, _query: Mapping[str, str]) -> Answer:
@@ -174,7 +174,7 @@ _Respond = Callable[[Mapping[str, str]], Awaitable[Answer]]
 _ALLOW = ("allow", "GET, HEAD")
 
 
-def _plain(route: Route) -> _Respond:
+def _make_respond(route: Route) -> _Respond:
     async def respond(query: Mapping[str, str]) -> Answer:
         status, content_type, body = await route.respond(query)
         return Answer(status=status, content_type=content_type, body=body)

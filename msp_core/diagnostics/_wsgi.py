@@ -13,8 +13,8 @@ from msp_core.diagnostics._answer import Answer
 from msp_core.diagnostics._asgi import Respond
 from msp_core.request import current_request, read_context
 
+# Seconds; above the timeout of a check, so reached only when the event loop itself is stuck.
 _PATIENCE = 5.0
-"""Seconds; above the timeout of a check, so reached only when the event loop itself is stuck."""
 
 
 class WSGIEndpoints:

@@ -87,8 +87,8 @@ class Watch:
     async def result(self) -> CheckResult:
         """Return what a run says now; never raises, never takes longer than the timeout."""
         task = self._left_over() or await self._run_once()
-        result = self._judge(self._failure(task))
-        self._tell(result)
+        result = self._judge(self._failure_of(task))
+        self._log_turn(result)
         self._last = result
         return result
 
@@ -109,7 +109,7 @@ class Watch:
             return None
         return task
 
-    def _failure(self, task: asyncio.Task[None]) -> BaseException | None:
+    def _failure_of(self, task: asyncio.Task[None]) -> BaseException | None:
         if not task.done():
             task.cancel()
             return TimeoutError(f"no answer within {self._timeout:g} s")
@@ -127,14 +127,14 @@ class Watch:
             duration=time.monotonic() - self._began,
             since=datetime.now(UTC) if turned or self._last is None else self._last.since,
             error=None if failure is None else type(failure).__name__,
-            detail=None if failure is None else self._text(failure),
+            detail=None if failure is None else self._text_of(failure),
         )
 
-    def _text(self, failure: BaseException) -> str:
+    def _text_of(self, failure: BaseException) -> str:
         text = self._scrub(str(failure)) or type(failure).__name__
         return _PASSWORD.sub(r"\1=***", _USER_INFO.sub("***@", text))
 
-    def _tell(self, result: CheckResult) -> None:
+    def _log_turn(self, result: CheckResult) -> None:
         was_healthy = self._last is None or self._last.healthy
         fields = {"check": result.name, "critical": result.critical, **self._fields}
         if was_healthy and not result.healthy:

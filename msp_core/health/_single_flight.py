@@ -26,7 +26,7 @@ class SingleFlight(Generic[AnswerT]):
 
     async def get(self) -> AnswerT:
         """Return the kept answer, else the one of the run under way, else of a new run."""
-        if self._task is None or self._stale(self._task):
+        if self._task is None or self._is_stale(self._task):
             self._task = asyncio.get_running_loop().create_task(self._run())
         # A caller who goes away must not take the answer from the others.
         return await asyncio.shield(self._task)
@@ -36,7 +36,7 @@ class SingleFlight(Generic[AnswerT]):
         self._expires = time.monotonic() + self._cache
         return answer
 
-    def _stale(self, task: asyncio.Task[AnswerT]) -> bool:
+    def _is_stale(self, task: asyncio.Task[AnswerT]) -> bool:
         if task.done():
             return task.cancelled() or time.monotonic() >= self._expires
         # A run whose event loop is gone will never end.

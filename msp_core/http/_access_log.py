@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from msp_core._text.durations import brief
+from msp_core._text.durations import format_seconds
 from msp_core._text.for_people import CONSOLE, ForPeople
 from msp_core.asgi import CRASHED, ASGIApp, Message, Receive, Scope, Send, shown_path
 from msp_core.http._inflight import Inflight, InflightRequest
@@ -70,7 +70,7 @@ def _add_request_id(message: Message, context: RequestContext) -> None:
 def _log(request: InflightRequest, status: int, scope: Scope, context: RequestContext) -> None:
     client = scope.get("client")
     seconds = round(request.age, 6)
-    shown = f"{request.method} {request.path} {status} {brief(seconds)}"
+    shown = f"{request.method} {request.path} {status} {format_seconds(seconds)}"
     logger.info(
         "%s %s %d",
         request.method,

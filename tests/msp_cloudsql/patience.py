@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+# Seconds; only reached when something is broken.
 PATIENCE = 60.0
-"""Seconds; only reached when something is broken."""
 
 
 def until(condition: Callable[[], object]) -> None:

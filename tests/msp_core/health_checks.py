@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from msp_core.health import Check, Health
 
+# Seconds; a timeout or cache time that is not meant to pass.
 PATIENT = 30.0
-"""Seconds; a timeout or cache time that is not meant to pass."""
 
 
 class Resource:

@@ -23,8 +23,8 @@ from msp_core.secret import Secret
 SECRET = "s3cret"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 
+# Seconds; a deadline that is not meant to pass.
 PATIENT = 30.0
-"""Seconds; a deadline that is not meant to pass."""
 
 
 def diagnostics(

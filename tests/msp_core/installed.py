@@ -9,6 +9,7 @@ from pathlib import Path
 
 import attrs
 
+# Source of a service that can be assembled.
 SERVICE = """
     from msp_core.hookspecs import hookimpl
 
@@ -19,7 +20,6 @@ SERVICE = """
         @hookimpl
         async def msp_initialize(self): ...
 """
-"""Source of a service that can be assembled."""
 
 
 def plugin_source(fields: str = "", *, before: str = "", needs: str = "") -> str:

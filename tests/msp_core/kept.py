@@ -16,8 +16,8 @@ from msp_core._plugins.resolution import resolve
 from msp_core.services import find_service
 from tests.msp_core.installed import Installed
 
+# What tests in this process go without, unless they ask for it.
 IS_SITE = cache._is_site
-"""What tests in this process go without, unless they ask for it."""
 
 
 @attrs.frozen

@@ -18,8 +18,8 @@ from typing import Any
 
 from tests.search_path import search_path
 
+# Seconds; only reached when something is broken.
 PATIENCE = 60.0
-"""Seconds; only reached when something is broken."""
 
 HEAD = """
 import asyncio, logging, sys, threading, time

@@ -17,8 +17,8 @@ import httpx
 import psycopg
 import pytest
 
+# Seconds; only reached when something is broken.
 PATIENCE = 60.0
-"""Seconds; only reached when something is broken."""
 
 JOBS = ("sweep", "tally")
 

@@ -12,6 +12,8 @@ from msp_core.dev import DevResources, free_port
 from tests.msp_example.conftest import ExampleProcess, StartExample
 
 STATELESS = {"STATELESS_MODE": "true"}
+
+# What Cloud Run and the platform set for every service, beside `PORT`.
 INJECTED = {
     "GOOGLE_CLOUD_PROJECT": "example-prod",
     "DIAGNOSTICS_SECRET": "0123456789abcdef",
@@ -25,7 +27,6 @@ INJECTED = {
     "K_REVISION": "example-00001",
     "K_CONFIGURATION": "example",
 }
-"""What Cloud Run and the platform set for every service, beside `PORT`."""
 
 
 def messages(example: ExampleProcess) -> list[str]:

@@ -28,8 +28,9 @@ from tests.conftest import ROOT
 from tests.msp_example.conftest import ExampleProcess, StartExample
 
 ALLOWED = {"Authorization": "Bearer hush"}
+
+# Seconds; only reached when something is broken.
 PATIENCE = 30.0
-"""Seconds; only reached when something is broken."""
 
 Line = dict[str, Any]
 

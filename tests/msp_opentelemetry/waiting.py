@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from msp_core.deadline import Deadline
 
+# Seconds; only reached when something is broken.
 PATIENT = 30.0
-"""Seconds; only reached when something is broken."""
 
 
 async def until(happened: Callable[[], bool]) -> None:

@@ -11,8 +11,8 @@ import pytest
 from msp_redis._tls import Trust
 from tests.msp_redis.authority import Authority
 
+# What is asked for whatever the platform gives.
 ALWAYS = {"ssl_check_hostname": True, "ssl_exclude_verify_flags": [ssl.VERIFY_X509_STRICT]}
-"""What is asked for whatever the platform gives."""
 
 
 def test_takes_every_pem_file_of_every_folder(

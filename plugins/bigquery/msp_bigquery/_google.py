@@ -15,8 +15,8 @@ if TYPE_CHECKING:  # imported where the clients are made
     from google.cloud import bigquery
     from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 
+# As `retry=`: turns the ten minutes of retries in Google's libraries off.
 NO_RETRY: Any = None
-"""As `retry=`: turns the ten minutes of retries in Google's libraries off."""
 
 _CONNECTIONS = 64
 _SCOPE = "https://www.googleapis.com/auth/bigquery"

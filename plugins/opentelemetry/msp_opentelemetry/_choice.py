@@ -10,8 +10,8 @@ from msp_core.config import Secret
 from msp_opentelemetry._config import OpenTelemetryConfig
 from msp_opentelemetry._otlp_config import MetricsConfig, OTLPConfig, TracesConfig
 
+# One export may take so long: a flush of what waits has to fit into the end of a process.
 MOST_SECONDS = 3.0
-"""One export may take so long: a flush of what waits has to fit into the end of a process."""
 
 _LOCAL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
 

@@ -7,8 +7,8 @@ from functools import partial
 from msp_core.config import env
 from msp_core.errors import InvalidValue
 
+# As the specification has it: set to nothing is unset, and what is unknown is a warning.
 lenient = partial(env, empty_is_unset=True, invalid_is_unset=True)
-"""As the specification has it: set to nothing is unset, and what is unknown is a warning."""
 
 
 def above_zero(value: int) -> None:

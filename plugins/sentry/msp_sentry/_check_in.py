@@ -24,8 +24,8 @@ if TYPE_CHECKING:  # the SDK is imported where a check-in is sent
 
 logger = logging.getLogger("msp.job.checkin")
 
+# Seconds the end of an execution waits for its check-in to be sent.
 FLUSH: Final = 1.0
-"""Seconds the end of an execution waits for its check-in to be sent."""
 
 
 class CheckIn:

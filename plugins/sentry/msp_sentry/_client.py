@@ -15,11 +15,11 @@ from msp_sentry._config import SentryConfig
 from msp_sentry._outgoing import Outgoing
 from msp_sentry._transport import Transport
 
+# Events that may wait for being sent; as many as Go services keep.
 QUEUE = 512
-"""Events that may wait for being sent; as many as Go services keep."""
 
+# Seconds for sending what waits when the process ends, where nobody gives less.
 FLUSH = 5.0
-"""Seconds for sending what waits when the process ends, where nobody gives less."""
 
 
 def make_client(

@@ -12,19 +12,19 @@ from sentry_sdk.utils import capture_internal_exceptions, event_from_exception
 
 from msp_sentry._outgoing import reported
 
+# What every record has: anything else is a field that somebody gave.
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "asctime",
     "color_message",  # uvicorn's second copy of the message
     "message",
     "taskName",  # since Python 3.12
 }
-"""What every record has: anything else is a field that somebody gave."""
 
+# Loggers of what ends the process with a code other than 0.
 _FATAL: Final = frozenset({"msp.start", "msp.stop", "msp.job"})
-"""Loggers of what ends the process with a code other than 0."""
 
+# Loggers of what nobody caught.
 _UNHANDLED: Final = _FATAL | {"msp.uncaught", "msp.routine", "asyncio"}
-"""Loggers of what nobody caught."""
 
 
 class ErrorLines(logging.Handler):

@@ -17,10 +17,10 @@ from msp_sentry._trace import opentelemetry_span, request_span
 Event = Any
 """A dict; the SDK has a type of its own for it, which changes with every release."""
 
+# Seconds for which an exception that is seen again is the same error: logged where it was caught
+# and again where it ended a request, a routine or the process. A program that raises one exception
+# object for ever is heard of once in that time.
 SAME: Final = 60.0
-"""Seconds for which an exception that is seen again is the same error: logged where it was caught
-and again where it ended a request, a routine or the process. A program that raises one exception
-object for ever is heard of once in that time."""
 
 _MARK: Final = "_msp_sentry_reported"
 

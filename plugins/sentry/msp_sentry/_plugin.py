@@ -20,11 +20,11 @@ from msp_sentry._config import SentryConfig
 from msp_sentry._dev import sentry_receiver
 from msp_sentry._sentry import Sentry
 
+# Seconds for sending what waits, at most; the shutdown budget may leave less.
 FLUSH: Final = 5.0
-"""Seconds for sending what waits, at most; the shutdown budget may leave less."""
 
+# Seconds for reporting a start that failed; below what the runtime waits for.
 LAST_WORDS: Final = 1.5
-"""Seconds for reporting a start that failed; below what the runtime waits for."""
 
 
 @asynccontextmanager

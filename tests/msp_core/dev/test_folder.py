@@ -126,14 +126,14 @@ async def test_waits_for_the_guard_of_a_killed_process(
     folder: Path, held_by_a_guard: subprocess.Popen[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Starting again right after `kill -9` works, once the old server has ended."""
-    owner = _dev_lock._owner
+    owner = _dev_lock._read_owner
 
     def seen(lock: object) -> int | None:
         assert held_by_a_guard.stdin is not None
         held_by_a_guard.stdin.close()
         return owner(lock)  # type: ignore[arg-type]  # passed on as it came
 
-    monkeypatch.setattr(_dev_lock, "_owner", seen)
+    monkeypatch.setattr(_dev_lock, "_read_owner", seen)
 
     async with server_folder(folder) as held:
         assert held.home == folder
@@ -143,7 +143,7 @@ async def test_waits_for_the_guard_of_a_killed_process(
 async def test_does_not_wait_for_ever_for_a_guard(folder: Path) -> None:
     """A guard that hangs is said, not waited for."""
     with pytest.raises(DevError, match="is in use by a server whose owner was killed"):
-        async with _dev_lock.locked(folder, patience=0.0):
+        async with _dev_lock.hold_lock(folder, patience=0.0):
             raise AssertionError
 
 

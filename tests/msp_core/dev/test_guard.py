@@ -199,10 +199,10 @@ def test_child_of_a_guard_that_is_gone_already_does_not_start() -> None:
     """A guard killed before the tie was made leaves nothing either."""
     program = """
 import os
-from msp_core.dev._guard import _dying_with
-_dying_with(os.getppid())()
+from msp_core.dev._guard import _tie_to
+_tie_to(os.getppid())()
 print("tied", flush=True)
-_dying_with(-1)()
+_tie_to(-1)()
 """
 
     argv = [sys.executable, "-c", program]
@@ -214,7 +214,7 @@ _dying_with(-1)()
 def test_ties_nothing_where_only_linux_can(monkeypatch: pytest.MonkeyPatch) -> None:
     """On macOS the pipe alone ends the server."""
     monkeypatch.setattr(sys, "platform", "darwin")
-    tie: Callable[[], None] | None = _guard._dying_with(os.getpid())
+    tie: Callable[[], None] | None = _guard._tie_to(os.getpid())
 
     assert tie is None
 

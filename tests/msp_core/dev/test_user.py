@@ -10,7 +10,7 @@ import pytest
 
 from msp_core.dev import ServerUser, reachable_copy, unprivileged_user
 from msp_core.dev import _user as _dev_user
-from msp_core.dev._user import made_outside, outside
+from msp_core.dev._user import make_outside, path_outside
 from msp_core.errors import DevError
 
 STRANGER = ServerUser(54321, 54321)
@@ -127,10 +127,10 @@ def test_a_copy_is_made_once(package: Path) -> None:
 
 def test_a_place_outside_can_be_entered_by_all_and_is_found_again(tmp_path: Path) -> None:
     """Data kept outside a private home is found on the next run."""
-    made = made_outside(tmp_path)
+    made = make_outside(tmp_path)
 
     assert made.stat().st_mode & 0o777 == 0o711
-    assert made == made_outside(tmp_path) == outside(tmp_path)
+    assert made == make_outside(tmp_path) == path_outside(tmp_path)
 
 
 def test_refuses_a_shared_folder_that_somebody_else_made(
@@ -141,6 +141,6 @@ def test_refuses_a_shared_folder_that_somebody_else_made(
     shared.symlink_to(tmp_path / "elsewhere")
 
     with pytest.raises(DevError, match="belongs to another user"):
-        made_outside(tmp_path)
+        make_outside(tmp_path)
     with pytest.raises(DevError, match="belongs to another user"):
         reachable_copy(STRANGER, package)

@@ -7,8 +7,8 @@ import asyncio
 from msp_core.health import Check
 from tests.msp_core.health_checks import PATIENT, Resource, broken, health_of
 
+# Seconds; a timeout that is meant to pass.
 SHORT = 0.05
-"""Seconds; a timeout that is meant to pass."""
 
 
 class TestBoundedCost:

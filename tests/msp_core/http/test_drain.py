@@ -33,14 +33,14 @@ from tests.msp_core.http_service import (
     wsgi_app,
 )
 
+# Seconds; a deadline that is meant to pass.
 SHORT = 0.4
-"""Seconds; a deadline that is meant to pass."""
 
+# Seconds; more than the server's own step, so that it has looked.
 TICK = 0.03125
-"""Seconds; more than the server's own step, so that it has looked."""
 
+# Bytes; more than fit between a server and a client that does not read.
 LARGE = 50_000_000
-"""Bytes; more than fit between a server and a client that does not read."""
 
 REQUEST = b"GET / HTTP/1.1\r\nhost: test\r\n\r\n"
 

@@ -27,8 +27,8 @@ from tests.msp_core.http_service import (
     wsgi_app,
 )
 
+# Seconds; a deadline that is meant to pass.
 SHORT = 0.4
-"""Seconds; a deadline that is meant to pass."""
 
 
 class Lifespan:

@@ -18,8 +18,9 @@ from msp_core.dev import free_port
 from tests.documentation import blocks, wait_ready
 
 PAGE = Path("docs/howto/without-asyncio.md")
+
+# Seconds; only reached when something is broken.
 PATIENCE = 60.0
-"""Seconds; only reached when something is broken."""
 
 # A pool of the parent's own: what it asked for before the fork is not the workers' business.
 PRELOADED = """

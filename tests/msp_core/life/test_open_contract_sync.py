@@ -31,8 +31,9 @@ from tests.msp_core.installed import Installed
 from tests.msp_core.life.test_resources import Job, Service, module, resource
 
 ENVIRON = {"PORT": "80", "ONE_URL": "x", "TWO_URL": "y"}
+
+# Seconds; only reached when something is broken.
 PATIENCE = 60.0
-"""Seconds; only reached when something is broken."""
 
 
 class Script:

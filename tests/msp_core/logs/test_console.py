@@ -8,7 +8,7 @@ import re
 import pytest
 
 from msp_core._logs.config import LogConfig
-from msp_core._text.durations import brief
+from msp_core._text.durations import format_seconds
 from msp_core._text.for_people import CONSOLE as CONSOLE_TEXT
 from msp_core._text.for_people import ForPeople
 from tests.msp_core.log_lines import recorded
@@ -94,7 +94,7 @@ def test_what_people_are_told_is_not_for_machines(format_name: str) -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     """A duration has the unit and the digits a person wants."""
-    assert brief(seconds) == text
+    assert format_seconds(seconds) == text
 
 
 def test_tables_are_for_machines() -> None:

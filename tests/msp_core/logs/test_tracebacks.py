@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from msp_core._logs.config import LogConfig
-from msp_core._logs.tracebacks import Packages, _installed
+from msp_core._logs.tracebacks import Packages, _find_installed
 from msp_core.routines._calls import call
 from tests.msp_core.installed import Installed
 from tests.msp_core.log_lines import recorded
@@ -146,12 +146,12 @@ def test_service_that_is_installed_like_a_library(installed: Installed) -> None:
     """In an image the service lies among the libraries; its frames are shown all the same."""
     installed.service("guestbook", "import json\ndef read():\n    json.loads('{')\n")
     installed.module("library", "def call(function):\n    function()\n")
-    _installed.cache_clear()
+    _find_installed.cache_clear()
     try:
         guestbook, library = map(importlib.import_module, ("guestbook", "library"))
         text = logged(lambda: library.call(guestbook.read))
     finally:
-        _installed.cache_clear()
+        _find_installed.cache_clear()
 
     assert 'guestbook.py", line 3, in read\n' in text
     assert "  … 1 frame of library\n" in text

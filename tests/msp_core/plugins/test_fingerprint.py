@@ -17,8 +17,9 @@ from msp_core._plugins.fingerprint import (
 )
 
 SECOND = 1_000_000_000
+
+# Nanoseconds since the epoch, 0.6 seconds after a whole second.
 THEN = 1_700_000_000 * SECOND + 600_000_000
-"""Nanoseconds since the epoch, 0.6 seconds after a whole second."""
 
 
 @pytest.mark.parametrize(

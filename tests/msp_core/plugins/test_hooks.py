@@ -14,8 +14,8 @@ from msp_core.errors import PluginError
 from msp_core.integration import FailedStart
 from tests.msp_core.installed import Installed
 
+# Stands for a contract: hooks get what they are given.
 CONTRACT = cast("Contract", object())
-"""Stands for a contract: hooks get what they are given."""
 
 
 def load(*names: str) -> Plugins:

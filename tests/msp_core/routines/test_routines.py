@@ -29,11 +29,11 @@ from msp_core.routines import (
 from msp_core.routines._running import Running
 from tests.msp_core.clock import clock_for_all
 
+# Seconds; a deadline that is meant to pass.
 SOON = 0.2
-"""Seconds; a deadline that is meant to pass."""
 
+# Seconds; a deadline that is not.
 LATE = 30.0
-"""Seconds; a deadline that is not."""
 
 
 class Recorder:

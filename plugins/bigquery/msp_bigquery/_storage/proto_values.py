@@ -114,6 +114,7 @@ _BOOLEANS = Conversion(_BOOL, _boolean)
 _DECIMALS = Conversion(_STRING, _decimal)
 _TEXTS = Conversion(_STRING, _text)
 
+# By BigQuery's name of the type, synonyms included.
 CONVERSIONS: dict[str, Conversion] = {
     "BIGNUMERIC": _DECIMALS,
     "BOOL": _BOOLEANS,
@@ -133,4 +134,3 @@ CONVERSIONS: dict[str, Conversion] = {
     "TIME": Conversion(_STRING, _time),
     "TIMESTAMP": Conversion(_INT64, _timestamp),
 }
-"""By BigQuery's name of the type, synonyms included."""

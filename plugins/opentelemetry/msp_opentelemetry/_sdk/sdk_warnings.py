@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Iterator
 
 logger = logging.getLogger("msp.opentelemetry")
 
+# Seconds after a warning in which others of its kind are only counted.
 SILENCE = 300.0
-"""Seconds after a warning in which others of its kind are only counted."""
 
 _EXPORT = (
     "opentelemetry.exporter",

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from msp_sentry._receiver.envelope import Item, parse_envelope
 
+# Envelopes; the oldest make room for new ones.
 KEPT: Final = 1000
-"""Envelopes; the oldest make room for new ones."""
 
 
 class Kept:

@@ -24,8 +24,8 @@ from urllib.parse import urlsplit
 from msp_sentry._receiver.envelope import EnvelopeError
 from msp_sentry._receiver.kept import Kept
 
+# Bytes of a compressed envelope; Sentry's own limit.
 LARGEST: Final = 20 * 1024 * 1024
-"""Bytes of a compressed envelope; Sentry's own limit."""
 
 _ENVELOPE = re.compile(r"/api/\d+/envelope/?")
 _LISTS = {"/events": "event", "/transactions": "transaction", "/check-ins": "check_in"}
