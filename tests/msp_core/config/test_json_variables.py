@@ -197,6 +197,8 @@ def test_unknown_key_names_the_one_it_is_close_to() -> None:
     (problem,) = problems(of(Tier), X=text)
 
     assert problem.hint == "did you mean burst, token?"
+    (problem,) = problems(of(Tier), X=json.dumps({"name": "a", "rate": 1, "nam": 2}))
+    assert not problem.hint
 
 
 def test_class_without_keys() -> None:
@@ -419,6 +421,7 @@ def test_private_fields_and_those_that_are_not_given() -> None:
         made: int = attrs.field(init=False, default=3)
 
     assert read(Private, {"name": "a"}) == Private("a")
+    assert describe(of(Private))[0].form == "a JSON object with name"
     assert problems(of(Private), X='{"name": 1}')[0].path == "$.name"
     assert problems(of(Private), X='{"name": "a", "made": 1}')[0].wrong == "has an unknown key"
     assert problems(of(Private), X="{}")[0].path == "$.name"
@@ -499,6 +502,7 @@ def test_default_is_shown_as_json() -> None:
     (shown,) = describe(of(Shown, default=Shown()))
     (hidden,) = describe(of(Tier, default=Tier(name="a", rate=1, token=Secret("x"))))
     (nothing,) = describe(of(Tier | None, default=None))
+    (loose,) = describe(of(dict[str, Any], default={"a": [Secret("x")]}))
 
     assert shown.default == (
         '{"wait":"1.5s","region":"eu","folder":"/srv","price":{"kind":"fixed","amount":1}}'
@@ -507,6 +511,7 @@ def test_default_is_shown_as_json() -> None:
     assert load(of(Shown, default=Shown()), {}).x == Shown()
     assert (hidden.default, hidden.secret) == ("***", True)
     assert nothing.default is None
+    assert loose.default == '{"a":["***"]}'
 
 
 def test_default_is_repeated_on_a_live_platform() -> None:
