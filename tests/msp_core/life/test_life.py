@@ -1,4 +1,4 @@
-"""The life of a process: every way to start, wait and stop, seen from outside."""
+"""The life of a process, seen from outside: its start, its lines and its exit code."""
 
 from __future__ import annotations
 
@@ -9,39 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from msp_core import CallbackRoutine, NoopRoutine, Routine, StopHandle, hookimpl, run
+from msp_core import CallbackRoutine, Routine, hookimpl, run
 from tests.msp_core.installed import Installed, plugin_source
+from tests.msp_core.life_sources import IDLE, Waiting
 from tests.msp_core.program import StartProgram
-
-IDLE = """
-@hookimpl
-async def msp_initialize(self, contract):
-    return NoopRoutine("idle")
-"""
-
-
-class Waiting:
-    """A service that waits to be stopped."""
-
-    name, version = "waiting", "1"
-
-    @hookimpl
-    def msp_initialize(self) -> Routine:
-        return NoopRoutine()
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_signal_stops_with_0(program: StartProgram, number: signal.Signals) -> None:
-    """Each of the three signals stops the service in order: exit 0 and one ledger line."""
-    service = program(IDLE)
-    service.until("service started")
-    service.signal(number)
-
-    assert service.code() == 0
-    ledger = service.ledger()
-    assert ledger["reason"] == number.name
-    assert ledger["exit_code"] == 0
-    assert [step["name"] for step in ledger["steps"]] == ["idle"]
 
 
 def test_import_error_is_one_line(program: StartProgram) -> None:
@@ -54,173 +25,6 @@ def test_import_error_is_one_line(program: StartProgram) -> None:
     (line,) = service.lines
     assert line["Body"] == "failed to start: division by zero"
     assert line["Stacktrace"].endswith("ZeroDivisionError: division by zero")
-
-
-def test_stop_is_announced_at_once(program: StartProgram) -> None:
-    """The first line after a signal says why, what is waited for, and how long that may take."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            contract.diagnostics.inflight += [lambda: 1, lambda: 0]
-            return CallbackRoutine("slow", stop=self.stop)
-        async def stop(self, deadline):
-            logging.getLogger("probe").info("waiting")
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "7s"},
-    )
-
-    assert service.stop() == 0
-    bodies = [line["Body"] for line in service.lines]
-    assert bodies.index("stopping: 1 request in flight") < bodies.index("waiting")
-    said = service.line("stopping: 1 request in flight")
-    assert (said["level"], said["reason"]) == ("INFO", "SIGTERM")
-    assert (said["requests"], said["budget"]) == (1, 7)
-
-
-def test_stop_of_a_start_is_announced_once(program: StartProgram) -> None:
-    """A signal while the service starts is answered at once, too, and once."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            logging.getLogger("probe").info("at it")
-            try:
-                await asyncio.sleep(1000)
-            finally:
-                logging.getLogger("probe").info("interrupted")
-        """
-    )
-
-    assert service.stop(after="at it") == 0
-    bodies = [line["Body"] for line in service.lines]
-    assert bodies[-3:-1] == ["stopping", "interrupted"]
-    assert bodies.count("stopping") == 1
-
-
-def test_stop_of_a_service_just_started_is_announced_once(
-    capfd: pytest.CaptureFixture[str],
-) -> None:
-    """A signal with which the start ends is answered once, although it is seen twice."""
-    code = run(
-        Waiting(),
-        environ={"PORT": "0"},
-        plugins=(),
-        on_ready=lambda _: signal.raise_signal(signal.SIGTERM),
-    )
-    bodies = [json.loads(line)["Body"] for line in capfd.readouterr().err.splitlines()]
-
-    assert code == 0
-    assert bodies[:2] == ["service started", "stopping"]
-    assert bodies.count("stopping") == 1
-
-
-def test_second_signal_leaves_at_once(program: StartProgram) -> None:
-    """A second signal does not wait for what the first one asked to stop."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            return CallbackRoutine("slow", stop=self.stop)
-        async def stop(self, deadline):
-            logging.getLogger("probe").info("stopping now")
-            await asyncio.sleep(1000)
-        """
-    )
-    service.until("service started")
-    service.signal()
-    service.until("stopping now")
-    service.signal(signal.SIGINT)
-
-    assert service.code() == 0
-    assert "second signal SIGINT: leaving at once with 0" in service.stderr
-
-
-def test_hanging_stop_is_named(program: StartProgram) -> None:
-    """A routine that hangs in stop is named with its stack; the rest stops; exit 70."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            return LIFOStopRoutine(CallbackRoutine("well", stop=self.well),
-                                   CallbackRoutine("stuck", stop=self.stuck))
-        async def well(self, deadline):
-            logging.getLogger("probe").info("stopped well")
-        async def stuck(self, deadline):
-            await self.deeper()
-        async def deeper(self):
-            await asyncio.Event().wait()
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "2s"},
-    )
-
-    assert service.stop() == 70
-    assert "stopped well" in service.stderr
-    (line,) = [line for line in service.lines if 'routine "stuck" did not' in line["Body"]]
-    assert line["SeverityText"] == "ERROR"
-    assert "in deeper" in line["Attributes"]["stack"]
-    assert service.ledger()["exit_code"] == 70
-
-
-def test_stuck_event_loop_is_named(program: StartProgram) -> None:
-    """With the event loop itself stuck, the watchdog says where and leaves with 70."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            return CallbackRoutine("stuck", start=self.run)
-        async def run(self):
-            logging.getLogger("probe").info("about to block")
-            self.block()
-        def block(self):
-            while True:
-                time.sleep(0.01)
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "500ms"},
-    )
-
-    assert service.stop(after="about to block") == 70
-    assert "shutdown budget exceeded while stopping the process" in service.stderr
-    assert "in block" in service.stderr
-
-
-def test_thread_that_does_not_end(program: StartProgram) -> None:
-    """A worker thread that outlives the stop is named too, and the process leaves with 70."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            return CallbackRoutine("threaded", start=self.forever, stop=self.stop)
-        def forever(self):
-            while True:
-                time.sleep(0.01)
-        async def stop(self, deadline):
-            pass
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "1s"},
-    )
-
-    assert service.stop() == 70
-    assert 'routine \\"threaded\\" did not stop in time' in service.stderr
-
-
-def test_thread_left_behind(program: StartProgram) -> None:
-    """A thread of the service's own that keeps the interpreter alive is named; exit 70."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            threading.Thread(target=self.forever, name="leftover").start()
-            return NoopRoutine()
-        def forever(self):
-            while True:
-                time.sleep(0.01)
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "500ms"},
-    )
-
-    assert service.stop() == 70
-    assert "thread leftover did not end in time: leaving at once with 70" in service.stderr
 
 
 def test_dead_routine_stops_the_service(program: StartProgram) -> None:
@@ -324,41 +128,6 @@ def test_own_config_error_is_78(program: StartProgram) -> None:
     assert "THEME is missing" in service.stderr
 
 
-def test_signal_while_starting(program: StartProgram) -> None:
-    """SIGTERM during a slow start abandons it: exit 0."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            logging.getLogger("probe").info("slow start")
-            await asyncio.sleep(1000)
-        """
-    )
-
-    assert service.stop(after="slow start") == 0
-
-
-def test_start_that_cannot_be_abandoned(program: StartProgram) -> None:
-    """A start that ignores its cancellation is named with its stack: exit 70."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            logging.getLogger("probe").info("slow start")
-            while True:
-                try:
-                    await asyncio.sleep(1000)
-                except asyncio.CancelledError:
-                    pass
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "1s"},
-    )
-
-    assert service.stop(after="slow start") == 70
-    assert "the start did not end in time" in service.stderr
-    assert "in msp_initialize" in service.stderr
-
-
 def test_five_problems_in_one_report(program: StartProgram) -> None:
     """All problems are told at once, none shows a value: exit 78."""
     values = {
@@ -452,41 +221,6 @@ def test_event_loop(program: StartProgram, head: str, loop: str) -> None:
 
     assert service.stop() == 0
     assert service.line(f"loop of {loop}")
-
-
-def test_signal_that_another_thread_gets(program: StartProgram) -> None:
-    """It wakes the standard event loop, too, which has nothing else to do."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            def tell():
-                signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
-            threading.Timer(0.2, tell).start()
-            return NoopRoutine("idle")
-        """,
-        head="import signal, sys; sys.modules['uvloop'] = None",
-    )
-
-    assert service.code() == 0
-
-
-def test_thread_that_ends(program: StartProgram) -> None:
-    """A thread of the service's own that ends in time is waited for."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            self.release = threading.Event()
-            threading.Thread(target=self.release.wait).start()
-            threading.Timer(0.2, self.release.set).start()
-            return CallbackRoutine(stop=self.stop)
-        async def stop(self, deadline):
-            pass
-        """
-    )
-
-    assert service.stop() == 0
 
 
 def test_sanity_check(program: StartProgram) -> None:
@@ -662,19 +396,6 @@ def test_run_beside_the_main_thread() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_run_gives_signals_back() -> None:
-    """After a run in the main thread signals are handled as before."""
-    handle = StopHandle()
-    handle.stop("the end of the test")
-    signals = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-    before = [signal.getsignal(each) for each in signals]
-
-    code = run(Waiting(), environ={"PORT": "0"}, plugins=(), stop=handle)
-
-    assert code == 0
-    assert [signal.getsignal(each) for each in signals] == before
-
-
 def test_near_miss_is_warned_of(program: StartProgram) -> None:
     """A variable that nobody reads and that looks like a declared one is pointed out."""
     service = program(IDLE, {"ENVIROMENT_ID": "prod"})
@@ -683,129 +404,6 @@ def test_near_miss_is_warned_of(program: StartProgram) -> None:
     (line,) = [line for line in service.lines if "ENVIROMENT_ID" in line["Body"]]
     assert "ENVIRONMENT_ID" in line["Body"]
     assert line["SeverityText"] == "WARN"
-
-
-RESOURCE = """
-import asyncio, logging
-from contextlib import asynccontextmanager
-import attrs
-from msp_core import Integration, env, hookimpl
-
-@attrs.frozen
-class Config:
-    url: str = env("{NAME}_URL", help="where it is")
-
-class Client:
-    pass
-
-@asynccontextmanager
-async def open_client(config, contract):
-    {opening}
-    yield Client()
-    logging.getLogger("probe").info("closing {name}")
-    {closing}
-
-@hookimpl
-def msp_integration():
-    return Integration(name="{name}", config=Config, client=Client, open=open_client)
-
-@hookimpl
-def msp_log_processor(contract):
-    return lambda record, fields: fields.update({name}=contract.version)
-"""
-
-
-def resource(installed: Installed, name: str, opening: str = "", closing: str = "") -> None:
-    """Install a plugin with one resource."""
-    parts = {"name": name, "NAME": name.upper(), "opening": opening, "closing": closing}
-    source = RESOURCE
-    for key, text in parts.items():
-        source = source.replace(f"{{{key}}}", text or "pass")
-    installed.plugin(name, source)
-
-
-def test_resources_close_in_reverse(program: StartProgram, installed: Installed) -> None:
-    """Resources are closed after the routine, in reverse, each with its own entry in the ledger."""
-    for name in ("one", "two", "off"):
-        resource(installed, name)
-    service = program(
-        IDLE,
-        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x", "TWO_URL": "y"},
-        head='PLUGINS = ("one", "two", "off")',
-    )
-
-    assert service.stop() == 0
-    assert [step["name"] for step in service.ledger()["steps"]] == ["idle", "two", "one"]
-    (started,) = [line for line in service.lines if line["Body"] == "service started"]
-    assert started["Attributes"]["integrations"] == ["one", "two"]
-    assert started["Attributes"]["two"] == "1.2.3"
-
-
-def test_resource_that_hangs(program: StartProgram, installed: Installed) -> None:
-    """A resource that hangs while closing is named, the others are closed; exit 70."""
-    resource(installed, "one")
-    resource(installed, "two", closing="await asyncio.Event().wait()")
-    service = program(
-        IDLE,
-        {
-            "PYTHONPATH": str(installed.folder),
-            "ONE_URL": "x",
-            "TWO_URL": "y",
-            "MSP_SHUTDOWN_BUDGET": "1s",
-        },
-        head='PLUGINS = ("one", "two")',
-    )
-
-    assert service.stop() == 70
-    assert "closing one" in service.stderr
-    outcomes = {step["name"]: step["outcome"] for step in service.ledger()["steps"]}
-    assert outcomes == {"idle": "ok", "two": "hung", "one": "ok"}
-
-
-def test_resource_that_fails_to_close(program: StartProgram, installed: Installed) -> None:
-    """A resource that fails to close is logged with its cause; exit 1."""
-    resource(installed, "one", closing="raise OSError('rows lost')")
-    service = program(
-        IDLE,
-        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x"},
-        head='PLUGINS = ("one",)',
-    )
-
-    assert service.stop() == 1
-    assert 'stop failed: close "one": rows lost' in service.errors()
-
-
-def test_resource_that_fails_to_open(program: StartProgram, installed: Installed) -> None:
-    """A resource that cannot be opened ends the start; what was opened before is closed."""
-    resource(installed, "one")
-    resource(installed, "two", opening="raise OSError('no such host')")
-    service = program(
-        IDLE,
-        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x", "TWO_URL": "y"},
-        head='PLUGINS = ("one", "two")',
-    )
-
-    assert service.code() == 1
-    assert "service failed to start: no such host" in service.errors()
-    assert "closing one" in service.stderr
-    assert service.ledger()["reason"] == "failed start"
-
-
-def test_closing_fails_before_telemetry_is_closed(
-    program: StartProgram, installed: Installed
-) -> None:
-    """What goes wrong while resources are closed is logged while telemetry can still report it."""
-    resource(installed, "one")
-    resource(installed, "two", closing="raise OSError('rows lost')")
-    service = program(
-        IDLE,
-        {"PYTHONPATH": str(installed.folder), "ONE_URL": "x", "TWO_URL": "y"},
-        head='PLUGINS = ("one", "two")',
-    )
-
-    assert service.stop() == 1
-    texts = [line["Body"] for line in service.lines]
-    assert texts.index('stop failed: close "two": rows lost') < texts.index("closing one")
 
 
 @pytest.mark.parametrize(
