@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from msp_core.errors import PluginError, UsageError
-from msp_core.services import find_service, services
+from msp_core.services import distribution_of, find_service, services
 from tests.msp_core.installed import Installed
 
 
@@ -133,3 +133,13 @@ def test_other_missing_modules_are_the_services_own_error(installed: Installed) 
 
     with pytest.raises(ModuleNotFoundError, match="nosuchlibrary"):
         find_service("guestbook")
+
+
+def test_distribution_of_a_service(installed: Installed) -> None:
+    """A service is told which distribution it belongs to; a class of a script belongs to none."""
+    installed.service("guestbook")
+    found = distribution_of(find_service("guestbook"))
+
+    assert found is not None
+    assert (found.name, found.version) == ("guestbook", "0.1.0")
+    assert distribution_of(object()) is None
