@@ -100,10 +100,10 @@ def test_settled_counts_from_the_start() -> None:
     assert second
 
     buffer.settle(second)
-    assert buffer.settled() == 0
+    assert buffer.count_settled() == 0
     buffer.settle(first)
-    assert buffer.settled() == 5
-    assert buffer.sent() == ()
+    assert buffer.count_settled() == 5
+    assert buffer.list_unsettled() == ()
 
 
 @pytest.mark.parametrize(
@@ -153,4 +153,4 @@ def test_counts_add_up(steps: list[tuple[str, int]]) -> None:
             one.weight for batch in sent for one in batch.rows
         ) + sum(one.weight for one, _ in buffer._waiting)
         assert buffer._waiting_bytes == sum(one.weight for one, _ in buffer._waiting)
-        assert buffer.settled() <= buffer.taken
+        assert buffer.count_settled() <= buffer.taken

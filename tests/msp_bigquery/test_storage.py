@@ -243,7 +243,7 @@ def test_a_payload_without_a_place_breaks_no_stream(rest: RestServer) -> None:
     environ = {"BIGQUERY_PROJECT_ID": "p", "BIGQUERY_DATASET_ID": "d"}
     stream = CommittedStream(Google(load(BigQueryConfig, environ)), "t")
     payload = Payload(TableProto.of([]), [])
-    stream.refused(payload)
+    stream.note_refused(payload)
 
     assert payload.place is None
 

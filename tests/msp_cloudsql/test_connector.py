@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from msp_cloudsql._instance import connector as _connector
-from msp_cloudsql._instance.connector import Connector, installed
+from msp_cloudsql._instance.connector import Connector, is_installed
 from msp_cloudsql._instance.errors import InstanceError
 from tests.msp_cloudsql.iam import Opening, hidden, sync_answer
 from tests.msp_cloudsql.stand_in import INSTANCE, USER, StandIn
@@ -133,7 +133,7 @@ class Slow:
 
 def test_knows_whether_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The extra is looked for, not imported."""
-    assert installed()
+    assert is_installed()
     found: Callable[[str], None] = lambda _: None  # noqa: E731 - stands in for a function
     monkeypatch.setattr(importlib.util, "find_spec", found)
-    assert not installed()
+    assert not is_installed()

@@ -215,7 +215,7 @@ def test_says_which_versions_there_are(system: Path, held: ServerFolder) -> None
 def test_refuses_a_wish_that_is_no_major_version(text: str) -> None:
     """The variable is named, its value is not shown."""
     with pytest.raises(DevError, match=r"^MSP_DEV_POSTGRESQL is no major version") as error:
-        _dev._wished({"MSP_DEV_POSTGRESQL": text})
+        _dev._read_wish({"MSP_DEV_POSTGRESQL": text})
 
     assert text not in str(error.value)
 
@@ -262,4 +262,4 @@ async def test_refuses_data_of_another_major_version(held: ServerFolder) -> None
     with pytest.raises(
         DevError, match="keeps data of postgresql-17 but the PostgreSQL found is 18"
     ):
-        await _dev._initialized(_dev._Programs(Path("/nowhere"), "18.1"), held, None)
+        await _dev._prepare_data(_dev._Programs(Path("/nowhere"), "18.1"), held, None)

@@ -395,7 +395,7 @@ def test_waits_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = _waiting.Waiting(database="primary", tracing=None, metrics=pool_metrics())
     for bound in (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10):
         for seconds in (0.99 * bound, 1.01 * bound):
-            with waiting.told({}):
+            with waiting.measure({}):
                 now += seconds
     data: Any = reader.get_metrics_data()
     (histogram,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points

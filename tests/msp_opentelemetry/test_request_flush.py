@@ -24,26 +24,26 @@ def test_flushes_when_the_last_request_ends() -> None:
     flushed = threading.Semaphore(0)
     now = 0.0
     flush = RequestFlush(flushed.release, clock=lambda: now)
-    flush.began()
-    flush.began()
-    flush.ended()
+    flush.count_in()
+    flush.count_in()
+    flush.count_out()
 
     assert not flush._due.is_set()
 
-    flush.ended()
+    flush.count_out()
 
     assert flushed.acquire(timeout=PATIENT)
 
-    flush.began()
-    flush.began()
-    flush.began()
+    flush.count_in()
+    flush.count_in()
+    flush.count_in()
     now = 4.75
-    flush.ended()
+    flush.count_out()
 
     assert not flush._due.is_set()
 
     now = 5.0
-    flush.ended()
+    flush.count_out()
 
     assert flushed.acquire(timeout=PATIENT)
 

@@ -71,6 +71,6 @@ def duplicate(kind: str, name: str) -> BigQueryError:
     return BigQueryError(409, "duplicate", f"Already Exists: {kind} {name}")
 
 
-def unsupported(what: str) -> BigQueryError:
+def make_unsupported(what: str) -> BigQueryError:
     """Return the error of what BigQuery can and this emulator cannot."""
     return BigQueryError(501, "notImplemented", f"{what} is not supported by this emulator")

@@ -31,9 +31,9 @@ class Google:
 
     def __init__(self, config: BigQueryConfig) -> None:
         self._config = config
-        self._credentials = PerProcess(self._find_credentials, closed=_closed)
-        self._client = PerProcess(self._make_client, closed=_closed)
-        self._write_client = PerProcess(self._make_write_client, closed=_closed)
+        self._credentials = PerProcess(self._find_credentials, closed=_closed_error)
+        self._client = PerProcess(self._make_client, closed=_closed_error)
+        self._write_client = PerProcess(self._make_write_client, closed=_closed_error)
 
     @property
     def is_emulator(self) -> bool:
@@ -119,7 +119,7 @@ class Google:
         return cast("BigQueryWriteClient", make(transport=transport))
 
 
-def _closed() -> Exception:
+def _closed_error() -> Exception:
     return WriterClosedError("BigQuery was closed: the service has stopped")
 
 

@@ -1,4 +1,4 @@
-"""What the runtime is told about BigQuery."""
+"""The hooks through which the runtime knows BigQuery."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ async def open_bigquery(
 
 
 def dev_bigquery(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
-    """Give the embedded stand-in; what starts it is no business of production."""
+    """Give the embedded stand-in; production never imports what starts it."""
     from msp_bigquery._dev import bigquery_emulator  # noqa: PLC0415 - imported where it is started
 
     return bigquery_emulator(folder)

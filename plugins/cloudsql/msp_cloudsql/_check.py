@@ -32,33 +32,33 @@ async def select_one(cloudsql: CloudSQL) -> None:
         # A probe every few seconds is nothing to look at in traces.
         async with asyncio.timeout(_LIMIT):
             with without_trace():
-                await _everywhere(cloudsql)
+                await _check_all(cloudsql)
     except TimeoutError:
         raise TimeoutError(f"no answer to SELECT 1 within {_LIMIT} s") from None
 
 
-async def _everywhere(cloudsql: CloudSQL) -> None:
-    checks = [_over(pool) for pool in cloudsql.opened()]
-    checks += [asyncio.to_thread(_over_sync, pool) for pool in cloudsql.sync_opened()]
-    results = await asyncio.gather(*checks or [_directly(cloudsql)], return_exceptions=True)
+async def _check_all(cloudsql: CloudSQL) -> None:
+    checks = [_check_pool(pool) for pool in cloudsql.opened()]
+    checks += [asyncio.to_thread(_check_sync_pool, pool) for pool in cloudsql.sync_opened()]
+    results = await asyncio.gather(*checks or [_check_server(cloudsql)], return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
 
 
-async def _over(pool: AsyncPool) -> None:
-    with _naming(pool):
+async def _check_pool(pool: AsyncPool) -> None:
+    with _name_pool(pool):
         async with pool.connection(_POOL_LIMIT) as connection:
             await connection.execute("SELECT 1")
 
 
-def _over_sync(pool: Pool) -> None:
-    with _naming(pool), pool.connection(_POOL_LIMIT) as connection:
+def _check_sync_pool(pool: Pool) -> None:
+    with _name_pool(pool), pool.connection(_POOL_LIMIT) as connection:
         connection.execute("SELECT 1")
 
 
 @contextmanager
-def _naming(pool: AsyncPool | Pool) -> Iterator[None]:
+def _name_pool(pool: AsyncPool | Pool) -> Iterator[None]:
     from psycopg_pool import PoolTimeout  # noqa: PLC0415 - vendor library, imported by now
 
     try:
@@ -70,6 +70,6 @@ def _naming(pool: AsyncPool | Pool) -> Iterator[None]:
         ) from None
 
 
-async def _directly(cloudsql: CloudSQL) -> None:
+async def _check_server(cloudsql: CloudSQL) -> None:
     async with await cloudsql.connect(_MAINTENANCE) as connection:
         await connection.execute("SELECT 1")

@@ -40,12 +40,12 @@ class CloudSQL:
         self._pid = os.getpid()
         self._closing = False
         self._opening: set[asyncio.Task[None]] = set()
-        self._pools = PerDatabase(self._make_pool, closed=_closed)
-        self._sync_pools = PerDatabase(server.sync_pool, closed=_closed)
+        self._pools = PerDatabase(self._make_pool, closed=_closed_error)
+        self._sync_pools = PerDatabase(server.sync_pool, closed=_closed_error)
         self._connections: PerProcess[[], weakref.WeakSet[AsyncConnection[TupleRow]]]
-        self._connections = PerProcess(weakref.WeakSet, closed=_closed)
+        self._connections = PerProcess(weakref.WeakSet, closed=_closed_error)
         self._sync_connections: PerProcess[[], weakref.WeakSet[Connection[TupleRow]]]
-        self._sync_connections = PerProcess(weakref.WeakSet, closed=_closed)
+        self._sync_connections = PerProcess(weakref.WeakSet, closed=_closed_error)
 
     def pool(
         self,
@@ -174,7 +174,7 @@ class CloudSQL:
             opening.add_done_callback(self._opening.discard)
 
 
-def _closed() -> Exception:
+def _closed_error() -> Exception:
     from psycopg_pool import PoolClosed  # noqa: PLC0415 - vendor library, imported by now
 
     return PoolClosed("cloudsql is closed: the service has stopped")

@@ -86,10 +86,10 @@ async def postgresql(
         DevError: no PostgreSQL is installed, or not in the wished version, its major version is
             not that of the kept data, the folder is in use, or the server does not start.
     """
-    wished = _wished(environ)
+    wished = _read_wish(environ)
     async with server_folder(folder, unprivileged=True) as held:
         programs = _choose(_find(held), wished)
-        data = await _initialized(programs, held, wished)
+        data = await _prepare_data(programs, held, wished)
         port = held.port()
         # No socket file: its path would have to be short, unique, and writable for the user.
         settings = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories="]
@@ -119,7 +119,7 @@ def _dsn(port: int, database: str) -> str:
     return f"postgres://postgres@127.0.0.1:{port}/{database}?sslmode=disable"
 
 
-def _wished(environ: Mapping[str, str]) -> int | None:
+def _read_wish(environ: Mapping[str, str]) -> int | None:
     text = environ.get(_WISH, "")
     if not text:
         return None
@@ -169,7 +169,7 @@ def _choose(found: Iterator[_Programs], wished: int | None) -> _Programs:
     )
 
 
-async def _initialized(programs: _Programs, held: ServerFolder, wished: int | None) -> Path:
+async def _prepare_data(programs: _Programs, held: ServerFolder, wished: int | None) -> Path:
     """Return the data directory of this major version, made on the first run."""
     data = held.data / f"postgresql-{programs.major}"
     if data.exists():

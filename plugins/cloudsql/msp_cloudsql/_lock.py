@@ -48,7 +48,7 @@ async def advisory_lock(cloudsql: CloudSQL, name: str) -> AsyncIterator[asyncio.
     """
     async with await cloudsql.connect(_DATABASE, autocommit=True) as connection:
         await connection.execute(_PREPARE)
-        if not await _taken(connection, _key(name)):
+        if not await _try_lock(connection, _key(name)):
             raise LockHeldError(f"lock {name!r} is held by another execution", lock=name)
         lost = asyncio.Event()
         watching = asyncio.create_task(_watch(connection, lost), name=f"connection of lock {name}")
@@ -65,7 +65,7 @@ def _key(name: str) -> int:
     return int.from_bytes(digest, signed=True)
 
 
-async def _taken(connection: AsyncConnection[TupleRow], key: int) -> bool:
+async def _try_lock(connection: AsyncConnection[TupleRow], key: int) -> bool:
     cursor = await connection.execute("SELECT pg_try_advisory_lock(%s)", (key,))
     row = await cursor.fetchone()
     return row is not None and bool(row[0])

@@ -45,19 +45,19 @@ def login(config: CloudSQLConfig, google: Google) -> Login:
         DSNError: `PGDSN` is not a template for a connection string.
     """
     if isinstance(config.connection, InstanceLogin):
-        return Login(conninfo=_named, instance=Instance(config.connection, google))
-    conninfo = partial(_rendered, Template.parse(config.connection.dsn.reveal()))
+        return Login(conninfo=_conninfo_of, instance=Instance(config.connection, google))
+    conninfo = partial(_render, Template.parse(config.connection.dsn.reveal()))
     conninfo("postgres")  # what is wrong with it shows now, not on the first query
     return Login(conninfo=conninfo)
 
 
-def _named(database: str) -> str:
+def _conninfo_of(database: str) -> str:
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - vendor library: opened here
 
     return make_conninfo("", dbname=database, **_DEFAULTS)
 
 
-def _rendered(template: Template, database: str) -> str:
+def _render(template: Template, database: str) -> str:
     from psycopg.conninfo import make_conninfo  # noqa: PLC0415 - vendor library: opened here
 
     return make_conninfo("", **_DEFAULTS | parameters(template.render(database)))

@@ -112,7 +112,7 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         arguments.directory = migrations_folder(service)
     try:
         with _progress(), _with_running_database(environ) as variables:
-            report = asyncio.run(_migrated(service, arguments, variables))
+            report = asyncio.run(_migrate(service, arguments, variables))
     except (MigrationError, _DatabaseError) as error:
         if arguments.format == "json":
             _print_json(MigrationOutcome(arguments.database, error.state, str(error)))
@@ -170,7 +170,7 @@ class _Migration:
         """Make it a job: a migration has no port."""
 
 
-async def _migrated(
+async def _migrate(
     service: object, arguments: argparse.Namespace, environ: Mapping[str, str]
 ) -> MigrationReport:
     job = _Migration(service_name(service), getattr(service, "version", ""))

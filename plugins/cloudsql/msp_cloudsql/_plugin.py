@@ -1,4 +1,4 @@
-"""What the runtime is told about Cloud SQL."""
+"""The hooks through which the runtime knows Cloud SQL."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def open_cloudsql(
     cloudsql = CloudSQL(server)
     if metrics:
         metrics.observe(cloudsql)
-    async with reached(found.instance) if found.instance else nullcontext():
+    async with hide_traces(found.instance) if found.instance else nullcontext():
         try:
             yield cloudsql
         finally:
@@ -65,7 +65,7 @@ async def open_cloudsql(
 
 
 @asynccontextmanager
-async def reached(instance: Instance) -> AsyncIterator[None]:
+async def hide_traces(instance: Instance) -> AsyncIterator[None]:
     """Keep the account of an instance out of logs, and leave nothing of what was fetched."""
     with account_hidden(instance.user):
         try:
@@ -76,7 +76,7 @@ async def reached(instance: Instance) -> AsyncIterator[None]:
 
 
 def dev_postgresql(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
-    """Give the embedded stand-in; what starts it is no business of production."""
+    """Give the embedded stand-in; production never imports what starts it."""
     from msp_cloudsql._dev import postgresql  # noqa: PLC0415 - imported where it is started
 
     return postgresql(folder)

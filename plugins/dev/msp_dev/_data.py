@@ -8,7 +8,7 @@ from msp_core.dev import unusable
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder; Git is told to ignore one that is new or empty.
+    """Make the folder; one that is new or empty is hidden from Git.
 
     Raises:
         DevError: it cannot be made or written.

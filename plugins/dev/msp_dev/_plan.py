@@ -67,17 +67,17 @@ class Plan:
     ) -> Row:
         name = integration.record.name
         if name in started:
-            return self._started(name, started[name])
+            return self._row_of_started(name, started[name])
         if found := integration.asked_by(self.environ):
-            return Row(plugin=name, state="configured", reason=f"{_joined(found)} set by you")
+            return Row(plugin=name, state="configured", reason=f"{_join(found)} set by you")
         needs = " and ".join(map(str, integration.needs))
         return Row(plugin=name, state="off", reason=f"no dev resource; needs {needs}")
 
-    def _started(self, name: str, started: StartedResource) -> Row:
+    def _row_of_started(self, name: str, started: StartedResource) -> Row:
         state = "joined" if started.joined else "embedded"
-        parts = (started.server, f"sets {_joined(started)}", f"data in {self.data / name}")
+        parts = (started.server, f"sets {_join(started)}", f"data in {self.data / name}")
         return Row(plugin=name, state=state, reason="; ".join(filter(None, parts)))
 
 
-def _joined(names: Iterable[str]) -> str:
+def _join(names: Iterable[str]) -> str:
     return ", ".join(names)

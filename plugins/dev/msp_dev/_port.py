@@ -29,7 +29,7 @@ def choose_port(asked: int | None, environ: Mapping[str, str]) -> tuple[Mapping[
         return {**environ, "PORT": str(port)}, said
     if asked is not None:
         environ = {**environ, "PORT": str(asked)}
-    # What is no port is told with all other problems of the variables.
+    # What is no port is reported with all other problems of the variables.
     with contextlib.suppress(ValueError):
         port = int(environ["PORT"])
         if 0 <= port <= _LAST:

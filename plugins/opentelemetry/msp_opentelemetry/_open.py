@@ -16,7 +16,7 @@ from msp_opentelemetry._choice import Choice, Google, choose
 from msp_opentelemetry._config import OpenTelemetryConfig
 from msp_opentelemetry._opentelemetry import OpenTelemetry
 from msp_opentelemetry._sdk.flush import flush_in_parallel
-from msp_opentelemetry._sdk.globals import installed
+from msp_opentelemetry._sdk.globals import install
 from msp_opentelemetry._sdk.google_metadata import detect
 from msp_opentelemetry._sdk.pace import Pace
 from msp_opentelemetry._sdk.profiler import start_profiler
@@ -46,10 +46,10 @@ async def open_enabled(
     pace = Pace.of(config, contract)
     resource = await _resource(config, contract, choice)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(sdk_warnings(told=_told(choice)))
+        stack.enter_context(sdk_warnings(advised=_google_loggers(choice)))
         meters = make_meter_provider(choice, resource, pace)
         tracers = make_tracer_provider(config, choice, resource, pace, meters.get_meter(SELF))
-        stack.enter_context(installed(tracers, meters, make_propagator()))
+        stack.enter_context(install(tracers, meters, make_propagator()))
         flush = _request_flush(contract, choice, tracers)
         if flush is not None:
             stack.callback(flush.close)
@@ -78,7 +78,7 @@ async def _resource(config: OpenTelemetryConfig, contract: Contract, choice: Cho
     return Resource.create(dict(attributes))
 
 
-def _told(choice: Choice) -> list[str]:
+def _google_loggers(choice: Choice) -> list[str]:
     """Return the loggers of the SDK's exporters that send to Google."""
     signals = {f"{_OTLP}.trace_exporter": choice.traces, f"{_OTLP}.metric_exporter": choice.metrics}
     return [name for name, to in signals.items() if isinstance(to, Google)]

@@ -1,4 +1,4 @@
-"""What the runtime is told about OpenTelemetry."""
+"""The hooks through which the runtime knows OpenTelemetry."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ async def open_telemetry(
 ) -> AsyncIterator[OpenTelemetry]:
     """Give telemetry, or what does nothing in its place; waits for no receiver."""
     async with AsyncExitStack() as stack:
-        yield _disabled() if config.disabled else await _opened(config, contract, stack)
+        yield (_do_nothing() if config.disabled else await _open(config, contract, stack))
 
 
-async def _opened(
+async def _open(
     config: OpenTelemetryConfig, contract: Contract, stack: AsyncExitStack
 ) -> OpenTelemetry:
     """Return telemetry; what does nothing, after a warning, when it cannot be opened."""
@@ -51,10 +51,10 @@ async def _opened(
     except Exception as error:  # noqa: BLE001 - telemetry keeps no service from starting
         # Its text may hold the value of a variable that the SDK reads itself.
         logger.warning("there is no telemetry: opening it raised %s", type(error).__name__)
-        return _disabled()
+        return _do_nothing()
 
 
-def _disabled() -> OpenTelemetry:
+def _do_nothing() -> OpenTelemetry:
     from opentelemetry import metrics, trace  # noqa: PLC0415 - vendor library: imported where it is opened
 
     return OpenTelemetry(
@@ -65,7 +65,7 @@ def _disabled() -> OpenTelemetry:
 
 
 def dev_receiver(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
-    """Give the receiver; what starts it is no business of production."""
+    """Give the receiver; production never imports what starts it."""
     from msp_opentelemetry._dev import receiver  # noqa: PLC0415 - imported where it is started
 
     return receiver(folder)

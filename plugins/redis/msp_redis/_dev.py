@@ -77,12 +77,12 @@ async def _ask(url: str) -> Mapping[str, str]:
 
     async with Redis.from_url(url) as client:
         await client.ping()
-        told: Mapping[str, str] = await client.info("server")
-        return told
+        info: Mapping[str, str] = await client.info("server")
+        return info
 
 
-def _title(told: Mapping[str, str]) -> str:
+def _title(info: Mapping[str, str]) -> str:
     """Return what runs, and what differs from the platform."""
-    if "valkey_version" in told:
-        return f"Valkey {told['valkey_version']}, the platform runs Redis"
-    return f"Redis {told['redis_version']}"
+    if "valkey_version" in info:
+        return f"Valkey {info['valkey_version']}, the platform runs Redis"
+    return f"Redis {info['redis_version']}"

@@ -1,4 +1,4 @@
-"""What the runtime is told about Redis."""
+"""The hooks through which the runtime knows Redis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ async def open_redis(config: RedisConfig, contract: Contract) -> AsyncIterator[R
 
 
 def dev_redis(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
-    """Give the embedded stand-in; what starts it is no business of production."""
+    """Give the embedded stand-in; production never imports what starts it."""
     from msp_redis._dev import redis_server  # noqa: PLC0415 - imported where it is started
 
     return redis_server(folder)

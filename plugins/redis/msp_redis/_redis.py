@@ -32,9 +32,9 @@ class Redis:
     def __init__(self, url: Secret, *, trust: Trust | None, name: str) -> None:
         # Redis takes printable ASCII without spaces as a client's name.
         endpoint = Endpoint(url=url, trust=trust, name=re.sub(r"[^!-~]", "-", name))
-        self._client = PerProcess(endpoint.client, closed=_closed)
-        self._sync_client = PerProcess(endpoint.sync_client, closed=_closed)
-        self._probe = PerProcess(endpoint.probe, closed=_closed)
+        self._client = PerProcess(endpoint.client, closed=_closed_error)
+        self._sync_client = PerProcess(endpoint.sync_client, closed=_closed_error)
+        self._probe = PerProcess(endpoint.probe, closed=_closed_error)
 
     def client(self) -> redis.asyncio.Redis:
         """Return the client for asyncio; it connects on first use.
@@ -66,7 +66,7 @@ class Redis:
         await asyncio.gather(*(_shut(client) for client in made))
 
 
-def _closed() -> Exception:
+def _closed_error() -> Exception:
     import redis  # noqa: PLC0415 - vendor library, imported by whoever catches its error
 
     from msp_redis._pools import CLOSED  # noqa: PLC0415 - imports the vendor library

@@ -54,8 +54,8 @@ class Trust:
         )
         return cls(
             pem="\n".join(found),
-            system_file=_existing(system.openssl_cafile),
-            system_folder=_existing(system.openssl_capath),
+            system_file=_find_existing(system.openssl_cafile),
+            system_folder=_find_existing(system.openssl_capath),
         )
 
     def options(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Trust:
         }
 
 
-def _existing(path: str) -> str | None:
+def _find_existing(path: str) -> str | None:
     return path if Path(path).exists() else None
 
 

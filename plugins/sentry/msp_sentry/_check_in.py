@@ -95,14 +95,14 @@ class CheckIn:
         self._finished = True
         duration = time.monotonic() - self._began
         fields = {**self._fields(), "duration": round(duration, 3)}
-        if _succeeded(error):
+        if _is_success(error):
             logger.log(self._level, "succeeded", extra=fields)
         else:
             # Without the traceback, which whoever catches the exception logs.
             text = f"{type(error).__qualname__}: {error}"
             level = logging.ERROR if self._level >= logging.INFO else self._level
             logger.log(level, _failure(error), extra={**fields, "error": text})
-        self._send("ok" if _succeeded(error) else "error", duration)
+        self._send("ok" if _is_success(error) else "error", duration)
         return self._client
 
     def _send(self, status: str, duration: float | None = None) -> None:
@@ -237,7 +237,7 @@ def _client(dsn: Secret, origin: Origin) -> sentry_sdk.Client:
     return make_check_in_client(dsn, origin)
 
 
-def _succeeded(error: BaseException | None) -> bool:
+def _is_success(error: BaseException | None) -> bool:
     """Return whether that is no failure: nothing, or the `sys.exit` of a success."""
     return error is None or (isinstance(error, SystemExit) and not error.code)
 

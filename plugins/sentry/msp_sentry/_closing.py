@@ -21,18 +21,18 @@ _THREAD: Final = "msp-sentry"
 async def close(client: sentry_sdk.Client, deadline: Deadline) -> None:
     """Send what waits and close the client; at the deadline, warn and leave it behind."""
     # The SDK promises to keep its timeouts, and waits for a lock before it starts to count.
-    with _telling(client):
-        await bounded(_patiently(client, deadline), name=_THREAD, seconds=deadline.remaining())
+    with _log_trouble(client):
+        await bounded(_make_close(client, deadline), name=_THREAD, seconds=deadline.remaining())
 
 
 def close_plain(client: sentry_sdk.Client, deadline: Deadline) -> None:
     """Do the same where there is no event loop."""
-    with _telling(client):
-        bounded_sync(_patiently(client, deadline), name=_THREAD, seconds=deadline.remaining())
+    with _log_trouble(client):
+        bounded_sync(_make_close(client, deadline), name=_THREAD, seconds=deadline.remaining())
 
 
 @contextmanager
-def _telling(client: sentry_sdk.Client) -> Iterator[None]:
+def _log_trouble(client: sentry_sdk.Client) -> Iterator[None]:
     """Log what kept the client from closing; raise nothing."""
     try:
         yield
@@ -43,7 +43,7 @@ def _telling(client: sentry_sdk.Client) -> Iterator[None]:
         logger.warning("Sentry's SDK failed", extra={"error": type(error).__name__})
 
 
-def _patiently(client: sentry_sdk.Client, deadline: Deadline) -> Callable[[], None]:
+def _make_close(client: sentry_sdk.Client, deadline: Deadline) -> Callable[[], None]:
     """Return a call that takes longer than allowed when something could not be sent.
 
     The SDK says nothing when it gives up; so it must not be the one that gives up.

@@ -10,7 +10,7 @@ import sentry_sdk
 from sentry_sdk.scrubber import EventScrubber
 from sentry_sdk.utils import capture_internal_exceptions, event_from_exception
 
-from msp_sentry._outgoing import reported
+from msp_sentry._outgoing import was_reported
 
 # What every record has: anything else is a field that somebody gave.
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {
@@ -54,7 +54,7 @@ class ErrorLines(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Report the record's exception unless it was reported already; never raises."""
         error = record.exc_info[1] if record.exc_info else None
-        if error is None or reported(error) or getattr(self._busy, "here", False):
+        if error is None or was_reported(error) or getattr(self._busy, "here", False):
             return
         self._busy.here = True
         try:

@@ -52,8 +52,7 @@ class Outgoing:
     def transaction(self, event: Event, _hint: Mapping[str, Any]) -> Event:
         """Return the event without secrets."""
         return {
-            key: value if key in _STRUCTURE else self._scrubbed(value)
-            for key, value in event.items()
+            key: value if key in _STRUCTURE else self._scrub(value) for key, value in event.items()
         }
 
     def _complete(self, event: Event) -> None:
@@ -65,13 +64,13 @@ class Outgoing:
         if request := current_request.get():
             contexts.setdefault("log", {}).setdefault("request_id", request.request_id)
 
-    def _scrubbed(self, value: Any) -> Any:  # noqa: ANN401 - JSON
+    def _scrub(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, dict):
-            return {key: self._scrubbed(item) for key, item in value.items()}
+            return {key: self._scrub(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [self._scrubbed(item) for item in value]
+            return [self._scrub(item) for item in value]
         return value
 
 
@@ -82,13 +81,13 @@ def report(error: BaseException, *, logger: str) -> None:
         error: that ended something.
         logger: whose line the event would be if it was logged.
     """
-    if not reported(error):
+    if not was_reported(error):
         with capture_internal_exceptions():
-            event, hint = uncaught(error, sentry_sdk.get_client(), logger=logger)
+            event, hint = make_event(error, sentry_sdk.get_client(), logger=logger)
             sentry_sdk.capture_event(event, hint=hint)
 
 
-def uncaught(
+def make_event(
     error: BaseException, client: BaseClient, *, logger: str
 ) -> tuple[Any, dict[str, Any]]:
     """Return event and hint of an error, as the SDK takes them."""
@@ -105,7 +104,7 @@ def _tags(origin: Origin) -> dict[str, str]:
     return named
 
 
-def reported(error: BaseException) -> bool:
+def was_reported(error: BaseException) -> bool:
     """Return whether an event of the exception left a short while ago."""
     marks = (each.__dict__[_MARK] for each in _same(error) if _MARK in each.__dict__)
     return any(time.monotonic() < mark + SAME for mark in marks)
@@ -116,7 +115,7 @@ def _first_time(error: BaseException) -> bool:
 
     The mark is kept in the exception: a table of them would keep their frames alive.
     """
-    if reported(error):
+    if was_reported(error):
         return False
     for each in _same(error):
         each.__dict__[_MARK] = time.monotonic()

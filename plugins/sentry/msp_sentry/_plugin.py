@@ -1,4 +1,4 @@
-"""What the runtime is told about Sentry."""
+"""The hooks through which the runtime knows Sentry."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def msp_integration() -> Integration[SentryConfig, Sentry]:
 def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
     """Give each request a scope of its own."""
     if not contract.configured(Sentry) or not contract[Sentry].enabled:
-        return _unchanged
+        return _pass_through
     from msp_sentry._request_scope import RequestScope  # noqa: PLC0415 - imports the vendor library
 
     tracing = contract[Sentry].tracing
@@ -97,12 +97,12 @@ def msp_start_failed(failure: FailedStart) -> None:
         config = load(SentryConfig, failure.environ, on_ignored=_is_logged)
     except ConfigError:  # there is no DSN: nothing else of Sentry's is ever a problem
         return
-    from msp_sentry._outgoing import uncaught  # noqa: PLC0415 - same
+    from msp_sentry._outgoing import make_event  # noqa: PLC0415 - same
     from msp_sentry._reporting import Reporting  # noqa: PLC0415 - imports the vendor library
 
     reporting = Reporting.of(config, failure.origin, scrub=failure.scrub)
     if reporting is not None:
-        event, hint = uncaught(failure.error, reporting.client, logger="msp.start")
+        event, hint = make_event(failure.error, reporting.client, logger="msp.start")
         event["level"] = "fatal"
         reporting.client.capture_event(event, hint)
         reporting.client.close(LAST_WORDS)
@@ -112,5 +112,5 @@ def _is_logged(_: Problem) -> None:
     """Say nothing: what is ignored was logged before the problems that ended the start."""
 
 
-def _unchanged(app: ASGIApp) -> ASGIApp:
+def _pass_through(app: ASGIApp) -> ASGIApp:
     return app

@@ -62,12 +62,12 @@ def _noting_status(send: Send, transaction: Span | None) -> Send:
         return send
     span = transaction
 
-    async def noting(message: Message) -> None:
+    async def send_noted(message: Message) -> None:
         if message["type"] == "http.response.start":
             span.set_http_status(message["status"])
         await send(message)
 
-    return noting
+    return send_noted
 
 
 def _headers(scope: Scope) -> dict[str, str]:

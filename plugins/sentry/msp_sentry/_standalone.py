@@ -81,7 +81,11 @@ def _hooks() -> Sequence[Any]:
     from sentry_sdk.integrations.excepthook import ExcepthookIntegration  # noqa: PLC0415 - same
     from sentry_sdk.integrations.threading import ThreadingIntegration  # noqa: PLC0415 - same
 
-    def silent(_pending: int, _seconds: float) -> None:
+    def keep_quiet(_pending: int, _seconds: float) -> None:
         return
 
-    return (AtexitIntegration(callback=silent), ExcepthookIntegration(), ThreadingIntegration())
+    return (
+        AtexitIntegration(callback=keep_quiet),
+        ExcepthookIntegration(),
+        ThreadingIntegration(),
+    )

@@ -45,7 +45,7 @@ class InsertAll:
         """
         with self.database.read() as cursor:
             table = self.catalog.table(cursor, dataset, name)
-        rows, errors = _checked(table, request)
+        rows, errors = _check_rows(table, request)
         if errors and not request.get("skipInvalidRows"):
             refused = {error["index"] for error in errors}
             stopped = {"reason": "stopped", "location": "", "debugInfo": "", "message": ""}
@@ -76,7 +76,7 @@ class InsertAll:
         return True
 
 
-def _checked(table: Table, request: Mapping[str, Any]) -> tuple[list[_Row], Errors]:
+def _check_rows(table: Table, request: Mapping[str, Any]) -> tuple[list[_Row], Errors]:
     given = request.get("rows")
     if not isinstance(given, list) or not given:
         raise invalid("No rows present in the request.")

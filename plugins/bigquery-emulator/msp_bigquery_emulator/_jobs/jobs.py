@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator._errors import BigQueryError, duplicate, not_found, unsupported
+from msp_bigquery_emulator._errors import BigQueryError, duplicate, make_unsupported, not_found
 from msp_bigquery_emulator._sql.queries import Result
 from msp_bigquery_emulator._store.catalog import LOCATION, now
 
@@ -145,4 +145,4 @@ def kind_of(configuration: Mapping[str, Any]) -> str:
     for kind in ("query", "load"):
         if kind in configuration:
             return kind
-    raise unsupported("a job that is no query and no load job")
+    raise make_unsupported("a job that is no query and no load job")

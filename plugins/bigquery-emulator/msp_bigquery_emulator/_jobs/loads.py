@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator._errors import invalid, unsupported
+from msp_bigquery_emulator._errors import invalid, make_unsupported
 from msp_bigquery_emulator._store import rows as _rows
 from msp_bigquery_emulator._store.catalog import Catalog
 from msp_bigquery_emulator._store.database import Cursor, Database
@@ -42,14 +42,14 @@ class Loads:
             BigQueryError: the request cannot be right, or more rows are bad than it allows.
         """
         if request.get("sourceFormat") != _FORMAT:
-            raise unsupported(f"a load job of another format than {_FORMAT}")
+            raise make_unsupported(f"a load job of another format than {_FORMAT}")
         destination = Destination.of(request, write="WRITE_APPEND")
         if destination is None:
             raise invalid("destinationTable is missing")
         with self.database.write() as cursor:
             fields = self._fields(cursor, request, destination)
             leniency = Leniency(bool(request.get("ignoreUnknownValues")), json_as_is=True)
-            rows, bad = _parsed(content, fields, leniency)
+            rows, bad = _parse_lines(content, fields, leniency)
             if len(bad) > int(request.get("maxBadRecords") or 0):
                 raise invalid(
                     "Error while reading data, error message: JSON table encountered too many "
@@ -73,7 +73,7 @@ class Loads:
         return table.fields
 
 
-def _parsed(
+def _parse_lines(
     content: bytes, fields: tuple[Field, ...], leniency: Leniency
 ) -> tuple[list[dict[str, Any]], list[str]]:
     decode = row_decoder(fields, leniency)

@@ -64,7 +64,7 @@ class DatasetsAPI:
         with self.database.write() as cursor:
             text = self.catalog.dataset(cursor, dataset)
             require_version(request, text)
-            changed = merged(json.loads(text), own(request.body))
+            changed = merge(json.loads(text), own(request.body))
             text = self.catalog.put_dataset(cursor, dataset, changed)
         return Answer(self._resource(dataset, text))
 
@@ -92,7 +92,7 @@ def own(resource: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in resource.items() if name not in SERVERS_OWN}
 
 
-def merged(resource: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+def merge(resource: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
     """Return a resource with a change applied; null removes."""
     both = resource | change
     labels = {**(resource.get("labels") or {}), **(change.get("labels") or {})}

@@ -101,7 +101,7 @@ class _Connection(BaseHTTPRequestHandler):
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         try:
             if content is None:
-                answer = _refused()
+                answer = _refuse()
             else:
                 request = Request({}, query, headers, content)
                 answer = self.server.routes.answer(self.command, url.path, request)
@@ -142,6 +142,6 @@ class _Connection(BaseHTTPRequestHandler):
         """Write nothing: there is one line per request otherwise."""
 
 
-def _refused() -> Answer:
+def _refuse() -> Answer:
     error = invalid("the body has no Content-Length, or is not in the encoding it claims")
     return Answer(error.body, status=error.status)

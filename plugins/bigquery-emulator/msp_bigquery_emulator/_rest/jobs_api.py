@@ -99,7 +99,7 @@ class JobsAPI:
     def _run(self, query: Mapping[str, Any], *, dry: bool) -> tuple[Result, Mapping[str, Any]]:
         result = self.queries.run(query, dry=dry)
         statistics: dict[str, Any] = {"statementType": result.kind, "cacheHit": False}
-        statistics |= {"totalBytesProcessed": "0", "totalBytesBilled": "0"} | _changed(result)
+        statistics |= {"totalBytesProcessed": "0", "totalBytesBilled": "0"} | _count_changed(result)
         if dry:
             fields = [field.resource() for field in result.fields]
             statistics["schema"] = {"fields": fields}
@@ -118,7 +118,7 @@ class JobsAPI:
             "cacheHit": False,
             "totalBytesProcessed": "0",
             "queryId": job.id,
-        } | _changed(result)
+        } | _count_changed(result)
         if result.kind == "SELECT":
             total = len(result.rows)
             int_timestamps = request.flag("formatOptions.useInt64Timestamp")
@@ -129,7 +129,7 @@ class JobsAPI:
         return Answer(body)
 
 
-def _changed(result: Result) -> dict[str, Any]:
+def _count_changed(result: Result) -> dict[str, Any]:
     """Return how many rows a statement changed, as results and statistics have it."""
     if result.changed is None:
         return {}

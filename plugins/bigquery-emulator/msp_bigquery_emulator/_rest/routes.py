@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import attrs
 import duckdb
 
-from msp_bigquery_emulator._errors import BigQueryError, invalid, not_found, unsupported
+from msp_bigquery_emulator._errors import BigQueryError, invalid, make_unsupported, not_found
 from msp_bigquery_emulator._rest.datasets_api import DatasetsAPI
 from msp_bigquery_emulator._rest.jobs_api import JobsAPI
 from msp_bigquery_emulator._rest.request import Answer, Answering, Request
@@ -71,7 +71,7 @@ class Routes:
         except Exception as error:  # noqa: BLE001 - a fault of ours: 500 would be tried for minutes
             traceback.print_exc(file=sys.stderr)
             name = type(error).__name__
-            return _refusal(unsupported(f"this request ({name}, see its standard error)"))
+            return _refusal(make_unsupported(f"this request ({name}, see its standard error)"))
 
     def _answer(self, method: str, path: str, request: Request) -> Answer:
         known = False
@@ -86,7 +86,7 @@ class Routes:
                     raise not_found("Project", parts["project"])
                 return route.answer(attrs.evolve(request, path=parts))
         if known:
-            raise unsupported(f"{method} of this path")
+            raise make_unsupported(f"{method} of this path")
         there = f"/bigquery/v2/projects/{self.project}"
         raise BigQueryError(
             404, "notFound", f"Not found: this BigQuery emulator answers at {there}/…"

@@ -7,9 +7,9 @@ from typing import Any
 
 import attrs
 
-from msp_bigquery_emulator._errors import invalid, unsupported
+from msp_bigquery_emulator._errors import invalid, make_unsupported
 from msp_bigquery_emulator._jobs.insert_all import InsertAll
-from msp_bigquery_emulator._rest.datasets_api import merged, own, require_version
+from msp_bigquery_emulator._rest.datasets_api import merge, own, require_version
 from msp_bigquery_emulator._rest.paging import Page
 from msp_bigquery_emulator._rest.request import Answer, Request
 from msp_bigquery_emulator._sql.cells import encode_rows
@@ -45,7 +45,7 @@ class TablesAPI:
         if not isinstance(name, str):
             raise invalid("tableReference.tableId is missing")
         if resource.get("materializedView") or resource.get("externalDataConfiguration"):
-            raise unsupported("a materialized view or external table")
+            raise make_unsupported("a materialized view or external table")
         if resource.get("view"):
             resource["schema"] = self._view_schema(resource["view"])
         with self.database.write() as cursor:
@@ -74,7 +74,7 @@ class TablesAPI:
         with self.database.write() as cursor:
             table = self._table(cursor, request)
             require_version(request, table.text)
-            table = self.catalog.put_table(cursor, table, merged(table.resource, change))
+            table = self.catalog.put_table(cursor, table, merge(table.resource, change))
             return Answer(self._resource(cursor, table))
 
     def delete(self, request: Request) -> Answer:
@@ -96,7 +96,7 @@ class TablesAPI:
             table = self._table(cursor, request)
             if table.view is not None:
                 raise invalid(f"Cannot list a table of type VIEW: {table.dataset}.{table.name}")
-            fields = _selected(table.fields, request.query.get("selectedFields", ""))
+            fields = _select(table.fields, request.query.get("selectedFields", ""))
             total = _rows.count(cursor, table)
             rows: Sequence[tuple[Any, ...]] = ()
             if fields and page.size:
@@ -145,7 +145,7 @@ def _own(resource: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in own(resource).items() if name not in _COMPUTED}
 
 
-def _selected(fields: tuple[Field, ...], names: str) -> tuple[Field, ...]:
+def _select(fields: tuple[Field, ...], names: str) -> tuple[Field, ...]:
     """Return the fields that a list of names selects, in the table's order; all for none."""
     if not names:
         return fields

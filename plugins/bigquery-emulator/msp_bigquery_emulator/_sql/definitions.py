@@ -8,7 +8,7 @@ from typing import Any, Final
 import attrs
 from sqlglot import exp
 
-from msp_bigquery_emulator._errors import BigQueryError, invalid_query, unsupported
+from msp_bigquery_emulator._errors import BigQueryError, invalid_query, make_unsupported
 from msp_bigquery_emulator._sql.tables import TableNames
 from msp_bigquery_emulator._store.database import Cursor
 from msp_bigquery_emulator._store.fields import Field
@@ -40,7 +40,7 @@ class Definitions:
         """
         of = str(statement.args.get("kind") or "").upper()
         if not isinstance(statement, exp.Create | exp.Alter | exp.Drop) or of not in _KINDS:
-            raise unsupported(f"the statement {statement.key.upper()} {of}".rstrip())
+            raise make_unsupported(f"the statement {statement.key.upper()} {of}".rstrip())
         selects = isinstance(statement, exp.Create) and of == "TABLE" and statement.expression
         return f"{statement.key.upper()}_{of}{'_AS_SELECT' if selects else ''}"
 
@@ -62,7 +62,7 @@ class Definitions:
             "DROP_SCHEMA": self._drop_dataset,
         }.get(kind)
         if run is None:
-            raise unsupported(f"the statement {kind.replace('_', ' ')}")
+            raise make_unsupported(f"the statement {kind.replace('_', ' ')}")
         run(statement)
         return kind
 
@@ -87,7 +87,7 @@ class Definitions:
 
     def _fields_of_result(self, query: exp.Expr | None) -> list[Field]:
         if not query:
-            raise unsupported("CREATE TABLE without columns or query")
+            raise make_unsupported("CREATE TABLE without columns or query")
         self.cursor.execute('SELECT * FROM "msp$result" LIMIT 0')
         return [result_field(name, kind) for name, kind, *_ in self.cursor.description or ()]
 
@@ -123,7 +123,7 @@ class Definitions:
         names = {field.name.lower() for field in table.fields}
         for action in statement.args["actions"]:
             if not isinstance(action, exp.ColumnDef):
-                raise unsupported("ALTER TABLE with anything but ADD COLUMN")
+                raise make_unsupported("ALTER TABLE with anything but ADD COLUMN")
             if not (action.args.get("exists") and action.name.lower() in names):
                 resource["schema"]["fields"].append(_column(action))
         self.names.catalog.put_table(self.cursor, table, resource)
@@ -161,7 +161,7 @@ def _column(column: exp.Expr) -> dict[str, Any]:
         elif isinstance(kind, exp.Properties):
             resource |= _options(kind.expressions)
         else:
-            raise unsupported(f"a column with {kind.sql('bigquery').split()[0]}")
+            raise make_unsupported(f"a column with {kind.sql('bigquery').split()[0]}")
     return resource
 
 
@@ -195,5 +195,5 @@ def _properties(statement: exp.Expr) -> dict[str, Any]:
         elif type(one) is exp.Property:
             resource |= _options([one])
         else:
-            raise unsupported(f"CREATE with {one.key.removesuffix('property').upper()}")
+            raise make_unsupported(f"CREATE with {one.key.removesuffix('property').upper()}")
     return resource

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msp_bigquery_emulator._errors import invalid
 from msp_bigquery_emulator._store.fields import Field, parse_fields
-from msp_bigquery_emulator._store.storage import from_json, literal, stored
+from msp_bigquery_emulator._store.storage import from_json, literal, store_sql
 from msp_bigquery_emulator._store.values import ValueRefusedError, value_decoder
 
 POSITIONAL: Final = "msp_positional_"  # followed by the number, from 0
@@ -37,7 +37,7 @@ def _sql(parameter: Mapping[str, Any]) -> str:
     except ValueRefusedError as refused:
         raise invalid(f"Invalid value of query parameter {name}: {refused.reason}", name) from None
     document = literal(json.dumps({"v": value}))
-    return f"({stored(field, f'({from_json(document, (field,))}).v')})"
+    return f"({store_sql(field, f'({from_json(document, (field,))}).v')})"
 
 
 def _field(name: str, kind: Mapping[str, Any]) -> dict[str, Any]:

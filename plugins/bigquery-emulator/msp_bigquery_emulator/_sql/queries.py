@@ -9,7 +9,7 @@ import attrs
 import duckdb
 from sqlglot import exp
 
-from msp_bigquery_emulator._errors import invalid_query, unsupported
+from msp_bigquery_emulator._errors import invalid_query, make_unsupported
 from msp_bigquery_emulator._sql.definitions import Definitions
 from msp_bigquery_emulator._sql.parameters import parameter_sql
 from msp_bigquery_emulator._sql.sql import duckdb_sql, parse, rewrite
@@ -74,7 +74,7 @@ class Queries:
             BigQueryError: the request or the statement cannot be right.
         """
         if request.get("useLegacySql"):
-            raise unsupported("legacy SQL")
+            raise make_unsupported("legacy SQL")
         positional = request.get("parameterMode") == "POSITIONAL"
         statement = parse(str(request.get("query") or ""), positional=positional)
         parameters = parameter_sql(request.get("queryParameters") or ())
@@ -82,7 +82,7 @@ class Queries:
         reads = isinstance(statement, exp.Query) and destination is None
         with self.database.read() if reads or dry else self.database.write() as cursor:
             default = (request.get("defaultDataset") or {}).get("datasetId")
-            names = TableNames(self.catalog, cursor, default).knowing(statement)
+            names = TableNames(self.catalog, cursor, default).with_ctes(statement)
             running = _Statement(cursor, names, parameters, dry)
             try:
                 return running.run(statement, destination)
@@ -115,7 +115,7 @@ class _Statement:
         if self.dry:
             sql = f"SELECT * FROM ({sql}) LIMIT 0"
         self.cursor.execute(sql)
-        result = Result("SELECT", described(self.cursor), self.cursor.fetchall())
+        result = Result("SELECT", describe(self.cursor), self.cursor.fetchall())
         if destination is not None and not self.dry:
             destination.write_query(self.cursor, self.names.catalog, result.fields, sql)
         return result
@@ -138,7 +138,7 @@ class _Statement:
         return counts
 
 
-def described(cursor: Cursor) -> tuple[Field, ...]:
+def describe(cursor: Cursor) -> tuple[Field, ...]:
     """Return the fields of what a cursor will give.
 
     Raises:

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
-from msp_bigquery_emulator._errors import invalid_query, unsupported
+from msp_bigquery_emulator._errors import invalid_query, make_unsupported
 from msp_bigquery_emulator._sql.parameters import POSITIONAL
 
 _STATEMENTS: Final = (
@@ -51,7 +51,7 @@ def parse(query: str, *, positional: bool = False) -> exp.Expr:
     if not statements:
         raise invalid_query("Syntax error: Unexpected end of statement")
     if len(statements) > 1:
-        raise unsupported("a script of several statements")
+        raise make_unsupported("a script of several statements")
     if not isinstance(statements[0], _STATEMENTS):
         raise invalid_query(f"Syntax error: not a statement: {query.split(maxsplit=1)[0][:50]}")
     return statements[0]
@@ -156,7 +156,7 @@ def _moment(node: exp.Expr) -> exp.Expr:
 def _current_datetime(node: exp.Expr) -> exp.Expr:
     """Write CURRENT_DATETIME, which DuckDB does not have."""
     if node.this:
-        raise unsupported("CURRENT_DATETIME of a time zone")
+        raise make_unsupported("CURRENT_DATETIME of a time zone")
     return exp.cast(exp.CurrentTimestamp(), "TIMESTAMP", dialect="duckdb")
 
 

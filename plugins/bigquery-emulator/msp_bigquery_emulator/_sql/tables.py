@@ -6,7 +6,7 @@ import attrs
 import sqlglot
 from sqlglot import exp
 
-from msp_bigquery_emulator._errors import invalid, invalid_query, not_found, unsupported
+from msp_bigquery_emulator._errors import invalid, invalid_query, make_unsupported, not_found
 from msp_bigquery_emulator._sql.information_schema import PREFIX, relation
 from msp_bigquery_emulator._sql.sql import parse, rewrite
 from msp_bigquery_emulator._store.catalog import Catalog, Table
@@ -33,7 +33,7 @@ class TableNames:
     known: frozenset[str] = frozenset()
     depth: int = 0
 
-    def knowing(self, statement: exp.Expr) -> TableNames:
+    def with_ctes(self, statement: exp.Expr) -> TableNames:
         """Return these names together with those that a statement defines."""
         ctes = frozenset(cte.alias.lower() for cte in statement.find_all(exp.CTE))
         return attrs.evolve(self, known=ctes)
@@ -45,14 +45,14 @@ class TableNames:
             BigQueryError: there is no such table.
         """
         if not node.name or not isinstance(node.this, exp.Identifier):
-            raise unsupported("a table function")
+            raise make_unsupported("a table function")
         if not node.db and node.name.lower() in self.known:
             return node
         if node.name.upper().startswith(PREFIX):
-            return self._information(node)
+            return self._information_table(node)
         table = self.table(node)
         if table.view is not None:
-            return _aliased(self._view(table.view), node)
+            return _alias(self._view(table.view), node)
         if not table.fields:
             raise invalid_query(f"Table {table.dataset}.{table.name} does not have a schema")
         node.set("catalog", exp.to_identifier(NAME))
@@ -83,20 +83,20 @@ class TableNames:
         """
         return self.catalog.table(self.cursor, *self.place(node))
 
-    def _information(self, node: exp.Table) -> exp.Expr:
+    def _information_table(self, node: exp.Table) -> exp.Expr:
         dataset = node.db or self.default_dataset
         sql = relation(node.name[len(PREFIX) :].upper(), self.catalog, self.cursor, dataset)
-        return _aliased(sqlglot.parse_one(sql, read="duckdb"), node)
+        return _alias(sqlglot.parse_one(sql, read="duckdb"), node)
 
     def _view(self, query: str) -> exp.Expr:
         if self.depth >= _DEEPEST:
             raise invalid_query(f"Views are nested more than {_DEEPEST} deep")
         statement = parse(query)
         inner = attrs.evolve(self, default_dataset=None, depth=self.depth + 1)
-        return rewrite(statement, table=inner.knowing(statement), parameters={})
+        return rewrite(statement, table=inner.with_ctes(statement), parameters={})
 
 
-def _aliased(query: exp.Expr, node: exp.Table) -> exp.Expr:
+def _alias(query: exp.Expr, node: exp.Table) -> exp.Expr:
     """Return a query in the place of a name, with the name it had there."""
     name = node.alias or node.name.rpartition(".")[2]
     return exp.Subquery(this=query, alias=exp.TableAlias(this=exp.to_identifier(name, quoted=True)))

@@ -15,7 +15,7 @@ import attrs
 from msp_bigquery_emulator._errors import BigQueryError, duplicate, invalid, not_found
 from msp_bigquery_emulator._store.database import CATALOG, NAME, Cursor
 from msp_bigquery_emulator._store.fields import Field, normalize, parse_fields
-from msp_bigquery_emulator._store.storage import duckdb_type, quoted
+from msp_bigquery_emulator._store.storage import duckdb_type, quote
 
 _ID: Final = re.compile(r"\w{1,1024}", re.ASCII)
 _TABLE_ID: Final = re.compile(r"[\w -]{1,1024}")
@@ -72,7 +72,7 @@ def _view_of(text: str) -> str | None:
 
 def sql_name(dataset: str, table: str) -> str:
     """Return the name that DuckDB's SQL has for a table."""
-    return f"{NAME}.{quoted(dataset)}.{quoted(table)}"
+    return f"{NAME}.{quote(dataset)}.{quote(table)}"
 
 
 def etag(text: str) -> str:
@@ -101,8 +101,8 @@ class Catalog:
             raise invalid(f"Invalid dataset ID {dataset!r}: expected letters, digits and _")
         if self.find_dataset(cursor, dataset) is not None:
             raise duplicate("Dataset", f"{self.project}:{dataset}")
-        text = _stamped({"location": LOCATION} | dict(resource), created=True)
-        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {NAME}.{quoted(dataset)}")
+        text = _stamp({"location": LOCATION} | dict(resource), created=True)
+        cursor.execute(f"CREATE SCHEMA IF NOT EXISTS {NAME}.{quote(dataset)}")
         cursor.execute(f"INSERT INTO {CATALOG}.datasets VALUES (?, ?)", [dataset, text])
         return text
 
@@ -129,7 +129,7 @@ class Catalog:
 
     def put_dataset(self, cursor: Cursor, dataset: str, resource: Mapping[str, Any]) -> str:
         """Replace a dataset's resource and return it, JSON."""
-        text = _stamped(resource)
+        text = _stamp(resource)
         cursor.execute(
             f"UPDATE {CATALOG}.datasets SET resource = ? WHERE dataset = ?", [text, dataset]
         )
@@ -159,7 +159,7 @@ class Catalog:
             raise invalid(f"Invalid table ID {name!r}: expected letters, digits, _, - and spaces")
         if self.find_table(cursor, dataset, name) is not None:
             raise duplicate("Table", f"{self.project}:{dataset}.{name}")
-        table = Table(dataset, name, _stamped(_with_schema(resource), created=True))
+        table = Table(dataset, name, _stamp(_with_schema(resource), created=True))
         if table.view is None:
             cursor.execute(f"CREATE TABLE {table.sql_name} ({_columns(table.fields)})")
         cursor.execute(
@@ -199,7 +199,7 @@ class Catalog:
         Raises:
             BigQueryError: the schema changes in a way that BigQuery refuses.
         """
-        changed = attrs.evolve(table, text=_stamped(_with_schema(resource)))
+        changed = attrs.evolve(table, text=_stamp(_with_schema(resource)))
         if changed.view is None:
             self._change_columns(cursor, table, changed.fields)
         cursor.execute(
@@ -246,7 +246,7 @@ def _with_schema(resource: Mapping[str, Any]) -> dict[str, Any]:
     return {**resource, "schema": {"fields": normalize(fields)}}
 
 
-def _stamped(resource: Mapping[str, Any], *, created: bool = False) -> str:
+def _stamp(resource: Mapping[str, Any], *, created: bool = False) -> str:
     at = now()
     stamps = {"lastModifiedTime": at} | ({"creationTime": at} if created else {})
     return json.dumps({**resource, **stamps})
@@ -259,12 +259,12 @@ def _columns(fields: tuple[Field, ...]) -> str:
 
 def _column(field: Field) -> str:
     required = " NOT NULL" if field.mode == "REQUIRED" else ""
-    return f"{quoted(field.name)} {duckdb_type(field)}{required}"
+    return f"{quote(field.name)} {duckdb_type(field)}{required}"
 
 
 def _changes(old: Field, new: Field, table: str) -> list[str]:
     """Return what follows ALTER TABLE to make a column what it shall be."""
-    column = f"ALTER COLUMN {quoted(old.name)}"
+    column = f"ALTER COLUMN {quote(old.name)}"
     relaxed = old.mode == "REQUIRED" and new.mode == "NULLABLE"
     if new.type != old.type or (new.mode != old.mode and not relaxed):
         raise invalid(

@@ -67,16 +67,18 @@ class Destination:
         if table is None:
             if self.create == "CREATE_NEVER":
                 raise not_found("Table", name)
-            return catalog.create_table(cursor, self.dataset, self.table, self._made({}, fields))
+            return catalog.create_table(
+                cursor, self.dataset, self.table, self._complete({}, fields)
+            )
         if self.write == "WRITE_TRUNCATE":
             catalog.delete_table(cursor, table)
-            resource = self._made(table.resource, fields)
+            resource = self._complete(table.resource, fields)
             return catalog.create_table(cursor, self.dataset, self.table, resource)
         if self.write == "WRITE_EMPTY" and _has_rows(cursor, table):
             raise duplicate("Table", name)
         return table
 
-    def _made(self, known: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
+    def _complete(self, known: Mapping[str, Any], fields: tuple[Field, ...]) -> dict[str, Any]:
         schema = {"fields": [field.resource() for field in fields]}
         return {**known, **self.resource, "schema": schema}
 

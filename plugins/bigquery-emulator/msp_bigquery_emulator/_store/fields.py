@@ -99,7 +99,7 @@ def _parse_field(resource: object, depth: int) -> Field:
     kind = _TYPES.get(given)
     mode = str(resource.get("mode") or "NULLABLE").upper()
     if kind is None:
-        raise invalid(f"Invalid type {given!r} of field {name}: expected one of {_known()}", name)
+        raise invalid(f"Invalid type {given!r} of field {name}: expected one of {_types()}", name)
     if mode not in _MODES:
         raise invalid(f"Invalid mode {mode!r} of field {name}: expected one of {_MODES}", name)
     members = parse_fields(resource.get("fields") or (), depth=depth + 1)
@@ -108,7 +108,7 @@ def _parse_field(resource: object, depth: int) -> Field:
     return Field(name, kind, mode, members)
 
 
-def _known() -> str:
+def _types() -> str:
     return ", ".join(sorted(set(_TYPES.values())))
 
 

@@ -10,7 +10,7 @@ from msp_bigquery_emulator._errors import invalid
 from msp_bigquery_emulator._store.catalog import Table
 from msp_bigquery_emulator._store.database import Cursor
 from msp_bigquery_emulator._store.fields import Field
-from msp_bigquery_emulator._store.storage import quoted, rows_sql
+from msp_bigquery_emulator._store.storage import quote, rows_sql
 
 
 def insert(cursor: Cursor, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -48,6 +48,6 @@ def page(
         start: number of the first row, from 0.
         size: rows at most.
     """
-    columns = ", ".join(quoted(field.name) for field in fields)
+    columns = ", ".join(quote(field.name) for field in fields)
     sql = f"SELECT {columns} FROM {table.sql_name} ORDER BY rowid LIMIT {size} OFFSET {start}"
     return cursor.execute(sql).fetchall()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
-from msp_bigquery_emulator._errors import unsupported
+from msp_bigquery_emulator._errors import make_unsupported
 from msp_bigquery_emulator._store.fields import Field
 
 _DUCKDB: Final = {
@@ -57,7 +57,7 @@ _FROM_DUCKDB: Final = {
 _NUMERIC_SCALE: Final = 9
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
 
@@ -72,7 +72,7 @@ def duckdb_type(field: Field) -> str:
     if field.repeated:
         return duckdb_type(field.element) + "[]"
     if field.type == "RECORD":
-        members = (f"{quoted(member.name)} {duckdb_type(member)}" for member in field.fields)
+        members = (f"{quote(member.name)} {duckdb_type(member)}" for member in field.fields)
         return f"STRUCT({', '.join(members)})"
     return _DUCKDB[field.type]
 
@@ -91,7 +91,7 @@ def rows_sql(fields: tuple[Field, ...]) -> str:
     """Return a query of the rows in a JSON list, its text the first parameter."""
     structure = literal(json.dumps([_structure_of(fields)]))
     columns = ", ".join(
-        f"{stored(field, f'r.{quoted(field.name)}')} AS {quoted(field.name)}" for field in fields
+        f"{store_sql(field, f'r.{quote(field.name)}')} AS {quote(field.name)}" for field in fields
     )
     return f"SELECT {columns} FROM (SELECT unnest(from_json_strict(?, {structure})) AS r)"
 
@@ -108,7 +108,7 @@ def _structure(field: Field) -> Any:  # noqa: ANN401 - nested JSON
     return _IN_JSON.get(field.type, "VARCHAR")
 
 
-def stored(field: Field, value: str, depth: int = 0) -> str:
+def store_sql(field: Field, value: str, depth: int = 0) -> str:
     """Return SQL that turns what `from_json_strict` gives into what is stored.
 
     Args:
@@ -118,12 +118,12 @@ def stored(field: Field, value: str, depth: int = 0) -> str:
     """
     if field.repeated:
         element = f"e{depth}"
-        inner = stored(field.element, element, depth + 1)
+        inner = store_sql(field.element, element, depth + 1)
         list_ = value if inner == element else f"list_transform({value}, lambda {element}: {inner})"
         return f"coalesce({list_}, [])"
     if field.type == "RECORD":
         members = ", ".join(
-            f"{quoted(member.name)} := {stored(member, f'{value}.{quoted(member.name)}', depth)}"
+            f"{quote(member.name)} := {store_sql(member, f'{value}.{quote(member.name)}', depth)}"
             for member in field.fields
         )
         return f"CASE WHEN {value} IS NULL THEN NULL ELSE struct_pack({members}) END"
@@ -154,5 +154,5 @@ def result_field(name: str, kind: Any) -> Field:  # noqa: ANN401 - a DuckDBPyTyp
     if str(kind) == "JSON":
         return Field(name, "JSON")
     if kind.id not in _FROM_DUCKDB:
-        raise unsupported(f"a result of type {kind} (column {name})")
+        raise make_unsupported(f"a result of type {kind} (column {name})")
     return Field(name, _FROM_DUCKDB[kind.id])

@@ -76,7 +76,7 @@ def value_decoder(field: Field) -> Decode:
 def _decoder(field: Field, leniency: Leniency) -> Decode:
     """Return the function that checks a value that is not None."""
     if field.repeated:
-        return _repeated(_decoder(field.element, leniency))
+        return _decoder_of_all(_decoder(field.element, leniency))
     if field.type == "RECORD":
         return _record(field.fields, leniency)
     if field.type == "JSON" and leniency.json_as_is:
@@ -84,7 +84,7 @@ def _decoder(field: Field, leniency: Leniency) -> Decode:
     return _SCALARS[field.type]
 
 
-def _repeated(decode: Decode) -> Decode:
+def _decoder_of_all(decode: Decode) -> Decode:
     def decode_all(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
         if not isinstance(value, list):
             raise ValueRefusedError("This field is repeated: expected an array.")
@@ -203,7 +203,7 @@ def _timestamp(value: Any) -> int:  # noqa: ANN401 - JSON
     try:
         return micros(_moment(value))
     except (ArithmeticError, TypeError, ValueError):
-        raise ValueRefusedError(f"Could not parse {_shown(value)} as a timestamp.") from None
+        raise ValueRefusedError(f"Could not parse {_show(value)} as a timestamp.") from None
 
 
 def _moment(value: Any) -> datetime:  # noqa: ANN401 - JSON
@@ -227,7 +227,7 @@ def _json(value: Any) -> str:  # noqa: ANN401 - JSON
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        raise ValueRefusedError(f"Failed to parse JSON: {_shown(value)}.") from None
+        raise ValueRefusedError(f"Failed to parse JSON: {_show(value)}.") from None
     if not text.isascii():
         _require_unicode(text)
     return text
@@ -238,19 +238,19 @@ def _iso(parse: Callable[[str], date | time | datetime], kind: str) -> Decode:
         try:
             parsed = parse(value)
         except (TypeError, ValueError):
-            raise ValueRefusedError(f"Could not parse {_shown(value)} as {kind}.") from None
+            raise ValueRefusedError(f"Could not parse {_show(value)} as {kind}.") from None
         if getattr(parsed, "tzinfo", None) is not None:
-            raise ValueRefusedError(f"Could not parse {_shown(value)} as {kind}: it has a zone.")
+            raise ValueRefusedError(f"Could not parse {_show(value)} as {kind}: it has a zone.")
         return parsed.isoformat()
 
     return decode
 
 
 def _not(kind: str, value: Any) -> ValueRefusedError:  # noqa: ANN401 - JSON
-    return ValueRefusedError(f"Cannot convert value to {kind} (bad value): {_shown(value)}.")
+    return ValueRefusedError(f"Cannot convert value to {kind} (bad value): {_show(value)}.")
 
 
-def _shown(value: Any) -> str:  # noqa: ANN401 - JSON
+def _show(value: Any) -> str:  # noqa: ANN401 - JSON
     text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text.encode("ascii", "backslashreplace").decode()[:100]
 

@@ -118,7 +118,7 @@ class _Writing:
         _, table = self._streams.get(name)
         rows, refused = writer.read(table.fields, request.proto_rows.rows.serialized_rows)
         if refused:
-            return _refused(name, refused)
+            return _refuse_rows(name, refused)
         offset = request.offset.value if request.HasField("offset") else None
         response = _Appended(write_stream=name)
         try:
@@ -132,7 +132,7 @@ class _Writing:
         return response
 
 
-def _refused(name: str, refused: dict[int, str]) -> Any:  # noqa: ANN401 - messages
+def _refuse_rows(name: str, refused: dict[int, str]) -> Any:  # noqa: ANN401 - messages
     response = _Appended(write_stream=name)
     response.error.code = code_pb2.INVALID_ARGUMENT
     response.error.message = "Errors found while processing rows. See row_errors for details."
@@ -173,7 +173,7 @@ def _describe(schemas: Any, fields: tuple[Field, ...]) -> None:  # noqa: ANN401 
 def _handlers(writing: _Writing) -> grpc.GenericRpcHandler:
     def unary(answer: Callable[[Any], Any], request: Any) -> Any:  # noqa: ANN401 - messages
         return grpc.unary_unary_rpc_method_handler(
-            lambda message, context: _guarded(context, lambda: answer(message)),
+            lambda message, context: _guard(context, lambda: answer(message)),
             request_deserializer=request.pb().FromString,
             response_serializer=_serialize,
         )
@@ -203,11 +203,11 @@ def _serialize(message: Any) -> bytes:  # noqa: ANN401 - messages
 def _guarded_all(context: grpc.ServicerContext, responses: Iterator[Any]) -> Iterator[Any]:
     """Yield responses until one fails."""
     done = object()
-    while (response := _guarded(context, lambda: next(responses, done))) is not done:
+    while (response := _guard(context, lambda: next(responses, done))) is not done:
         yield response
 
 
-def _guarded(context: grpc.ServicerContext, answer: Callable[[], Any]) -> Any:  # noqa: ANN401 - messages
+def _guard(context: grpc.ServicerContext, answer: Callable[[], Any]) -> Any:  # noqa: ANN401 - messages
     """Answer, or end the call with what went wrong."""
     try:
         return answer()

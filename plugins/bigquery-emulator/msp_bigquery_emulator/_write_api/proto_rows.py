@@ -163,7 +163,7 @@ def _double(value: float) -> float | str:
     return value if math.isfinite(value) else str(value)
 
 
-def _scaled(type_: str, scale: int) -> _Read:
+def _make_decimal_reader(type_: str, scale: int) -> _Read:
     """Return the reader of a decimal as BigQuery writes it in bytes: scaled, little-endian."""
     decode = value_decoder(Field("decimal", type_))
 
@@ -213,8 +213,8 @@ def _via_text(type_: str) -> _Read:
 _FROM_STRING: Final[Mapping[str, _Read]] = {"BYTES": lambda value: _base64(value.encode())}
 _FROM_BYTES: Final[Mapping[str, _Read]] = {
     "BYTES": _base64,
-    "NUMERIC": _scaled("NUMERIC", 9),
-    "BIGNUMERIC": _scaled("BIGNUMERIC", 38),
+    "NUMERIC": _make_decimal_reader("NUMERIC", 9),
+    "BIGNUMERIC": _make_decimal_reader("BIGNUMERIC", 38),
 }
 _FROM_NUMBER: Final[Mapping[str, tuple[frozenset[int], _Read]]] = {
     "INTEGER": (_WHOLE, _via_text("INTEGER")),

@@ -13,7 +13,7 @@ import attrs
 from msp_bigquery_emulator._store import rows as _rows
 from msp_bigquery_emulator._store.catalog import Catalog, Table, now
 from msp_bigquery_emulator._store.database import CATALOG, STREAMS, Cursor, Database
-from msp_bigquery_emulator._store.storage import quoted, rows_sql
+from msp_bigquery_emulator._store.storage import quote, rows_sql
 
 DEFAULT: Final = "_default"
 _PARENT: Final = re.compile(r"projects/([^/]+)/datasets/([^/]+)/tables/([^/]+)")
@@ -66,7 +66,7 @@ class Stream:
     @property
     def staging(self) -> str:
         """The DuckDB table of rows that cannot be seen yet."""
-        return f"{STREAMS}.{quoted(self.name.rpartition('/')[2])}"
+        return f"{STREAMS}.{quote(self.name.rpartition('/')[2])}"
 
 
 @attrs.frozen
@@ -155,7 +155,7 @@ class WriteStreams:
             streams, errors = [], {}
             for name in names:
                 try:
-                    streams.append(_committable(self._stream(cursor, name)))
+                    streams.append(_check_committable(self._stream(cursor, name)))
                 except StreamError as error:
                     errors[name] = error
             if errors:
@@ -233,7 +233,7 @@ def _show(cursor: Cursor, stream: Stream, table: Table, end: int) -> None:
     cursor.execute(f"DELETE FROM {stream.staging} WHERE {_OFFSET} < {end}")
 
 
-def _committable(stream: Stream) -> Stream:
+def _check_committable(stream: Stream) -> Stream:
     if stream.kind != "PENDING":
         message = f"{stream.name} is not a pending stream"
         raise StreamError("INVALID_ARGUMENT", message, "INVALID_STREAM_TYPE")

@@ -59,11 +59,11 @@ class Trouble:
         """Judge what a Google library, or what it is built on, has raised."""
         code = getattr(error, "code", None)
         if isinstance(code, int):
-            return _answered(error, code)
-        return cls(_unanswered(error), type(error).__name__)
+            return _judge_answer(error, code)
+        return cls(_kind_of_unanswered(error), type(error).__name__)
 
 
-def _answered(error: Any, code: int) -> Trouble:  # noqa: ANN401 - google.api_core's, untyped here
+def _judge_answer(error: Any, code: int) -> Trouble:  # noqa: ANN401 - google.api_core's, untyped here
     reason = _reason(error)
     text = f"{type(error).__name__} ({code}{f', {reason}' if reason else ''})"
     if code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE or _is_size(error):
@@ -73,7 +73,7 @@ def _answered(error: Any, code: int) -> Trouble:  # noqa: ANN401 - google.api_co
     if code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Trouble(TroubleKind.PASSING, text)
     if code in _HINTS:
-        return Trouble(TroubleKind.DENIED, f"{text}: {_disabled(error) or _HINTS[code]}")
+        return Trouble(TroubleKind.DENIED, f"{text}: {_advise_enabling(error) or _HINTS[code]}")
     return Trouble(TroubleKind.REFUSED, text)
 
 
@@ -85,7 +85,7 @@ def _reason(error: Any) -> str | None:  # noqa: ANN401 - same
     return str(reason)
 
 
-def _disabled(error: Any) -> str | None:  # noqa: ANN401 - same
+def _advise_enabling(error: Any) -> str | None:  # noqa: ANN401 - same
     """Return what to do about an API that is not enabled; None when that is not the trouble."""
     if getattr(error, "reason", None) != "SERVICE_DISABLED":
         return None
@@ -99,7 +99,7 @@ def _is_size(error: Exception) -> bool:
     return any(words in text for words in _SIZE_WORDS)
 
 
-def _unanswered(error: Exception) -> TroubleKind:
+def _kind_of_unanswered(error: Exception) -> TroubleKind:
     import requests  # noqa: PLC0415 - vendor library: raised the error, so it is imported already
     from google.auth import exceptions as auth  # noqa: PLC0415 - same
 

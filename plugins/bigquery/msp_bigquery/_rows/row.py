@@ -66,13 +66,13 @@ def prepare(rows: Iterable[object], *, insert_ids: bool) -> list[PreparedRow]:
     prepared = []
     for number, row in enumerate(rows, start=1):
         try:
-            prepared.append(_prepared(row, insert_ids))
+            prepared.append(_prepare(row, insert_ids))
         except RowValueError as error:
             raise RowValueError(f"row {number}: {error}") from None
     return prepared
 
 
-def _prepared(given: object, insert_ids: bool) -> PreparedRow:  # noqa: FBT001 - passed on
+def _prepare(given: object, insert_ids: bool) -> PreparedRow:  # noqa: FBT001 - passed on
     row = given if isinstance(given, Row) else _row(given)
     insert_id = row.insert_id or (uuid.uuid4().hex if insert_ids else None)
     if insert_id is not None and len(insert_id) > _LONGEST_ID:

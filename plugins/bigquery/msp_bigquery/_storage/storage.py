@@ -13,7 +13,7 @@ from msp_bigquery._rows.row import PreparedRow
 from msp_bigquery._storage.append_connection import DisplacedError
 from msp_bigquery._storage.proto_values import UnfitValueError
 from msp_bigquery._storage.streams import CommittedStream, DefaultStream, Payload, Stream
-from msp_bigquery._storage.table_proto import TableProto, unfit
+from msp_bigquery._storage.table_proto import TableProto, failure_of_unfit
 from msp_core.deadline import Deadline
 from msp_core.errors import UsageError
 
@@ -113,32 +113,32 @@ class StorageShipment:
     def _encode(self, deadline: Deadline) -> Payload:
         """Encode what is left; a row that does not fit may have been written for a new schema."""
         proto = self._way.proto(deadline.remaining())
-        rows, failures = self._encoded(proto)
+        rows, failures = self._encode_rows(proto)
         if failures and not self._renewed:
             self._renewed = True
             proto = self._way.proto(deadline.remaining(), not_this=proto)
-            rows, failures = self._encoded(proto)
+            rows, failures = self._encode_rows(proto)
         self._drop(failures)
         return Payload(proto, rows)
 
-    def _encoded(self, proto: TableProto) -> tuple[list[bytes], list[Failure]]:
+    def _encode_rows(self, proto: TableProto) -> tuple[list[bytes], list[Failure]]:
         rows, failures = [], []
         for index in self._left:
             try:
                 rows.append(proto.encode(self._rows[index]))
             except UnfitValueError as error:
-                failures.append(unfit(index, error))
+                failures.append(failure_of_unfit(index, error))
         return rows, failures
 
     def _judge(self, error: Exception, payload: Payload, deadline: Deadline) -> None:
         """Take the rows out that are to blame, or raise."""
         errors = _row_errors(error)
         if errors:
-            self._way.stream.refused(payload)
+            self._way.stream.note_refused(payload)
             self._drop([_failure(self._left[one.index], one) for one in errors])
         elif _is_schema(error) and not self._renewed:
             self._renewed = True
-            self._way.stream.refused(payload)
+            self._way.stream.note_refused(payload)
             self._way.proto(deadline.remaining(), not_this=payload.proto)
         else:
             raise error

@@ -44,7 +44,7 @@ class Stream(Protocol):
         """
         ...
 
-    def refused(self, payload: Payload) -> None:
+    def note_refused(self, payload: Payload) -> None:
         """Note that BigQuery took none of the rows because of what is in them."""
         ...
 
@@ -73,7 +73,7 @@ class DefaultStream:
         answer = connection.send(payload.rows, None)
         _await(answer, connection, deadline)
 
-    def refused(self, payload: Payload) -> None:
+    def note_refused(self, payload: Payload) -> None:
         """Do nothing: requests do not depend on each other."""
 
     def close(self) -> None:
@@ -142,8 +142,8 @@ class CommittedStream:
 
     def append(self, payload: Payload, deadline: Deadline) -> None:
         """Append rows, unless they got there before; return when they are durable."""
-        with self._held(deadline):
-            if payload.place is not None and self._arrived(payload.place, deadline):
+        with self._hold_lock(deadline):
+            if payload.place is not None and self._has_arrived(payload.place, deadline):
                 return
             payload.place = None
             stream = self._open(payload.proto, deadline)
@@ -152,7 +152,7 @@ class CommittedStream:
             payload.place = Place(stream, stream.end)
         _await(answer, stream.connection, deadline)
 
-    def refused(self, payload: Payload) -> None:
+    def note_refused(self, payload: Payload) -> None:
         """Note that the rows did not get there; what was sent after them did not either."""
         if payload.place is not None:
             payload.place.stream.connection.close(DisplacedError())
@@ -164,7 +164,7 @@ class CommittedStream:
             self._current.connection.close()
 
     @contextmanager
-    def _held(self, deadline: Deadline) -> Iterator[None]:
+    def _hold_lock(self, deadline: Deadline) -> Iterator[None]:
         if not self._lock.acquire(timeout=deadline.remaining()):
             raise TimeoutError
         try:
@@ -172,7 +172,7 @@ class CommittedStream:
         finally:
             self._lock.release()
 
-    def _arrived(self, place: Place, deadline: Deadline) -> bool:
+    def _has_arrived(self, place: Place, deadline: Deadline) -> bool:
         from google.api_core import exceptions  # noqa: PLC0415 - vendor library
 
         stream = place.stream

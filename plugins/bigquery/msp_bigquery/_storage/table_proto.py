@@ -128,7 +128,7 @@ def record(values: Mapping[str, Plain], columns: Mapping[str, Column], prefix: s
     return fields
 
 
-def unfit(index: int, error: UnfitValueError) -> Failure:
+def failure_of_unfit(index: int, error: UnfitValueError) -> Failure:
     """Return what `encode` raised as BigQuery would have said it."""
     return Failure(index=index, reasons=(str(error),))
 

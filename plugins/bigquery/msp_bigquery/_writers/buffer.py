@@ -125,11 +125,11 @@ class Buffer:
         self.pending -= len(batch.rows)
         return True
 
-    def sent(self) -> tuple[Batch, ...]:
+    def list_unsettled(self) -> tuple[Batch, ...]:
         """Return what was taken and is not settled."""
         return tuple(self._sent)
 
-    def settled(self) -> int:
+    def count_settled(self) -> int:
         """Return n such that the first n rows it ever took are no longer pending."""
         return min((batch.first for batch in self._sent), default=self.taken)
 

@@ -97,7 +97,7 @@ class BufferedWriter:
             BufferFullError: the buffer had no room in time; says how many rows it took.
             WriterClosedError: the service has stopped.
         """
-        left, deadline = self._prepared(rows), Deadline.after(self._timeout)
+        left, deadline = self._prepare(rows), Deadline.after(self._timeout)
         while room := self._add(left):
             try:
                 async with asyncio.timeout(deadline.remaining()):
@@ -109,7 +109,7 @@ class BufferedWriter:
 
     def write_sync(self, *rows: object) -> None:
         """Do the same as `write`, from a thread without an event loop."""
-        left, deadline = self._prepared(rows), Deadline.after(self._timeout)
+        left, deadline = self._prepare(rows), Deadline.after(self._timeout)
         while room := self._add(left):
             try:
                 room.result(deadline.remaining())
@@ -120,11 +120,11 @@ class BufferedWriter:
 
     async def flush(self) -> None:
         """Send all rows taken so far; returns when each is durable or was refused."""
-        await asyncio.wrap_future(self._flushed())
+        await asyncio.wrap_future(self._ask_flush())
 
     def flush_sync(self) -> None:
         """Do the same as `flush`, from a thread without an event loop."""
-        self._flushed().result()
+        self._ask_flush().result()
 
     def hurry(self) -> None:
         """Take nothing more, and send what is left without waiting for company."""
@@ -146,7 +146,7 @@ class BufferedWriter:
         self.hurry()
         self._stop.stop()
         with self._changed:
-            sent = [batch for batch in self._buffer.sent() if self._buffer.settle(batch)]
+            sent = [batch for batch in self._buffer.list_unsettled() if self._buffer.settle(batch)]
             waiting = list(iter(self._buffer.take, None))
             for batch in waiting:
                 self._buffer.settle(batch)
@@ -155,7 +155,7 @@ class BufferedWriter:
         self._bury(waiting, "not sent before the service stopped")
         self._tally.flush()
 
-    def _prepared(self, rows: Sequence[object]) -> deque[PreparedRow]:
+    def _prepare(self, rows: Sequence[object]) -> deque[PreparedRow]:
         if not rows:
             raise UsageError("no values to insert: write needs at least one row")
         return deque(prepare(rows, insert_ids=self._insert_ids))
@@ -175,7 +175,7 @@ class BufferedWriter:
                 self._room.append(Future())
                 return self._room[-1]
         if left:
-            self._tally.bury([_refused(row, ("the buffer was full",)) for row in left])
+            self._tally.bury([_describe_refused(row, ("the buffer was full",)) for row in left])
         return None
 
     def _full(self, left: Collection[PreparedRow], rows: Collection[object]) -> BufferFullError:
@@ -195,13 +195,13 @@ class BufferedWriter:
 
     def _work(self) -> None:
         while batch := self._next():
-            failures = self._sent(batch)
+            failures = self._send(batch)
             with self._changed:
                 if not self._buffer.settle(batch):
                     return  # abandoned meanwhile: its rows were refused already
             self._tally.add_written(len(batch.rows) - len(failures))
             if failures:
-                self._tally.bury([_refused_by(one, batch) for one in failures])
+                self._tally.bury([_describe_refusal(one, batch) for one in failures])
             with self._changed:
                 self._wake()
             del batch, failures  # a waiting thread must not hold rows
@@ -219,7 +219,7 @@ class BufferedWriter:
                 self._changed.notify()  # some other thread has to look after the rest
             return batch
 
-    def _sent(self, batch: Batch) -> Sequence[Failure]:
+    def _send(self, batch: Batch) -> Sequence[Failure]:
         """Send a batch, however long it takes; return the rows that were refused."""
         try:
             return self._delivery.deliver(batch.rows, Patience(self._stop), denied_passes=True)
@@ -231,12 +231,12 @@ class BufferedWriter:
         """Tell those that wait for room, or for rows to be durable; needs the lock."""
         while self._room:
             _set(self._room.popleft())
-        settled = self._buffer.settled()
+        settled = self._buffer.count_settled()
         for flush in [flush for flush in self._flushes if flush[0] <= settled]:
             self._flushes.remove(flush)
             _set(flush[1])
 
-    def _flushed(self) -> Future[None]:
+    def _ask_flush(self) -> Future[None]:
         """Return what tells when every row taken so far is no longer pending."""
         flushed = Future[None]()
         with self._changed:
@@ -249,15 +249,15 @@ class BufferedWriter:
     def _bury(self, batches: Sequence[Batch], reason: str) -> None:
         rows = [row for batch in batches for row in batch.rows]
         if rows:
-            self._tally.bury([_refused(row, (reason,)) for row in rows])
+            self._tally.bury([_describe_refused(row, (reason,)) for row in rows])
 
 
-def _refused(row: PreparedRow, reasons: tuple[str, ...]) -> RefusedRow:
+def _describe_refused(row: PreparedRow, reasons: tuple[str, ...]) -> RefusedRow:
     return RefusedRow(number=None, reasons=reasons, values=row.values, insert_id=row.insert_id)
 
 
-def _refused_by(failure: Failure, batch: Batch) -> RefusedRow:
-    refused = _refused(batch.rows[failure.index], failure.reasons)
+def _describe_refusal(failure: Failure, batch: Batch) -> RefusedRow:
+    refused = _describe_refused(batch.rows[failure.index], failure.reasons)
     return attrs.evolve(refused, details=failure.details)
 
 

@@ -135,7 +135,7 @@ class TableWriter:
                 failures = self._delivery.deliver(part, patience, denied_passes=False)
             except DeliveryError as error:
                 raise self._write_error(error, done - len(refused), len(rows)) from None
-            refused += [_refused(failure, part, done) for failure in failures]
+            refused += [_describe_refused(failure, part, done) for failure in failures]
             done += len(part)
         return refused
 
@@ -161,7 +161,7 @@ def requests(rows: Sequence[PreparedRow], limits: Transport) -> Iterator[Sequenc
     yield rows[start:]
 
 
-def _refused(failure: Failure, part: Sequence[PreparedRow], before: int) -> RefusedRow:
+def _describe_refused(failure: Failure, part: Sequence[PreparedRow], before: int) -> RefusedRow:
     row = part[failure.index]
     return RefusedRow(
         number=before + failure.index + 1,

@@ -62,7 +62,7 @@ class AdminAPI:
             )
             if answer.status_code != _OK:
                 disabled = b"SERVICE_DISABLED" in answer.content
-                raise self._refused(answer.status_code, disabled=disabled)
+                raise self._explain_refusal(answer.status_code, disabled=disabled)
             return dict(json.loads(answer.content))
         except (requests.RequestException, ValueError) as error:
             raise InstanceError(
@@ -70,7 +70,7 @@ class AdminAPI:
                 f"{type(error).__name__}"
             ) from None
 
-    def _refused(self, status: int, *, disabled: bool) -> InstanceError:
+    def _explain_refusal(self, status: int, *, disabled: bool) -> InstanceError:
         api = f"{ADMIN_API.name} enabled"
         rest = f"an instance that exists, and {CLIENT.name} for the service's account"
         return InstanceError(

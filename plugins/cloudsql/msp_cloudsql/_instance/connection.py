@@ -14,7 +14,7 @@ from psycopg import AsyncConnection, Connection, OperationalError
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow
 
-from msp_cloudsql._instance.connector import installed
+from msp_cloudsql._instance.connector import is_installed
 from msp_cloudsql._instance.errors import InstanceError, NoPrivateAddressError
 from msp_cloudsql._instance.instance import Access, Instance
 from msp_cloudsql._instance.roles import LOGIN
@@ -49,7 +49,7 @@ class AsyncInstanceConnection(AsyncConnection[TupleRow]):
 
         What failed is tried once more, with what Google says by then, when that may help.
         """
-        with _plainly(instance):
+        with _hide_causes(instance):
             access = await instance.access_async()
             try:
                 return await cls._try(conninfo, access, options)
@@ -93,11 +93,11 @@ class InstanceConnection(Connection[TupleRow]):
 
         One through Google's connector is psycopg's own, for the connector makes it.
         """
-        with _plainly(instance):
+        with _hide_causes(instance):
             try:
                 access = instance.access()
             except NoPrivateAddressError:
-                if not installed():
+                if not is_installed():
                     raise
                 known = {**conninfo_to_dict(conninfo), **options}
                 return cast("Self", instance.connector.connect(known))
@@ -121,7 +121,7 @@ class InstanceConnection(Connection[TupleRow]):
 
 
 @contextmanager
-def _plainly(instance: Instance) -> Iterator[None]:
+def _hide_causes(instance: Instance) -> Iterator[None]:
     """Turn what fails into one error that holds no secret, and remember it."""
     try:
         yield

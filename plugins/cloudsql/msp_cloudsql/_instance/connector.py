@@ -25,7 +25,7 @@ if TYPE_CHECKING:  # the vendor libraries are imported where something is opened
 _LIMIT = 10.0  # seconds; the connector heeds none while it connects
 
 
-def installed() -> bool:
+def is_installed() -> bool:
     """Return whether `msp-cloudsql[connector]` is there."""
     try:
         return importlib.util.find_spec("google.cloud.sql.connector") is not None
@@ -50,7 +50,7 @@ class Connector:
         self._user = user
         self._google = google
         self._identity = identity
-        self._connector = PerProcess(self._make_connector, closed=self._closed)
+        self._connector = PerProcess(self._make_connector, closed=self._closed_error)
 
     def connect(self, parameters: dict[str, Any]) -> Connection[TupleRow]:
         """Return a new connection; for threads.
@@ -111,7 +111,7 @@ class Connector:
         )
         return connector, loop
 
-    def _closed(self) -> Exception:
+    def _closed_error(self) -> Exception:
         return InstanceError(f"no connection to {self._instance!r}: the service has stopped")
 
 

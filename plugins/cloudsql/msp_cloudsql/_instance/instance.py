@@ -85,7 +85,7 @@ class Instance:
         place = metadata.value.parameters(self.name)
         demanded = metadata.value.certificate_demanded
         certificate = self._certificate.get() if demanded else None
-        return self._directly(self.identity.login.get(), place, metadata, certificate)
+        return self._login(self.identity.login.get(), place, metadata, certificate)
 
     async def access_async(self) -> Access:
         """Return what a connection needs, for asyncio; else like `access`."""
@@ -95,7 +95,7 @@ class Instance:
         place = metadata.value.parameters(self.name)
         demanded = metadata.value.certificate_demanded
         certificate = await self._certificate.get_async() if demanded else None
-        return self._directly(await self.identity.login.get_async(), place, metadata, certificate)
+        return self._login(await self.identity.login.get_async(), place, metadata, certificate)
 
     def doubt(self, access: Access) -> bool:
         """Return whether asking again may give something that works better than that access.
@@ -122,7 +122,7 @@ class Instance:
         place = {"host": str(self.google.sockets / self.name)}
         return Access(token=token, parameters=self._complete(token, place))
 
-    def _directly(
+    def _login(
         self,
         token: Fetched[Secret],
         place: dict[str, str],

@@ -43,7 +43,7 @@ class _Flight(Generic[T]):
     started: float = attrs.field(factory=time.monotonic)
     process: int = attrs.field(factory=os.getpid)
 
-    def lost(self) -> bool:
+    def is_lost(self) -> bool:
         """Return whether it will never be done: it hangs, or is the parent's of a fork."""
         return self.process != os.getpid() or time.monotonic() > self.started + _LIMIT
 
@@ -118,7 +118,7 @@ class Refreshed(Generic[T]):
                 done: Future[Fetched[T]] = Future()
                 done.set_result(self._last)
                 return done
-            if self._flight is None or self._flight.lost():
+            if self._flight is None or self._flight.is_lost():
                 self._flight = _Flight()
                 # Not to be cancelled by one of those who wait.
                 self._flight.done.set_running_or_notify_cancel()

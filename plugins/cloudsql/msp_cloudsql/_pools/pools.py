@@ -53,12 +53,12 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         self, database: str, login: Login, options: dict[str, Any], waiting: Waiting | None = None
     ) -> None:
         defaults = {**_DEFAULTS, "name": database, "check": AsyncConnectionPool.check_connection}
-        complete = _limited({**defaults, **options}, login)
+        complete = _limit_lifetime({**defaults, **options}, login)
         complete["check"] = partial(_check_async, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
-        self._outage = _outage(database)
+        self._make_outage = _make_outage(database)
         self._login = login
-        self._told = waiting
+        self._waits = waiting
 
     async def open(self, wait: bool = False, timeout: float = 30.0) -> None:  # noqa: FBT001, FBT002, ASYNC109 - the library's
         """Start connecting; nothing happens when it did already."""
@@ -77,19 +77,19 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         if self.closed:
             await self.open()
         try:
-            if self._told is None:
+            if self._waits is None:
                 connection = await super().getconn(timeout)
             else:
-                with self._told.told(self.get_stats()):
+                with self._waits.measure(self.get_stats()):
                     connection = await super().getconn(timeout)
         except PoolTimeout as error:
-            raise _explained(error, self._login) from None
-        self._outage.end()
+            raise _explain(error, self._login) from None
+        self._make_outage.end()
         return connection
 
     async def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
-        self._outage.begin(f"no connection within {self.reconnect_timeout:g} s")
+        self._make_outage.begin(f"no connection within {self.reconnect_timeout:g} s")
         await super().reconnect_failed()
 
 
@@ -107,37 +107,37 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
         self, database: str, login: Login, options: dict[str, Any], waiting: Waiting | None = None
     ) -> None:
         defaults = {**_DEFAULTS, "name": database, "check": ConnectionPool.check_connection}
-        complete = _limited({**defaults, **options}, login)
+        complete = _limit_lifetime({**defaults, **options}, login)
         complete["check"] = partial(_check, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
-        self._outage = _outage(database)
+        self._make_outage = _make_outage(database)
         self._login = login
-        self._told = waiting
+        self._waits = waiting
 
     def getconn(self, timeout: float | None = None) -> Connection[TupleRow]:
         """Return a connection that works."""
         try:
-            if self._told is None:
+            if self._waits is None:
                 connection = super().getconn(timeout)
             else:
-                with self._told.told(self.get_stats()):
+                with self._waits.measure(self.get_stats()):
                     connection = super().getconn(timeout)
         except PoolTimeout as error:
-            raise _explained(error, self._login) from None
-        self._outage.end()
+            raise _explain(error, self._login) from None
+        self._make_outage.end()
         return connection
 
     def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
-        self._outage.begin(f"no connection within {self.reconnect_timeout:g} s")
+        self._make_outage.begin(f"no connection within {self.reconnect_timeout:g} s")
         super().reconnect_failed()
 
 
-def _outage(database: str) -> Outage:
+def _make_outage(database: str) -> Outage:
     return Outage(f"connecting to database {database!r}", logger, logging.ERROR)
 
 
-def _limited(options: dict[str, Any], login: Login) -> dict[str, Any]:
+def _limit_lifetime(options: dict[str, Any], login: Login) -> dict[str, Any]:
     """Return options by which connections end no later than a token that was new for them."""
     longest = _DEFAULTS["max_lifetime"] if login.instance else math.inf
     return {**options, "max_lifetime": min(options["max_lifetime"], longest)}
@@ -161,7 +161,7 @@ def _check(rest: Any, connection: Connection[TupleRow]) -> None:  # noqa: ANN401
         rest(connection)
 
 
-def _explained(error: PoolTimeout, login: Login) -> PoolTimeout:
+def _explain(error: PoolTimeout, login: Login) -> PoolTimeout:
     """Return the error with the reason why there is no connection, where it is known."""
     reason = login.instance.trouble if login.instance else None
     return PoolTimeout(f"{error}: {reason}") if reason else error

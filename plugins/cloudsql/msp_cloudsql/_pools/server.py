@@ -49,7 +49,7 @@ class Server:
         watch = self._watch()
         kind = self._async_connection(watch, options.get("connection_class"))
         complete = {**options, "connection_class": kind, "kwargs": self._kwargs(watch, options)}
-        return AsyncPool(database, self.login, complete, self._waiting(database))
+        return AsyncPool(database, self.login, complete, self._make_waiting(database))
 
     def sync_pool(self, database: str, options: dict[str, Any]) -> Pool:
         """Return a new pool for threads, opened; it connects in threads of its own."""
@@ -58,7 +58,7 @@ class Server:
         watch = self._watch()
         kind = self._connection(watch, options.get("connection_class"))
         complete = {**options, "connection_class": kind, "kwargs": self._kwargs(watch, options)}
-        pool = Pool(database, self.login, complete, self._waiting(database))
+        pool = Pool(database, self.login, complete, self._make_waiting(database))
         pool.open()
         return pool
 
@@ -76,18 +76,18 @@ class Server:
         kind = self._connection(watch, None)
         return kind.connect(self.login.conninfo(database), **complete)
 
-    def _tracing(self) -> Tracing | None:
+    def _find_tracing(self) -> Tracing | None:
         """Return what makes spans; asked anew each time, as a service may set it up itself."""
         return tracing(arguments=self.trace_arguments, scrub=self.scrub)
 
-    def _waiting(self, database: str) -> Waiting | None:
-        traced = self._tracing()
+    def _make_waiting(self, database: str) -> Waiting | None:
+        traced = self._find_tracing()
         if traced is None and self.metrics is None:
             return None
         return Waiting(database=database, tracing=traced, metrics=self.metrics)
 
     def _watch(self) -> Watch | None:
-        traced = self._tracing()
+        traced = self._find_tracing()
         if traced is None and not self.query_logging:
             return None
         from msp_cloudsql._telemetry.watch import Watch  # noqa: PLC0415 - imports the vendor library
@@ -120,7 +120,7 @@ class Server:
             )
 
             parts.append(AsyncInstanceConnection)
-        return _combined(parts, given or AsyncConnection)
+        return _combine(parts, given or AsyncConnection)
 
     def _connection(
         self, watch: Watch | None, given: type[Connection[TupleRow]] | None
@@ -140,9 +140,9 @@ class Server:
             )
 
             parts.append(InstanceConnection)
-        return _combined(parts, given or Connection)
+        return _combine(parts, given or Connection)
 
 
-def _combined(parts: list[type[ClassT]], given: type[ClassT]) -> type[ClassT]:
+def _combine(parts: list[type[ClassT]], given: type[ClassT]) -> type[ClassT]:
     """Return a class that is all of them, the first outermost."""
     return type(given.__name__, (*parts, given), {}) if parts else given

@@ -36,11 +36,11 @@ def _value(value: object, scrub: Callable[[str], str]) -> Value:
     if value is None:
         return "NULL"
     if isinstance(value, str):
-        return _limited(scrub(value).encode(errors="replace"))
+        return _shorten(scrub(value).encode(errors="replace"))
     if isinstance(value, bytes | bytearray | memoryview):
-        return _limited(scrub(bytes(value).decode(errors="replace")).encode())
+        return _shorten(scrub(bytes(value).decode(errors="replace")).encode())
     return str(value) if isinstance(value, _TOLD) else f"unhandled type {type(value).__name__}"
 
 
-def _limited(data: bytes) -> str:
+def _shorten(data: bytes) -> str:
     return data[:_LONGEST].decode(errors="replace")

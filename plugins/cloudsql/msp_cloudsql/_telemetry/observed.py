@@ -97,8 +97,8 @@ class ObservedAsyncConnection(AsyncConnection[TupleRow]):
             connection = await super().connect(conninfo, **options)
             tell(connection)
         connection.watch = watch
-        connection.cursor_factory = _observed(ObservedAsyncCursor, connection.cursor_factory)
-        server_cursors = _observed(ObservedAsyncCursor, connection.server_cursor_factory)
+        connection.cursor_factory = _observe(ObservedAsyncCursor, connection.cursor_factory)
+        server_cursors = _observe(ObservedAsyncCursor, connection.server_cursor_factory)
         connection.server_cursor_factory = server_cursors
         return connection
 
@@ -180,8 +180,8 @@ class ObservedConnection(Connection[TupleRow]):
             connection = super().connect(conninfo, **options)
             tell(connection)
         connection.watch = watch
-        connection.cursor_factory = _observed(ObservedCursor, connection.cursor_factory)
-        server_cursors = _observed(ObservedCursor, connection.server_cursor_factory)
+        connection.cursor_factory = _observe(ObservedCursor, connection.cursor_factory)
+        server_cursors = _observe(ObservedCursor, connection.server_cursor_factory)
         connection.server_cursor_factory = server_cursors
         return connection
 
@@ -197,13 +197,13 @@ def _watch(cursor: AsyncCursor[Any] | Cursor[Any]) -> Watch:
     return watch
 
 
-def _observed(observed: type, given: Any) -> Any:  # noqa: ANN401 - one of four kinds of cursors
+def _observe(observed: type, given: Any) -> Any:  # noqa: ANN401 - one of four kinds of cursors
     """Return cursors that are watched and else those that were given."""
     if not isinstance(given, type):  # a function that makes them, which we cannot look into
         return given
-    return _combined(observed, given)
+    return _combine(observed, given)
 
 
 @functools.cache
-def _combined(observed: type, given: type) -> type:
+def _combine(observed: type, given: type) -> type:
     return type(given.__name__, (observed, given), {"__slots__": ()})

@@ -23,7 +23,7 @@ _SECONDS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10)
 
 
 class Pooled(Protocol):
-    """What is told of a pool."""
+    """What is read of a pool."""
 
     name: str
 
@@ -51,7 +51,7 @@ class PoolMetrics:
     meter: Meter
     wait_time: Histogram
 
-    def waited(self, pool: str, seconds: float) -> None:
+    def add_wait(self, pool: str, seconds: float) -> None:
         """Tell how long somebody waited for a connection."""
         self.wait_time.record(seconds, {POOL_NAME: pool})
 
@@ -109,10 +109,10 @@ _GAUGES: dict[str, tuple[Any, str, str]] = {
 }
 
 
-def _look(known: Any, told: Any, _: CallbackOptions) -> Iterator[Observation]:  # noqa: ANN401 - a weak reference, and one of the above
+def _look(known: Any, read: Any, _: CallbackOptions) -> Iterator[Observation]:  # noqa: ANN401 - a weak reference, and one of the above
     from opentelemetry.metrics import Observation  # noqa: PLC0415 - imported already
 
     pools: Pools | None = known()
     for pool in (*pools.opened(), *pools.sync_opened()) if pools else ():
-        for value, more in () if pool.closed else told(pool.get_stats()):
+        for value, more in () if pool.closed else read(pool.get_stats()):
             yield Observation(value, {POOL_NAME: pool.name, **more})

@@ -31,7 +31,7 @@ def query_lines(
         "query start", extra={"sql": text, "arguments": json.dumps(arguments, default=str)}
     )
     end: dict[str, Any] = {}
-    with _timed("query end", end):
+    with _measure("query end", end):
         yield
         end.update(status=cursor.statusmessage, rows=cursor.rowcount)
 
@@ -42,12 +42,12 @@ def connect_lines(conninfo: str) -> Iterator[None]:
     found = conninfo_to_dict(conninfo)
     place = {name: str(found[name]) for name in _PLACE if name in found}
     logger.debug("connect start", extra=place)
-    with _timed("connect end", {}):
+    with _measure("connect end", {}):
         yield
 
 
 @contextmanager
-def _timed(message: str, fields: dict[str, Any]) -> Iterator[None]:
+def _measure(message: str, fields: dict[str, Any]) -> Iterator[None]:
     started = time.monotonic()
     try:
         yield

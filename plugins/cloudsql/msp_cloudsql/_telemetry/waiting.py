@@ -27,7 +27,7 @@ class Waiting:
     metrics: PoolMetrics | None
 
     @contextmanager
-    def told(self, stats: Mapping[str, int]) -> Iterator[None]:
+    def measure(self, stats: Mapping[str, int]) -> Iterator[None]:
         """Tell of getting a connection; a span only when none is there to be had at once.
 
         Args:
@@ -40,4 +40,4 @@ class Waiting:
                 stack.enter_context(self.tracing.span("WAIT", known, telling=True))
             yield
         if self.metrics:
-            self.metrics.waited(self.database, time.perf_counter() - began)
+            self.metrics.add_wait(self.database, time.perf_counter() - began)

@@ -50,7 +50,7 @@ class GoogleSession(AuthorizedSession):  # type: ignore[misc, no-any-unimported,
 
     Args:
         project: Google Cloud project that receives the telemetry.
-        refused: told why, whenever Google refuses a request.
+        refused: called with the reason whenever Google refuses a request.
     """
 
     def __init__(self, project: str, refused: Callable[[Refusal], None]) -> None:

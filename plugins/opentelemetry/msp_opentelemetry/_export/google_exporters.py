@@ -56,18 +56,18 @@ class ToldRefusals:
 
     def __init__(self, text: str, role: str, api: str) -> None:
         self._text, self._role, self._api = text, role, api
-        self._told: set[str] = set()
+        self._advised: set[str] = set()
 
     def __call__(self, refusal: Refusal) -> None:
         """Tell."""
         advice = refusal.advice(role=self._role, api=self._api)
-        if advice not in self._told:
-            self._told.add(advice)
+        if advice not in self._advised:
+            self._advised.add(advice)
             logger.warning(self._text, advice)
 
     def __bool__(self) -> bool:
         """Return whether anything was refused so far."""
-        return bool(self._told)
+        return bool(self._advised)
 
 
 class GoogleSpanExporter(SpanExporter):
@@ -122,7 +122,7 @@ class CloudTraceExporter(SpanExporter):
             return SpanExportResult.FAILURE
         if answer.ok:
             return SpanExportResult.SUCCESS
-        if answer.status_code != _FORBIDDEN:  # else it was told why
+        if answer.status_code != _FORBIDDEN:  # else `refused` was called
             _sdk_logger.error("Failed to export spans batch code: %s", answer.status_code)
         return SpanExportResult.FAILURE
 

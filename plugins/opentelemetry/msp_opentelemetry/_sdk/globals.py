@@ -63,7 +63,7 @@ _METERS = CurrentMeterProvider()
 
 
 @contextlib.contextmanager
-def installed(
+def install(
     tracers: trace.TracerProvider, meters: metrics.MeterProvider, propagator: TextMapPropagator
 ) -> Iterator[None]:
     """Let the API lead to these providers and this propagator while the block runs."""

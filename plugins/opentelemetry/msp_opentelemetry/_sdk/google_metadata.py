@@ -25,8 +25,8 @@ async def detect(contract: Contract) -> dict[str, str]:
     known = {"cloud.provider": "gcp", "cloud.platform": "gcp_cloud_run"}
     host = contract.environ.get("GCE_METADATA_HOST", "metadata.google.internal")
     try:
-        told = await bounded(lambda: _ask(host), name="google metadata", seconds=_SECONDS)
-        return {**known, **_attributes(told)}
+        answer = await bounded(lambda: _ask(host), name="google metadata", seconds=_SECONDS)
+        return {**known, **_attributes(answer)}
     except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
         return known
 
@@ -41,9 +41,9 @@ def _ask(host: str) -> Any:  # noqa: ANN401 - JSON
         connection.close()
 
 
-def _attributes(told: Mapping[str, Any]) -> dict[str, str]:
+def _attributes(answer: Mapping[str, Any]) -> dict[str, str]:
     return {
-        "cloud.account.id": str(told["project"]["projectId"]),
-        "cloud.region": str(told["instance"]["region"]).rpartition("/")[2],
-        "faas.instance": str(told["instance"]["id"]),
+        "cloud.account.id": str(answer["project"]["projectId"]),
+        "cloud.region": str(answer["instance"]["region"]).rpartition("/")[2],
+        "faas.instance": str(answer["instance"]["id"]),
     }

@@ -46,7 +46,7 @@ def make_meter_provider(choice: Choice, resource: Resource, pace: Pace) -> Meter
     exporters: list[MetricExporter] = []
     if "metrics" in choice.console:
         exporters.append(ConsoleMetricExporter(sys.stdout))
-    sender = _made("metrics", metric_exporter, choice.metrics)
+    sender = _make_or_warn("metrics", metric_exporter, choice.metrics)
     counted = None if sender is None else CountedMetricExporter(sender)
     if counted is not None:
         exporters.append(counted)
@@ -72,7 +72,7 @@ def make_tracer_provider(
     exporters: list[SpanExporter] = []
     if "traces" in choice.console:
         exporters.append(ConsoleSpanExporter(out=sys.stdout))
-    if (sender := _made("traces", span_exporter, choice.traces)) is not None:
+    if (sender := _make_or_warn("traces", span_exporter, choice.traces)) is not None:
         exporters.append(sender)
     for exporter in exporters:
         counted = CountedSpanExporter(exporter, meter)
@@ -80,7 +80,7 @@ def make_tracer_provider(
     return provider
 
 
-def _made(
+def _make_or_warn(
     signal: str,
     make: Callable[[Destination | Google], ExporterT],
     destination: Destination | Google | None,

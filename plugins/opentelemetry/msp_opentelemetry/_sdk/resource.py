@@ -29,7 +29,7 @@ def resource_attributes(
     Args:
         config: of the plugin.
         contract: of the service.
-        detected: what Google's metadata server told; empty elsewhere.
+        detected: what Google's metadata server says; empty elsewhere.
         project: Google Cloud project that receives the telemetry; None when none does.
     """
     environ = contract.environ

@@ -29,14 +29,14 @@ class SDKWarnings(logging.Handler):
 
     Args:
         clock: () -> seconds.
-        told: loggers of exporters to Google, whose refusals are told with what to do about them.
+        advised: loggers of exporters to Google, whose refusals get a line of advice.
     """
 
     def __init__(
-        self, clock: Callable[[], float] = time.monotonic, *, told: Collection[str] = ()
+        self, clock: Callable[[], float] = time.monotonic, *, advised: Collection[str] = ()
     ) -> None:
         super().__init__(logging.WARNING)
-        self._told = told
+        self._advised = advised
         self._clock = clock
         self._lock = threading.Lock()
         self._said: dict[str, float] = {}
@@ -44,7 +44,7 @@ class SDKWarnings(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Warn, or count."""
-        if record.name in self._told and _FORBIDDEN in (record.args or ()):
+        if record.name in self._advised and _FORBIDDEN in (record.args or ()):
             return
         kind = "export" if record.name.startswith(_EXPORT) else f"{record.name} {record.msg}"
         with self._lock:
@@ -65,14 +65,14 @@ def _text(record: logging.LogRecord) -> str:
 
 
 @contextlib.contextmanager
-def sdk_warnings(told: Collection[str] = ()) -> Iterator[SDKWarnings]:
+def sdk_warnings(advised: Collection[str] = ()) -> Iterator[SDKWarnings]:
     """Take the SDK's own log lines over while the block runs.
 
     Args:
-        told: as for `SDKWarnings`.
+        advised: as for `SDKWarnings`.
     """
     sdk = logging.getLogger("opentelemetry")
-    handler, before = SDKWarnings(told=told), sdk.propagate
+    handler, before = SDKWarnings(advised=advised), sdk.propagate
     sdk.addHandler(handler)
     sdk.propagate = False
     try:

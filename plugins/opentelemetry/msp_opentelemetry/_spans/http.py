@@ -134,9 +134,9 @@ class _TracedHTTP:
         scope.setdefault("fastapi.telemetry", None)
         inside_another = trace.get_current_span().get_span_context().is_valid
         token = context.attach(trace.set_span_in_context(span, caller))
-        self.telemetry.active.add(1, _counted(scope, method))
+        self.telemetry.active.add(1, _metric_attributes(scope, method))
         if self.telemetry.flush is not None:
-            self.telemetry.flush.began()
+            self.telemetry.flush.count_in()
         root_path = scope.get("root_path", "")
         exchange = _Exchange(scope, method, root_path, span, time.monotonic())
         # Else the span stays the current one of the request's task: what is still to come, the line
@@ -146,18 +146,18 @@ class _TracedHTTP:
     def _end(self, exchange: _Exchange, token: Any, failure: BaseException | None) -> None:  # noqa: ANN401 - the API's
         measured = exchange.finish(failure)
         self.telemetry.duration.record(time.monotonic() - exchange.began, measured)
-        self.telemetry.active.add(-1, _counted(exchange.scope, exchange.method))
+        self.telemetry.active.add(-1, _metric_attributes(exchange.scope, exchange.method))
         if token is not None:
             context.detach(token)
         if self.telemetry.flush is not None:
-            self.telemetry.flush.ended()
+            self.telemetry.flush.count_out()
 
 
 def _name(method: str) -> str:
     return "HTTP" if method == "_OTHER" else method
 
 
-def _counted(scope: Scope, method: str) -> dict[str, str]:
+def _metric_attributes(scope: Scope, method: str) -> dict[str, str]:
     return {"http.request.method": method, "url.scheme": scope["scheme"]}
 
 

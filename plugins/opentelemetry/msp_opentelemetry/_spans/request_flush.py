@@ -34,11 +34,11 @@ class RequestFlush:
         self._thread = threading.Thread(target=self._run, name="telemetry flush", daemon=True)
         self._thread.start()
 
-    def began(self) -> None:
+    def count_in(self) -> None:
         """Count a request in."""
         self._in_flight += 1
 
-    def ended(self) -> None:
+    def count_out(self) -> None:
         """Count a request out, and flush when that is due."""
         self._in_flight -= 1
         if not self._in_flight or self._clock() - self._last >= _DUE:

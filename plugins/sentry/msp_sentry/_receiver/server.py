@@ -89,7 +89,7 @@ class _Exchange(BaseHTTPRequestHandler):
             self._answer(413, {"detail": "envelope is too large"})
             return
         body = self.rfile.read(length)
-        status, answer = self._taken(body)
+        status, answer = self._take(body)
         self._answer(status, answer)
 
     def do_GET(self) -> None:
@@ -104,20 +104,20 @@ class _Exchange(BaseHTTPRequestHandler):
         else:
             self._answer(404, {"detail": f"expected /counts or one of {', '.join(_LISTS)}"})
 
-    def _taken(self, body: bytes) -> tuple[int, dict[str, Any]]:
+    def _take(self, body: bytes) -> tuple[int, dict[str, Any]]:
         url = urlsplit(self.path)
         if _ENVELOPE.fullmatch(url.path) is None:
             return 404, {"detail": "expected /api/<project>/envelope/"}
         if "sentry_key=" not in f"{self.headers.get('x-sentry-auth', '')} {url.query}":
             return 401, {"detail": "missing authorization information: expected a sentry_key"}
         try:
-            items = self.server.kept.add(self._decoded(body))
+            items = self.server.kept.add(self._decode(body))
         except (EnvelopeError, OSError, zlib.error, EOFError) as error:
             return 400, {"detail": f"no envelope: {error}"}
         ids = [item.payload["event_id"] for item in items if "event_id" in (item.payload or {})]
         return 200, {"id": ids[0]} if ids else {}
 
-    def _decoded(self, body: bytes) -> bytes:
+    def _decode(self, body: bytes) -> bytes:
         match self.headers.get("content-encoding", "identity"):
             case "identity":
                 return body
