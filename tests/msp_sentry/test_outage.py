@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from msp_core import open_contract
-from msp_sentry._transport import Transport
+from msp_sentry._client import Transport
 from tests.msp_sentry.conftest import Open, Service, raised
 
 logger = logging.getLogger("guestbook")
