@@ -57,9 +57,9 @@ def find_service(name: str | None = None, environ: Mapping[str, str] | None = No
     """
     if name is not None and ":" in name:
         module, _, attribute = name.partition(":")
-        return _imported(module, attribute, subject=f"service {name!r}")
+        return _import_object(module, attribute, subject=f"service {name!r}")
     chosen, value = _reference(name, os.environ if environ is None else environ)
-    return _imported(*split_reference(value), subject=f"service {chosen!r}")
+    return _import_object(*split_reference(value), subject=f"service {chosen!r}")
 
 
 def _reference(name: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
@@ -71,7 +71,7 @@ def _reference(name: str | None, environ: Mapping[str, str]) -> tuple[str, str]:
         return kept
     from msp_core._plugins.installed import metadata_folder  # noqa: PLC0415 - slow
 
-    found = _chosen(name)
+    found = _choose(name)
     if cache is not None:
         answer = {"name": found.name, "value": found.value}
         cache.keep(question, answer, [metadata_folder(found.dist)])
@@ -82,7 +82,7 @@ def _pair(record: Mapping[str, str]) -> tuple[str, str]:
     return record["name"], record["value"]
 
 
-def _chosen(name: str | None) -> EntryPoint:
+def _choose(name: str | None) -> EntryPoint:
     from msp_core._plugins import installed  # noqa: PLC0415 - slow
 
     found = None if name is None else installed.find_service(name)
@@ -107,7 +107,7 @@ def _not_chosen(name: str | None, installed: list[str]) -> str:
     return f"no service is named {name!r}: {hint}installed are {names}; or give it as module:Class"
 
 
-def _imported(module_name: str, attribute: str, *, subject: str) -> object:
+def _import_object(module_name: str, attribute: str, *, subject: str) -> object:
     module: object = _module(module_name, subject)
     try:
         target = functools.reduce(getattr, filter(None, attribute.split(".")), module)

@@ -141,10 +141,10 @@ def _report(assembly: Assembly) -> EnvReport:
             distribution=assembly.declaration.distribution,
         ),
         variables=list_variables(assembly.variables, assembly.environ),
-        roles=tuple(_owned(role, owner) for owner, record in owned for role in record.roles),
-        apis=tuple(_owned(api, owner) for owner, record in owned for api in record.apis),
+        roles=tuple(_need_of(role, owner) for owner, record in owned for role in record.roles),
+        apis=tuple(_need_of(api, owner) for owner, record in owned for api in record.apis),
     )
 
 
-def _owned(need: Role | API, owner: str) -> OwnedNeed:
+def _need_of(need: Role | API, owner: str) -> OwnedNeed:
     return OwnedNeed(need.name, need.purpose, need.when, owner)

@@ -123,21 +123,21 @@ def _commands(argv: Sequence[str], environ: Mapping[str, str]) -> list[Command]:
         if name == asked:
             commands.append(load_command(provider))
         elif asked is None:
-            commands.append(_described(provider))
+            commands.append(_describe(provider))
         else:
-            commands.append(_listed(name, f"from {provider.source}"))
+            commands.append(_make_listed(name, f"from {provider.source}"))
     return commands
 
 
-def _described(provider: DeclaredPlugin) -> Command:
+def _describe(provider: DeclaredPlugin) -> Command:
     """Return a command for the list of all; one that cannot be imported does not spoil the list."""
     try:
-        return _listed(provider.name, load_command(provider).help)
+        return _make_listed(provider.name, load_command(provider).help)
     except PluginError:
-        return _listed(provider.name, f"cannot be imported, from {provider.source}")
+        return _make_listed(provider.name, f"cannot be imported, from {provider.source}")
 
 
-def _listed(name: str, text: str) -> Command:
+def _make_listed(name: str, text: str) -> Command:
     """Return a command that is shown in a list and never carried out."""
     return Command(name=name, help=text, configure=lambda _: None, run=lambda _: 0)
 

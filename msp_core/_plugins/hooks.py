@@ -202,7 +202,7 @@ class Plugins:
     def _results(self, hook: str, **arguments: object) -> Iterator[tuple[DeclaredPlugin, Any]]:
         """Call a hook on one plugin after the other, so that an error knows its plugin."""
         for plugin, call in self._calls(hook):
-            yield plugin, _called(call, plugin, **arguments)
+            yield plugin, _call_one(call, plugin, **arguments)
 
     def _calls(self, hook: str) -> Iterator[tuple[DeclaredPlugin, pluggy.HookCaller]]:
         """Yield each plugin that implements a hook, with what calls it on that plugin alone.
@@ -238,7 +238,7 @@ def _load(manager: pluggy.PluginManager, plugin: DeclaredPlugin) -> None:
         raise plugin.error(fault)
 
 
-def _called(call: pluggy.HookCaller, plugin: DeclaredPlugin, **arguments: object) -> Any:  # noqa: ANN401 - what the plugin returned, not judged yet
+def _call_one(call: pluggy.HookCaller, plugin: DeclaredPlugin, **arguments: object) -> Any:  # noqa: ANN401 - what the plugin returned, not judged yet
     """Call one plugin's implementation; pluggy leaves None out of the results."""
     try:
         results = call(**arguments)
@@ -252,7 +252,7 @@ def _context(
     call: pluggy.HookCaller, plugin: DeclaredPlugin, arguments: Mapping[str, object]
 ) -> AbstractAsyncContextManager[Any] | None:
     """Return the context manager that one plugin gives, or None."""
-    context = _called(call, plugin, **arguments)
+    context = _call_one(call, plugin, **arguments)
     _expect(
         context is None or isinstance(context, AbstractAsyncContextManager),
         plugin,

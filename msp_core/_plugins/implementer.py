@@ -25,7 +25,9 @@ def register(
     Returns:
         What is wrong with the object, one clause; None when it was registered.
     """
-    fault = _misnamed(manager, implementer, hooks) or _unmarked(manager, implementer, hooks)
+    fault = _find_misnamed(manager, implementer, hooks) or _find_unmarked(
+        manager, implementer, hooks
+    )
     if fault is not None:
         return fault
     try:
@@ -47,10 +49,10 @@ def implements(manager: pluggy.PluginManager, implementer: object) -> frozenset[
     return frozenset(caller.name for caller in manager.get_hookcallers(implementer) or ())
 
 
-def _misnamed(
+def _find_misnamed(
     manager: pluggy.PluginManager, implementer: object, hooks: Collection[str]
 ) -> str | None:
-    for name in _marked(manager, implementer):
+    for name in _list_marked(manager, implementer):
         if name in hooks:
             continue
         if name in hookspecs.SERVICE_HOOKS:
@@ -63,14 +65,14 @@ def _misnamed(
     return None
 
 
-def _marked(manager: pluggy.PluginManager, implementer: object) -> Iterator[str]:
+def _list_marked(manager: pluggy.PluginManager, implementer: object) -> Iterator[str]:
     for name in dir(implementer):
         options = manager.parse_hookimpl_opts(implementer, name)
         if options is not None:
             yield options.get("specname") or name
 
 
-def _unmarked(
+def _find_unmarked(
     manager: pluggy.PluginManager, implementer: object, hooks: Collection[str]
 ) -> str | None:
     """Find a function that is named like a hook and lacks the mark: it would never be called."""

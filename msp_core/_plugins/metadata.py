@@ -31,14 +31,14 @@ def examine(
     """Return what `resolve` returns, with problems gathered instead of raised."""
     examination = _Examination.begin()
     if plugins is not None:
-        found = examination.named(plugins)
+        found = examination.find_named(plugins)
         return examination.declaration(found, distribution, origin="in plugins=")
-    own = distribution_of(service) if distribution is None else _given(distribution)
+    own = distribution_of(service) if distribution is None else _get_distribution(distribution)
     if own is None:
         nowhere = "anywhere: no installed distribution lists the service under msp.services"
         return examination.declaration((), None, origin=nowhere)
     origin = f"in the dependencies of {own.name}"
-    return examination.declaration(examination.required(own), own.name, origin=origin)
+    return examination.declaration(examination.find_required(own), own.name, origin=origin)
 
 
 @attrs.frozen
@@ -75,7 +75,7 @@ class _Examination:
             if isinstance(one, PluginError):
                 problems.append(one)
             elif plugins.setdefault(one.name, one).distribution != one.distribution:
-                problems.append(_ambiguous(plugins[one.name], one))
+                problems.append(_same_name_error(plugins[one.name], one))
         return Declaration(
             distribution=name,
             plugins=tuple(plugins.values()),
@@ -84,20 +84,20 @@ class _Examination:
             sources=tuple(map(metadata_folder, self.read)),
         )
 
-    def required(self, service: IDistribution) -> Found:
+    def find_required(self, service: IDistribution) -> Found:
         """Yield what the service's distribution provides itself, then what it requires."""
-        yield from self._provided(service, f"provided by {service.name} itself")
+        yield from self._find_provided(service, f"provided by {service.name} itself")
         for need in needs(service):
             if isinstance(need, UnknownExtra):
                 yield _unknown_extra(need)
                 continue
             provider = find_distribution(need.distribution)
             if provider is not None:
-                yield from self._provided(provider, need.reason, need.requirement)
+                yield from self._find_provided(provider, need.reason, need.requirement)
             elif need.distribution.startswith(PREFIX):
                 yield _not_installed(need)
 
-    def named(self, names: Iterable[str]) -> Found:
+    def find_named(self, names: Iterable[str]) -> Found:
         """Yield the plugins of these names, whoever provides them."""
         installed = entry_points(PLUGINS)
         for name in names:
@@ -110,10 +110,10 @@ class _Examination:
                 )
                 yield PluginError(f"plugin {name!r} is {clause}", plugin=name, clause=clause)
             for provider in providers:
-                found = self._provided(provider, "given in plugins=")
+                found = self._find_provided(provider, "given in plugins=")
                 yield from (one for one in found if _plugin_name(one) == name)
 
-    def _provided(
+    def _find_provided(
         self, provider: IDistribution, reason: str, requirement: Requirement | None = None
     ) -> Found:
         self.read.append(provider)
@@ -126,9 +126,9 @@ class _Examination:
                 entry_point=entry_point.value,
                 reason=reason,
             )
-            yield self._unfit(plugin, provider, requirement) or plugin
+            yield self._check_versions(plugin, provider, requirement) or plugin
 
-    def _unfit(
+    def _check_versions(
         self, plugin: DeclaredPlugin, provider: IDistribution, requirement: Requirement | None
     ) -> PluginError | None:
         """Judge from metadata whether plugin and core accept each other's version."""
@@ -146,7 +146,7 @@ class _Examination:
         return None
 
 
-def _given(name: str) -> IDistribution:
+def _get_distribution(name: str) -> IDistribution:
     found = find_distribution(name)
     if found is None:
         raise UsageError(f"distribution {name!r} is not installed: run `pip install {name}`")
@@ -176,5 +176,5 @@ def _unknown_extra(extra: UnknownExtra) -> PluginError:
     )
 
 
-def _ambiguous(first: DeclaredPlugin, second: DeclaredPlugin) -> PluginError:
+def _same_name_error(first: DeclaredPlugin, second: DeclaredPlugin) -> PluginError:
     return second.error(f"has the name of {first.owner}: declare one of them, not both")

@@ -58,7 +58,7 @@ def needs(distribution: IDistribution) -> Iterator[Need | UnknownExtra]:
         if canonicalize_name(requirement.name) == CORE:
             yield from _through_core(requirement.extras, reason)
         else:
-            yield _need(requirement, reason)
+            yield _make_need(requirement, reason)
 
 
 def accepted_core(distribution: IDistribution) -> Iterator[Requirement]:
@@ -85,10 +85,10 @@ def _through_core(extras: set[str], reason: str) -> Iterator[Need | UnknownExtra
             if canonicalize_name(requirement.name) == CORE:
                 pending.extend(sorted(canonicalize_name(e) for e in requirement.extras))
             else:
-                yield _need(requirement, f"{reason} through {CORE}[{extra}]")
+                yield _make_need(requirement, f"{reason} through {CORE}[{extra}]")
 
 
-def _need(requirement: Requirement, reason: str) -> Need:
+def _make_need(requirement: Requirement, reason: str) -> Need:
     return Need(
         distribution=canonicalize_name(requirement.name), requirement=requirement, reason=reason
     )

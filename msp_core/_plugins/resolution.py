@@ -38,7 +38,7 @@ def resolve(
     if len(found.problems) == 1:
         raise found.problems[0]
     if found.problems:
-        raise _joined(found.problems)
+        raise _join(found.problems)
     if cache is not None:
         cache.keep(question, found.to_record(), found.sources)
     return found
@@ -60,7 +60,7 @@ def _question(service: object, plugins: Sequence[str] | None, distribution: str 
     return json.dumps([asker.__module__, asker.__qualname__, names, distribution])
 
 
-def _joined(problems: Sequence[PluginError]) -> PluginError:
+def _join(problems: Sequence[PluginError]) -> PluginError:
     return PluginError(
         "\n".join(str(problem) for problem in problems),
         plugin=", ".join(problem.plugin for problem in problems),

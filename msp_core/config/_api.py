@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from msp_core.config._loading import Loading
 from msp_core.config._tree import read_section
-from msp_core.config._variables import Variable, merged
+from msp_core.config._variables import Variable, merge
 from msp_core.errors import ConfigError, Problem
 
 ConfigT = TypeVar("ConfigT")
@@ -60,7 +60,7 @@ def describe(config_class: type[Any], *, owner: str = "service") -> tuple[Variab
     Raises:
         UsageError: the class cannot be loaded from variables.
     """
-    return merged(read_section(config_class).variables(owner))
+    return merge(read_section(config_class).variables(owner))
 
 
 def parse_environ(lines: Iterable[str]) -> dict[str, str]:

@@ -113,7 +113,7 @@ def _one_of(member: Any, within: tuple[type[Any], ...]) -> Kind:  # noqa: ANN401
     if accepted is not None:
         return _choice(member, accepted)
     if member in _NAMED:
-        return _named(member)
+        return _kind_of_named(member)
     if member in _SCALARS:
         return _SCALARS[member]
     element = element_of(member)
@@ -139,7 +139,7 @@ def _choice(member: Any, accepted: tuple[Any, ...]) -> Kind:  # noqa: ANN401 - a
     return Kind(name="choice", noun="one of its choices", form=form, schema=schema)
 
 
-def _named(member: Any) -> Kind:  # noqa: ANN401 - as json_kind
+def _kind_of_named(member: Any) -> Kind:  # noqa: ANN401 - as json_kind
     kind: Kind = get_args(member)[1]
     quotes = "without quotes" if member == Percent else "in double quotes"
     return attrs.evolve(kind, form=f"{kind.form}; {quotes}", schema=_NAMED[member])

@@ -21,7 +21,7 @@ from cattrs.gen import mapping_structure_factory
 from msp_core.config._conversion import MAX_PERCENT, parse_url
 from msp_core.config._go import INT64_MAX, parse_duration
 from msp_core.config._json_content import json_choices
-from msp_core.config._kinds import URL, Duration, Percent, members_of, plain
+from msp_core.config._kinds import URL, Duration, Percent, members_of, strip_remarks
 from msp_core.config._variables import duration_text
 from msp_core.errors import UsageError
 from msp_core.secret import MASK, Secret
@@ -56,7 +56,9 @@ def make_converter() -> Converter:
         converter.register_structure_hook_factory(_has_origin(origin), _only(json_type, make))
     converter.register_structure_hook_factory(_is_union, _structure_union)
     converter.register_unstructure_hook(Secret, lambda _: MASK)
-    converter.register_unstructure_hook_func(lambda cls: plain(cls) == Duration, duration_text)
+    converter.register_unstructure_hook_func(
+        lambda cls: strip_remarks(cls) == Duration, duration_text
+    )
     return converter
 
 
@@ -123,12 +125,12 @@ def _chooser(members: tuple[Any, ...], converter: Converter) -> Callable[[Any], 
 
 
 def _is_plain(annotation: object) -> bool:
-    named = plain(annotation)
+    named = strip_remarks(annotation)
     return named in _READERS or json_choices(named) is not None
 
 
 def _structure_plain(value: Any, annotation: Any) -> Any:  # noqa: ANN401 - a hook
-    named = plain(annotation)
+    named = strip_remarks(annotation)
     try:
         if json_choices(named) is not None:
             return _choose(value, named)

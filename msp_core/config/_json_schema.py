@@ -59,13 +59,13 @@ def _group_conditions(variables: Sequence[Variable]) -> Iterator[dict[str, Any]]
     emptiable = {variable.name for variable in variables if variable.empty_is_unset}
     alone = {variable.name for variable in variables if variable.alone_is_unset}
     for group in dict.fromkeys(variable.group for variable in variables):
-        if group is not None and not _free(group):
+        if group is not None and not _is_free(group):
             complete = _any_of(group.choices, emptiable)
             mentioned = _any_of([(name,) for name in _names(group) if name not in alone], emptiable)
             yield {"if": mentioned, "then": complete} if group.optional else complete
 
 
-def _free(group: Group) -> bool:
+def _is_free(group: Group) -> bool:
     """Return whether the group asks for nothing: each of its variables may be set alone."""
     return group.optional and all(len(names) == 1 for names in group.choices)
 

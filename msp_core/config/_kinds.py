@@ -152,7 +152,7 @@ def is_json(members: Sequence[Any]) -> bool:
     return nullable or len(nested) > 1 or listed or is_json(nested)
 
 
-def plain(annotation: Any) -> Any:  # noqa: ANN401 - as kind_of
+def strip_remarks(annotation: Any) -> Any:  # noqa: ANN401 - as kind_of
     """Return the type without what does not change how its text is read: names and remarks."""
     while True:
         if get_origin(annotation) is Annotated:
@@ -174,7 +174,7 @@ def members_of(annotation: Any) -> tuple[tuple[Any, ...], bool]:  # noqa: ANN401
     """Return the types of a union without None, and whether None was among them."""
     union = get_origin(annotation) in (Union, UnionType)
     members = get_args(annotation) if union else (annotation,)
-    present = tuple(plain(member) for member in members if member is not type(None))
+    present = tuple(strip_remarks(member) for member in members if member is not type(None))
     return present, len(present) < len(members)
 
 
@@ -206,9 +206,9 @@ def element_of(annotation: Any) -> Any | None:  # noqa: ANN401 - as kind_of
     """Return the type of each element of a `list[X]` or `tuple[X, ...]`; else None."""
     match get_origin(annotation), get_args(annotation):
         case (origin, (element,)) if origin is list:
-            return plain(element)
+            return strip_remarks(element)
         case (origin, (element, more)) if origin is tuple and more is ...:
-            return plain(element)
+            return strip_remarks(element)
     return None
 
 

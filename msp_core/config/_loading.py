@@ -12,7 +12,7 @@ from msp_core.config._hiding import hidden_texts
 from msp_core.config._near_miss import near_misses
 from msp_core.config._reading import MISSING, Reading
 from msp_core.config._tree import read_section
-from msp_core.config._variables import Variable, merged
+from msp_core.config._variables import Variable, merge
 from msp_core.errors import Problem
 
 ConfigT = TypeVar("ConfigT")
@@ -72,7 +72,7 @@ class Loading:
     @property
     def variables(self) -> tuple[Variable, ...]:
         """Return the variables of all classes so far, in order of declaration, each once."""
-        return merged(self._variables)
+        return merge(self._variables)
 
     @property
     def secrets(self) -> frozenset[str]:
@@ -80,7 +80,7 @@ class Loading:
 
         Values that have problems, or that no class ended up using, are among them.
         """
-        return frozenset().union(*map(self._hidden, self._variables))
+        return frozenset().union(*map(self._hidden_texts_of, self._variables))
 
     def near_misses(self) -> tuple[str, ...]:
         """Return a sentence for each variable that looks like a misspelt name of a declared one."""
@@ -92,7 +92,7 @@ class Loading:
     def _strays(self) -> dict[str, str]:
         return near_misses(self._environ, [variable.name for variable in self._variables])
 
-    def _hidden(self, variable: Variable) -> frozenset[str]:
+    def _hidden_texts_of(self, variable: Variable) -> frozenset[str]:
         text = self._environ.get(variable.name, "")
         return hidden_texts(text, variable.type, variable.schema, secret=variable.secret)
 

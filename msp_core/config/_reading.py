@@ -53,29 +53,29 @@ class Reading:
             value = (
                 self._setting(part, hint)
                 if isinstance(part, Setting)
-                else self._embedded(part, hint)
+                else self._load_embedded(part, hint)
             )
             if value is not attrs.NOTHING:
                 values[part.argument] = value
-        return self._made(section, values) if len(self.problems) == before else None
+        return self._make(section, values) if len(self.problems) == before else None
 
     def load_optional(self, section: Section) -> Any:  # noqa: ANN401 - as load
         """Return an instance when the environment mentions the section; otherwise None.
 
         What is set of a section that is not mentioned is checked all the same.
         """
-        if section.mentioned(self._environ):
+        if section.is_mentioned(self._environ):
             return self.load(section, _together_hint(section, self._environ))
         for setting in section.settings():
             if setting.text(self._environ) is not None and not setting.declared.alone_is_unset:
                 self._setting(setting)
         return None
 
-    def _embedded(self, embedded: Embedded, hint: str) -> Any:  # noqa: ANN401 - as load
+    def _load_embedded(self, embedded: Embedded, hint: str) -> Any:  # noqa: ANN401 - as load
         if len(embedded.fragments) == 1:
             only = embedded.fragments[0]
             return self.load_optional(only) if embedded.optional else self.load(only, hint)
-        taken = next((one for one in embedded.fragments if one.mentioned(self._environ)), None)
+        taken = next((one for one in embedded.fragments if one.is_mentioned(self._environ)), None)
         if taken is None and not embedded.optional:
             self._report_none_chosen(embedded, hint)
         value = None
@@ -97,7 +97,9 @@ class Reading:
         if setting.declared.invalid_is_unset:
             for refusal in refusals:
                 self._ignore(setting, refusal)
-            return _absent(setting) if setting.dispensable else self._unset(setting, hint)
+            return (
+                _value_when_absent(setting) if setting.dispensable else self._unset(setting, hint)
+            )
         for refusal in refusals:
             self._report(setting, refusal)
         return attrs.NOTHING
@@ -109,7 +111,7 @@ class Reading:
             return None, [refusal]
         value, refusals = _convert(setting, text)
         if not refusals:
-            refusal = self._forbidden_value(setting, value) or _validated(setting, value, text)
+            refusal = self._forbidden_value(setting, value) or _validate(setting, value, text)
         return value, [refusal] if refusal else refusals
 
     def _ignore(self, setting: Setting, refusal: Refusal) -> None:
@@ -120,12 +122,12 @@ class Reading:
     def _unset(self, setting: Setting, hint: str) -> Any:  # noqa: ANN401 - as _setting
         if setting.required:
             self._report(setting, Refusal(MISSING, setting.kind.form, hint))
-        return _absent(setting)
+        return _value_when_absent(setting)
 
     def _refused_text(self, setting: Setting, text: str) -> Refusal | None:
         if self._forbidden(setting) and not setting.has_default:
             return Refusal("is not allowed with MSP=true", hint="unset it")
-        return None if text else _empty(setting)
+        return None if text else _refuse_empty(setting)
 
     def _forbidden_value(self, setting: Setting, value: object) -> Refusal | None:
         if not self._forbidden(setting) or not setting.has_default or value == setting.default:
@@ -143,7 +145,7 @@ class Reading:
             if self._forbidden(setting) and setting.text(self._environ) is not None:
                 self._setting(setting)
 
-    def _made(self, section: Section, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as load
+    def _make(self, section: Section, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - as load
         name = section.config.__name__
         try:
             return section.config(**values)
@@ -152,7 +154,7 @@ class Reading:
                 f"will not do for {name}", _words(error, section.settings(), self._environ)
             )
         except Exception as error:  # noqa: BLE001 - user code; its text may hold values
-            refusal = _raised(f"will not do for {name}", error)
+            refusal = _refusal_of(f"will not do for {name}", error)
         names = ", ".join(setting.name for setting in section.settings())
         self._add(names or name, refusal)
         return None
@@ -192,11 +194,11 @@ def _together_hint(section: Section, environ: Mapping[str, str]) -> str:
     return f"{' and '.join(found)} {verb} set without it, set {amount} or none"
 
 
-def _absent(setting: Setting) -> Any:  # noqa: ANN401 - as Reading._setting
+def _value_when_absent(setting: Setting) -> Any:  # noqa: ANN401 - as Reading._setting
     return attrs.NOTHING if setting.default is not attrs.NOTHING else None
 
 
-def _empty(setting: Setting) -> Refusal:
+def _refuse_empty(setting: Setting) -> Refusal:
     hint = ""
     if setting.has_default:
         hint = "unset it to use its default"
@@ -219,7 +221,7 @@ def _convert(setting: Setting, text: str) -> tuple[Any, Sequence[Refusal]]:
         return None, [Refusal(f"is not {setting.kind.noun}", setting.kind.form)]
 
 
-def _validated(setting: Setting, value: object, text: str) -> Refusal | None:
+def _validate(setting: Setting, value: object, text: str) -> Refusal | None:
     validator = setting.declared.validator
     if validator is None:
         return None
@@ -228,7 +230,7 @@ def _validated(setting: Setting, value: object, text: str) -> Refusal | None:
     except InvalidValue as error:
         return Refusal("will not do", _words(error, [setting], {setting.name: text}))
     except Exception as error:  # noqa: BLE001 - user code; its text may hold the value
-        return _raised("is refused by its validator", error)
+        return _refusal_of("is refused by its validator", error)
     return None
 
 
@@ -243,5 +245,5 @@ def _words(error: InvalidValue, settings: Iterable[Setting], environ: Mapping[st
     return "" if any(text in words for texts in hidden for text in texts) else words
 
 
-def _raised(wrong: str, error: Exception) -> Refusal:
+def _refusal_of(wrong: str, error: Exception) -> Refusal:
     return Refusal(wrong, hint=f"it raised {type(error).__name__}")

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import attrs
 
-from msp_core.config._kinds import Kind, is_json, kind_of, members_of, plain, read_hints
+from msp_core.config._kinds import Kind, is_json, kind_of, members_of, read_hints, strip_remarks
 from msp_core.config._variables import (
     METADATA,
     Declared,
@@ -145,7 +145,7 @@ class Section:
             setting.name for setting in self.settings() if setting.text(environ) is not None
         )
 
-    def mentioned(self, environ: Mapping[str, str]) -> bool:
+    def is_mentioned(self, environ: Mapping[str, str]) -> bool:
         """Return whether any needed variable that asks for it is set, or none is needed."""
         alone = {one.name for one in self.settings() if one.declared.alone_is_unset}
         asking = self.present(environ) - alone
@@ -201,7 +201,7 @@ def _read_field(
     hint: Any,  # noqa: ANN401 - annotations have no common type
     within: tuple[type[Any], ...],
 ) -> tuple[Setting | Embedded, ...]:
-    members, nullable = members_of(plain(hint))
+    members, nullable = members_of(strip_remarks(hint))
     if METADATA in field.metadata:
         return (_setting(config, field, members, nullable=nullable),)
     if members and all(attrs.has(member) for member in members):

@@ -179,7 +179,7 @@ def text_of(name: str, environ: Mapping[str, str], *, empty_is_unset: bool) -> s
     return None if empty_is_unset and not text else text
 
 
-def merged(variables: Iterable[Variable]) -> tuple[Variable, ...]:
+def merge(variables: Iterable[Variable]) -> tuple[Variable, ...]:
     """Return each variable once, in order, with its first owner.
 
     One that is required, or secret, anywhere is so altogether; it may be set to nothing, or alone,

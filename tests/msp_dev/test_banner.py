@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from msp_dev._banner import ready, table
+from msp_dev._banner import ready_banner, table
 from msp_dev._plan import Row
 
 
@@ -27,7 +27,7 @@ def test_ready_gives_addresses_and_what_took_how_long() -> None:
         "sentry": {"SENTRY_DSN": "http://key@127.0.0.1:2/1"},
         "bigquery": {"PROJECT": "local", "HOST": "http://127.0.0.1:3", "GRPC": "127.0.0.1:4"},
     }
-    lines = ready(8080, started, (1.0, 1.25, 2.0, 2.1)).splitlines()
+    lines = ready_banner(8080, started, (1.0, 1.25, 2.0, 2.1)).splitlines()
 
     assert lines[0] == "  http://localhost:8080/"
     assert lines[3:-1] == ["  http://127.0.0.1:2/  sentry", "  http://127.0.0.1:3/  bigquery"]

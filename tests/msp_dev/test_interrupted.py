@@ -67,7 +67,7 @@ async def dev(folder):
     async with server_folder(folder) as held:
         up = held.data / "up"
         await run_tool(["/bin/sh", "-c", f"rm -f {up}"], folder=held)
-        async def ready():
+        async def ready_banner():
             up.stat()
         server = ["/bin/sh", "-c", f"trap 'exit 0' TERM; echo > {up}; while sleep 0.01; do :; done"]
         async with server_process(server, folder=held, ready=ready):

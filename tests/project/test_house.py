@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import shutil
 import subprocess
@@ -12,6 +13,8 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+
+import msp_core
 
 ROOT = Path(__file__).parent.parent.parent
 CORE = ROOT / "msp_core"
@@ -24,6 +27,13 @@ MODULES = 16
 LINES = 300
 BODY = 40
 FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+# One word that is a participle, not a verb that ends like one.
+PARTICIPLE = re.compile(
+    r"(?!(?:need|feed|exceed|proceed|embed)$)[a-z]+ed"
+    r"|bound|chosen|found|gone|given|held|hidden|hung|kept|known|left|lost|made|sent|shown|taken|told"
+)
+# Names that services and authors of plugins call.
+PUBLIC = {"bounded", "buffered", "configured", "made", "opened"}
 
 
 FILES = [path for package in PACKAGES for path in sorted(package.rglob("*.py"))]
@@ -196,3 +206,37 @@ def test_the_page_names_every_room_of_the_plugins() -> None:
     names = [str(room.relative_to(ROOT / "plugins").as_posix()).partition("/")[2] for room in rooms]
 
     assert sorted(rows_of("The plugins")) == sorted(names)
+
+
+def test_functions_are_verbs() -> None:
+    """A bare participle says neither what is done nor what comes back; `name_of`, `make_x` do."""
+    names = {
+        node.name.strip("_")
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, FUNCTIONS) and not is_property(node)
+    }
+
+    assert {name for name in names if PARTICIPLE.fullmatch(name)} <= PUBLIC
+
+
+def is_property(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Return whether it is read as an attribute, which may be an adjective."""
+    return any("property" in ast.unparse(decorator) for decorator in function.decorator_list)
+
+
+def test_constants_are_documented_above() -> None:
+    """A text below is for what the API page reads: aliases of types, and the core's own names."""
+    for path in FILES:
+        for above, below in itertools.pairwise(ast.parse(path.read_text()).body):
+            if not isinstance(above, ast.Assign | ast.AnnAssign) or not is_text(below):
+                continue
+            name = ast.unparse(above.targets[0] if isinstance(above, ast.Assign) else above.target)
+            is_alias = isinstance(above.value, ast.Subscript | ast.Name)
+
+            assert is_alias or name in msp_core.__all__, f"{name_of(path)}: {name}"
+
+
+def is_text(node: ast.stmt) -> bool:
+    """Return whether the statement is a text and nothing else."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)

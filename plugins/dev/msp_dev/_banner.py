@@ -19,7 +19,9 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(f"{name:{first}}  {state:{second}}  {why}" for name, state, why in cells)
 
 
-def ready(port: int, started: Mapping[str, Mapping[str, str]], moments: Sequence[float]) -> str:
+def ready_banner(
+    port: int, started: Mapping[str, Mapping[str, str]], moments: Sequence[float]
+) -> str:
     """Return where the service and its resources answer, and how long the start took.
 
     Args:

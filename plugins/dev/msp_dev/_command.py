@@ -21,7 +21,7 @@ from msp_core.dev import DATA_FOLDER, DevResources, refuse_on_platform
 from msp_core.hookspecs import hookimpl
 from msp_core.integration import Command
 from msp_core.runtime import run
-from msp_dev._banner import left_running, ready, table
+from msp_dev._banner import left_running, ready_banner, table
 from msp_dev._beside import WORDS, run_beside
 from msp_dev._data import prepare
 from msp_dev._environ import laptop_environ
@@ -139,7 +139,7 @@ def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
 
 
 def _say_ready(contract: ServiceContract, resources: DevResources, *moments: float) -> None:
-    _say(ready(contract.port, resources.variables, (*moments, time.monotonic())))
+    _say(ready_banner(contract.port, resources.variables, (*moments, time.monotonic())))
 
 
 def _say(text: str) -> None:

@@ -38,7 +38,7 @@ def make_client(
 ) -> sentry_sdk.Client:
     """Return a client that reports errors and, when asked to, transactions."""
     outgoing = Outgoing(origin=origin, scrub=scrub)
-    options = _common(dsn, origin)
+    options = _common_options(dsn, origin)
     if config.traces_sample_rate:
         options["traces_sampler"] = _Sampler(config.traces_sample_rate)
     return sentry_sdk.Client(
@@ -56,10 +56,10 @@ def make_client(
 
 def make_check_in_client(dsn: Secret, origin: Origin) -> sentry_sdk.Client:
     """Return a client for check-ins alone: no sample rate may drop one of them."""
-    return sentry_sdk.Client(**_common(dsn, origin))
+    return sentry_sdk.Client(**_common_options(dsn, origin))
 
 
-def _common(dsn: Secret, origin: Origin) -> dict[str, Any]:
+def _common_options(dsn: Secret, origin: Origin) -> dict[str, Any]:
     return {
         "dsn": dsn.reveal(),
         "release": origin.version,

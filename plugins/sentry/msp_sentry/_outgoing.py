@@ -106,7 +106,7 @@ def _tags(origin: Origin) -> dict[str, str]:
 
 def was_reported(error: BaseException) -> bool:
     """Return whether an event of the exception left a short while ago."""
-    marks = (each.__dict__[_MARK] for each in _same(error) if _MARK in each.__dict__)
+    marks = (each.__dict__[_MARK] for each in _with_cause(error) if _MARK in each.__dict__)
     return any(time.monotonic() < mark + SAME for mark in marks)
 
 
@@ -117,16 +117,16 @@ def _first_time(error: BaseException) -> bool:
     """
     if was_reported(error):
         return False
-    for each in _same(error):
+    for each in _with_cause(error):
         each.__dict__[_MARK] = time.monotonic()
     return True
 
 
-def _same(error: BaseException) -> Iterator[BaseException]:
+def _with_cause(error: BaseException) -> Iterator[BaseException]:
     """Yield the exception and, below the runtime's word for a routine's failure, its cause."""
     yield error
     if isinstance(error, RoutineError) and error.__cause__ is not None:
-        yield from _same(error.__cause__)
+        yield from _with_cause(error.__cause__)
 
 
 def _trace() -> dict[str, str] | None:

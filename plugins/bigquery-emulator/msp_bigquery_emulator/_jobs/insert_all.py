@@ -70,7 +70,7 @@ class InsertAll:
     def _is_fresh(self, destination: str, row: _Row, new: set[str]) -> bool:
         if row.insert_id is None:
             return True
-        if row.insert_id in new or self.insert_ids.known(destination, row.insert_id):
+        if row.insert_id in new or self.insert_ids.is_known(destination, row.insert_id):
             return False
         new.add(row.insert_id)
         return True

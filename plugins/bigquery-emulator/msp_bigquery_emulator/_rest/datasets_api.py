@@ -35,7 +35,7 @@ class DatasetsAPI:
         if not isinstance(dataset, str):
             raise invalid("datasetReference.datasetId is missing")
         with self.database.write() as cursor:
-            text = self.catalog.create_dataset(cursor, dataset, own(resource))
+            text = self.catalog.create_dataset(cursor, dataset, drop_servers_own(resource))
         return Answer(self._resource(dataset, text))
 
     def get(self, request: Request) -> Answer:
@@ -64,7 +64,7 @@ class DatasetsAPI:
         with self.database.write() as cursor:
             text = self.catalog.dataset(cursor, dataset)
             require_version(request, text)
-            changed = merge(json.loads(text), own(request.body))
+            changed = merge(json.loads(text), drop_servers_own(request.body))
             text = self.catalog.put_dataset(cursor, dataset, changed)
         return Answer(self._resource(dataset, text))
 
@@ -87,7 +87,7 @@ class DatasetsAPI:
         }
 
 
-def own(resource: dict[str, Any]) -> dict[str, Any]:
+def drop_servers_own(resource: dict[str, Any]) -> dict[str, Any]:
     """Return a resource without what only the server says."""
     return {name: value for name, value in resource.items() if name not in SERVERS_OWN}
 

@@ -9,7 +9,7 @@ import attrs
 
 from msp_bigquery_emulator._errors import invalid, make_unsupported
 from msp_bigquery_emulator._jobs.insert_all import InsertAll
-from msp_bigquery_emulator._rest.datasets_api import merge, own, require_version
+from msp_bigquery_emulator._rest.datasets_api import drop_servers_own, merge, require_version
 from msp_bigquery_emulator._rest.paging import Page
 from msp_bigquery_emulator._rest.request import Answer, Request
 from msp_bigquery_emulator._sql.cells import encode_rows
@@ -40,7 +40,7 @@ class TablesAPI:
 
     def insert(self, request: Request) -> Answer:
         """Create a table or view."""
-        resource = _own(request.body)
+        resource = _drop_computed(request.body)
         name = (resource.get("tableReference") or {}).get("tableId")
         if not isinstance(name, str):
             raise invalid("tableReference.tableId is missing")
@@ -68,7 +68,7 @@ class TablesAPI:
 
     def change(self, request: Request) -> Answer:
         """Change what is given and keep the rest."""
-        change = _own(request.body)
+        change = _drop_computed(request.body)
         if change.get("view"):
             change["schema"] = self._view_schema(change["view"])
         with self.database.write() as cursor:
@@ -141,8 +141,10 @@ class TablesAPI:
         }
 
 
-def _own(resource: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in own(resource).items() if name not in _COMPUTED}
+def _drop_computed(resource: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value for name, value in drop_servers_own(resource).items() if name not in _COMPUTED
+    }
 
 
 def _select(fields: tuple[Field, ...], names: str) -> tuple[Field, ...]:

@@ -39,7 +39,7 @@ def parse(query: str, *, positional: bool = False) -> exp.Expr:
         BigQueryError: it is not one statement that sqlglot can read.
     """
     try:
-        text = _named(query) if positional else query
+        text = _name_marks(query) if positional else query
         parsed = sqlglot.parse(text, read="bigquery")
     except ParseError as error:
         first = error.errors[0]
@@ -57,7 +57,7 @@ def parse(query: str, *, positional: bool = False) -> exp.Expr:
     return statements[0]
 
 
-def _named(query: str) -> str:
+def _name_marks(query: str) -> str:
     """Return a query with its question marks replaced by names; text and comments are left."""
     marks = [
         token.start

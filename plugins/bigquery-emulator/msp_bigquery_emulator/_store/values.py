@@ -38,7 +38,7 @@ class ValueRefusedError(ValueError):
         self.reason = reason
         self.location = location
 
-    def inside(self, name: str) -> ValueRefusedError:
+    def seen_from(self, name: str) -> ValueRefusedError:
         """Return this error as seen from the record around it."""
         return ValueRefusedError(self.reason, f"{name}.{self.location}".removesuffix("."))
 
@@ -114,7 +114,7 @@ def _record(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
                 try:
                     row[name] = decoders[name](member)
                 except ValueRefusedError as refused:
-                    raise refused.inside(name) from None
+                    raise refused.seen_from(name) from None
         for name in required:
             if row[name] is None:
                 raise ValueRefusedError(f"Missing required field: {name}.", name)

@@ -106,7 +106,7 @@ def _record(fields: tuple[Field, ...], descriptor: Descriptor) -> _Read:
                 try:
                     row[field.name] = read_member(getattr(message, proto_name))
                 except ValueRefusedError as refused:
-                    raise refused.inside(field.name) from None
+                    raise refused.seen_from(field.name) from None
         for name in required:
             if row[name] is None:
                 raise ValueRefusedError(f"Missing required field: {name}.", name)
@@ -151,7 +151,7 @@ def _mismatch(field: Field, what: str) -> StreamError:
     )
 
 
-def _same(value: Any) -> Any:  # noqa: ANN401 - any scalar
+def _keep(value: Any) -> Any:  # noqa: ANN401 - any scalar
     return value
 
 
@@ -219,10 +219,10 @@ _FROM_BYTES: Final[Mapping[str, _Read]] = {
 _FROM_NUMBER: Final[Mapping[str, tuple[frozenset[int], _Read]]] = {
     "INTEGER": (_WHOLE, _via_text("INTEGER")),
     "FLOAT": (_NUMBERS, _double),
-    "BOOLEAN": (_BOOLEAN, _same),
+    "BOOLEAN": (_BOOLEAN, _keep),
     "NUMERIC": (_NUMBERS, _via_text("NUMERIC")),
     "BIGNUMERIC": (_NUMBERS, _via_text("BIGNUMERIC")),
-    "TIMESTAMP": (_WHOLE, _same),
+    "TIMESTAMP": (_WHOLE, _keep),
     "DATE": (_WHOLE, _day),
     "TIME": (_WHOLE, _time),
     "DATETIME": (_WHOLE, _datetime),

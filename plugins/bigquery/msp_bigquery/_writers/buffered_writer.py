@@ -103,7 +103,7 @@ class BufferedWriter:
                 async with asyncio.timeout(deadline.remaining()):
                     await asyncio.wrap_future(room)
             except TimeoutError:
-                raise self._full(left, rows) from None
+                raise self._full_error(left, rows) from None
             finally:
                 self._forget(room)
 
@@ -114,7 +114,7 @@ class BufferedWriter:
             try:
                 room.result(deadline.remaining())
             except TimeoutError:
-                raise self._full(left, rows) from None
+                raise self._full_error(left, rows) from None
             finally:
                 self._forget(room)
 
@@ -178,7 +178,9 @@ class BufferedWriter:
             self._tally.bury([_describe_refused(row, ("the buffer was full",)) for row in left])
         return None
 
-    def _full(self, left: Collection[PreparedRow], rows: Collection[object]) -> BufferFullError:
+    def _full_error(
+        self, left: Collection[PreparedRow], rows: Collection[object]
+    ) -> BufferFullError:
         taken = len(rows) - len(left)
         return BufferFullError(self._delivery.table, taken, len(rows), self._timeout)
 

@@ -70,7 +70,7 @@ def fetch_metadata(api: AdminAPI, instance: str) -> Fetched[Metadata]:
         raise InstanceError(f"instance {instance!r} is in another region: correct PGINSTANCE")
     try:
         metadata = Metadata(
-            address=_private(settings),
+            address=_private_address_of(settings),
             name=_name(settings),
             files=PrivateFiles({"ca.pem": settings["serverCaCert"]["cert"]}),
             shared_ca=settings.get("serverCaMode", _OWN_CA) not in (_OWN_CA, "CA_MODE_UNSPECIFIED"),
@@ -81,7 +81,7 @@ def fetch_metadata(api: AdminAPI, instance: str) -> Fetched[Metadata]:
     return Fetched(value=metadata, expires=time.time() + _LIFE)
 
 
-def _private(settings: dict[str, Any]) -> str | None:
+def _private_address_of(settings: dict[str, Any]) -> str | None:
     found = (
         each["ipAddress"] for each in settings.get("ipAddresses", ()) if each["type"] == "PRIVATE"
     )
@@ -93,7 +93,7 @@ def _name(settings: dict[str, Any]) -> str | None:
     kinds = ["PRIVATE_SERVICES_ACCESS", "PRIVATE_SERVICE_CONNECT"]
     names = {each["connectionType"]: each["name"] for each in settings.get("dnsNames", ())}
     found = [names[kind] for kind in kinds if kind in names]
-    if settings.get("dnsName") and (settings.get("pscEnabled") or _private(settings)):
+    if settings.get("dnsName") and (settings.get("pscEnabled") or _private_address_of(settings)):
         found.append(settings["dnsName"])
     return str(found[0]).rstrip(".") if found else None
 

@@ -103,7 +103,7 @@ def _read(path: Path) -> Migration:
         name=path.name,
         checksum=hashlib.sha256(text.encode()).hexdigest(),
         transaction=_transaction(path.name, text),
-        statements=tuple(_allowed(path.name, text)),
+        statements=tuple(_check_allowed(path.name, text)),
     )
 
 
@@ -116,7 +116,7 @@ def _transaction(name: str, text: str) -> bool:
     return option is None
 
 
-def _allowed(name: str, text: str) -> list[Statement]:
+def _check_allowed(name: str, text: str) -> list[Statement]:
     """Return the statements; a file that ends its own transaction could be applied by half."""
     found = list(statements(text))
     for statement in found:

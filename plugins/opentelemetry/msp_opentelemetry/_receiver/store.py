@@ -192,11 +192,11 @@ def _origin(resource: Resource) -> dict[str, Any]:
 
 
 def _attributes(pairs: Iterable[KeyValue]) -> dict[str, Any]:
-    return {pair.key: _plain(pair.value) for pair in pairs}
+    return {pair.key: _plain_value_of(pair.value) for pair in pairs}
 
 
-def _plain(value: AnyValue) -> Any:  # noqa: ANN401 - whatever it holds
+def _plain_value_of(value: AnyValue) -> Any:  # noqa: ANN401 - whatever it holds
     kind = value.WhichOneof("value")
     if kind == "array_value":
-        return [_plain(each) for each in value.array_value.values]
+        return [_plain_value_of(each) for each in value.array_value.values]
     return None if kind is None else getattr(value, kind)

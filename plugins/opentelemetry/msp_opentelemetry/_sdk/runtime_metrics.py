@@ -49,7 +49,10 @@ def _observe(meter: Meter) -> None:
         meter.create_observable_up_down_counter(
             "process.memory.usage", [_memory], unit="By", description="Physical memory in use."
         )
-    for name, callback in (("collections", _collections), ("collected_objects", _collected)):
+    for name, callback in (
+        ("collections", _count_collections),
+        ("collected_objects", _count_collected),
+    ):
         meter.create_observable_counter(
             f"cpython.gc.{name}", [callback], description=f"{name} by generation."
         )
@@ -77,11 +80,11 @@ def _memory(_: CallbackOptions) -> Iterable[Observation]:
     yield Observation(int(_MEMORY.read_text("ascii").split()[1]) * _PAGE)
 
 
-def _collections(_: CallbackOptions) -> Iterable[Observation]:
+def _count_collections(_: CallbackOptions) -> Iterable[Observation]:
     return _by_generation("collections")
 
 
-def _collected(_: CallbackOptions) -> Iterable[Observation]:
+def _count_collected(_: CallbackOptions) -> Iterable[Observation]:
     return _by_generation("collected")
 
 
