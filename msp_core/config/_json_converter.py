@@ -18,10 +18,17 @@ from cattrs.cols import homogenous_tuple_structure_factory, list_structure_facto
 from cattrs.disambiguators import create_default_dis_func
 from cattrs.gen import mapping_structure_factory
 
-from msp_core.config._conversion import MAX_PERCENT, parse_url
 from msp_core.config._go import INT64_MAX, parse_duration
 from msp_core.config._json_content import json_choices
-from msp_core.config._kinds import URL, Duration, Percent, members_of, strip_remarks
+from msp_core.config._kinds import (
+    MAX_PERCENT,
+    URL,
+    Duration,
+    Percent,
+    members_of,
+    parse_url,
+    strip_remarks,
+)
 from msp_core.config._variables import duration_text
 from msp_core.errors import UsageError
 from msp_core.secret import MASK, Secret

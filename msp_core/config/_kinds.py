@@ -1,8 +1,8 @@
-"""The types a variable can have, as messages and help call them, and why a value will not do."""
+"""The types a variable can have: how a text becomes one, what it is called, why it will not do."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from types import UnionType
@@ -16,18 +16,25 @@ from typing import (
     get_origin,
     get_type_hints,
 )
+from urllib.parse import urlsplit
 
 import attrs
 
+from msp_core.config._go import parse_bool, parse_duration, parse_float, parse_int
 from msp_core.errors import UsageError
 from msp_core.secret import Secret
+
+MAX_PERCENT = 100
 
 
 @attrs.frozen(kw_only=True)
 class Kind:
-    """What messages and help say about one type of variable.
+    """One type of variable: how its text is read, and what messages and help say about it.
 
     Attributes:
+        parse: (text that is not empty) -> the value. Raises ValueError when the text is not of the
+            type; the error may quote the value, so it is never shown or chained. Default: the text
+            as it is.
         name: one or two words for tables: `duration`.
         noun: completes "is not …": `a duration`.
         form: completes "expected …": `a number with a unit, such as 1.5s`; empty when every text
@@ -37,6 +44,7 @@ class Kind:
         schema: JSON Schema of the value, for JSON; None for what is read as plain text.
     """
 
+    parse: Callable[[str], Any] = attrs.field(default=str, eq=False, repr=False)
     name: str
     noun: str
     form: str = ""
@@ -62,9 +70,26 @@ class Refusal:
     path: str = ""
 
 
+def parse_percent(text: str) -> int:
+    """Return an integer from 0 to 100, both included."""
+    value = parse_int(text)
+    if not 0 <= value <= MAX_PERCENT:
+        raise ValueError("not a percentage")
+    return value
+
+
+def parse_url(text: str) -> str:
+    """Return the text as it is when it has a scheme and a host, and any port is a number."""
+    parts = urlsplit(text)
+    if not parts.scheme or not parts.hostname or parts.port == 0:
+        raise ValueError("not a URL")
+    return text
+
+
 Duration: TypeAlias = Annotated[
     float,
     Kind(
+        parse=parse_duration,
         name="duration",
         noun="a duration",
         form="numbers with units (ns, us, ms, s, m, h), such as 300ms, 1.5s or 2h45m",
@@ -75,6 +100,7 @@ Duration: TypeAlias = Annotated[
 Percent: TypeAlias = Annotated[
     int,
     Kind(
+        parse=parse_percent,
         name="percentage",
         noun="a percentage",
         form="an integer from 0 to 100, without a percent sign",
@@ -84,26 +110,42 @@ Percent: TypeAlias = Annotated[
 
 URL: TypeAlias = Annotated[
     str,
-    Kind(name="URL", noun="a URL", form="a scheme and a host, such as https://example.com/path"),
+    Kind(
+        parse=parse_url,
+        name="URL",
+        noun="a URL",
+        form="a scheme and a host, such as https://example.com/path",
+    ),
 ]
 """A text with a scheme and a host; use `Secret` for one that holds a password."""
 
 _PLAIN: dict[Any, Kind] = {
     str: Kind(name="text", noun="a text"),
-    int: Kind(name="integer", noun="an integer", form="an integer of 64 bits, such as 8080"),
-    float: Kind(name="number", noun="a number", form="a number of 64 bits, such as 0.25 or 1e-3"),
+    int: Kind(
+        parse=parse_int,
+        name="integer",
+        noun="an integer",
+        form="an integer of 64 bits, such as 8080",
+    ),
+    float: Kind(
+        parse=parse_float,
+        name="number",
+        noun="a number",
+        form="a number of 64 bits, such as 0.25 or 1e-3",
+    ),
     bool: Kind(
+        parse=parse_bool,
         name="boolean",
         noun="a boolean",
         form="true or false (or 1, t, T, TRUE, True, 0, f, F, FALSE, False)",
     ),
-    Secret: Kind(name="secret", noun="a secret", secret=True),
-    Path: Kind(name="path", noun="a path"),
+    Secret: Kind(parse=Secret, name="secret", noun="a secret", secret=True),
+    Path: Kind(parse=Path, name="path", noun="a path"),
 }
 
 
 def kind_of(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no common type
-    """Return what messages and help say about a field's type.
+    """Return how a field's type is read, and what messages and help say about it.
 
     Args:
         annotation: resolved type of a field, as `plain` returns it.
@@ -117,10 +159,10 @@ def kind_of(annotation: Any) -> Kind:  # noqa: ANN401 - annotations have no comm
         return kind
     accepted = choices(annotation)
     if accepted is not None:
-        return _choice(tuple(accepted))
+        return _choice(accepted)
     element = element_of(annotation)
     if element is not None:
-        return _list(kind_of(element))
+        return _list(annotation.__origin__, kind_of(element))
     if annotation not in _PLAIN:
         raise refuse_type(annotation)
     return _PLAIN[annotation]
@@ -212,14 +254,27 @@ def element_of(annotation: Any) -> Any | None:  # noqa: ANN401 - as kind_of
     return None
 
 
-def _choice(texts: tuple[str, ...]) -> Kind:
-    *most, last = texts
+def _choice(accepted: Mapping[str, Any]) -> Kind:
+    def choose(text: str) -> Any:  # noqa: ANN401 - of the type that lists its values
+        if text not in accepted:
+            raise ValueError("not one of its choices")
+        return accepted[text]
+
+    *most, last = accepted
     form = f"{', '.join(most)} or {last}" if most else last
-    return Kind(name="choice", noun="one of its choices", form=form, choices=texts)
+    noun = "one of its choices"
+    return Kind(parse=choose, name="choice", noun=noun, form=form, choices=tuple(accepted))
 
 
-def _list(element: Kind) -> Kind:
+def _list(container: Callable[[Iterable[Any]], Any], element: Kind) -> Kind:
+    def separate(text: str) -> Any:  # noqa: ANN401 - a list or a tuple
+        parts = [part.strip() for part in text.split(",")]
+        if not all(parts):
+            raise ValueError("an element is empty")
+        return container(map(element.parse, parts))
+
     return Kind(
+        parse=separate,
         name=f"list of {element.name}",
         noun="a list",
         form=f"values separated by commas, each {element.form or element.noun}",

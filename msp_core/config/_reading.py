@@ -7,7 +7,6 @@ from typing import Any
 
 import attrs
 
-from msp_core.config._conversion import convert
 from msp_core.config._hiding import hidden_texts
 from msp_core.config._kinds import Refusal
 from msp_core.config._tree import Embedded, Section, Setting
@@ -216,7 +215,7 @@ def _convert(setting: Setting, text: str) -> tuple[Any, Sequence[Refusal]]:
 
         return read_json(text, setting.annotation, say)
     try:
-        return convert(text, setting.annotation), ()
+        return setting.kind.parse(text), ()
     except ValueError:
         return None, [Refusal(f"is not {setting.kind.noun}", setting.kind.form)]
 
