@@ -35,7 +35,7 @@ _NOTICE = 1.0
 
 # Seconds in which abandoned requests are cancelled, and the application ends its lifespan.
 _REQUESTS_RESERVE = 0.5
-# Seconds to return in, so that a time-out is told by who knows its cause.
+# Seconds to return in, so that a time-out is reported where its cause is known.
 _RETURN_MARGIN = 0.05
 # Seconds an idle connection is kept: a request on its way is answered with `connection: close`
 # instead of meeting a closed socket.

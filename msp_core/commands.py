@@ -38,7 +38,7 @@ __all__ = [
 
 @attrs.frozen(kw_only=True)
 class ServiceArguments:
-    """Which service, and what it declares where metadata does not tell.
+    """Which service, and what it declares where metadata does not.
 
     Attributes:
         name: entry point or `module:Class`; None for the only one installed.

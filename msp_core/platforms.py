@@ -1,4 +1,4 @@
-"""Platform: where the process runs, told from the variables the platform sets."""
+"""Platform: where the process runs, by the variables the platform sets."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Platform(enum.Enum):
     def shutdown_budget(self) -> float:
         """Seconds from the signal until the process must be gone, a margin before the kill.
 
-        Cloud Run kills 10 s after SIGTERM; Kubernetes 30 s after it unless told otherwise, of
+        Cloud Run kills 10 s after SIGTERM; Kubernetes 30 s after it by default, of
         which the drain window takes its part.
         """
         return 25.0 if self in (Platform.KUBERNETES, Platform.KNATIVE) else 9.0

@@ -1,6 +1,6 @@
 """`msp` and `python -m msp_core`: the commands, and where an error becomes a code.
 
-What a command answers goes to stdout, everything said about it to stderr. A
+What a command answers goes to stdout, everything about it to stderr. A
 terminal gets lines that fit, and colours where `msp_core._text.terminal` allows them.
 """
 

@@ -84,7 +84,7 @@ def _command(
         check(service)
         events = arguments.format == "json"
         if events:
-            load_converter()  # now: the first event is told while requests are already served
+            load_converter()  # now: the first event is printed while requests are already served
         code = run_service(
             service,
             environ=_with_port(environ, arguments.port),

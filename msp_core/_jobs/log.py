@@ -60,7 +60,7 @@ class Outcome:
         self._log(logging.INFO, "execution succeeded", None, {"summary": summary})
 
     def log_failure(self, error: Exception) -> None:
-        """Log how the work failed, or was cut short; once, with the traceback that tells where.
+        """Log how the work failed, or was cut short; once, with the traceback.
 
         Args:
             error: what the execution ends with.
@@ -109,5 +109,5 @@ def _go_fields(execution: Execution, *, reported: bool) -> dict[str, Any]:
 
 
 def _own_error_of(cause: BaseException | None) -> BaseException | None:
-    """Return what the job raised while it was being cancelled; the cancellation is no news."""
+    """Return what the job raised while it was being cancelled; None for the cancellation itself."""
     return None if isinstance(cause, asyncio.CancelledError) else cause

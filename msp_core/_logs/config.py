@@ -145,7 +145,7 @@ class LogConfig:
 
         Args:
             platform: chooses the JSON format.
-            watched: whether a person reads along; chooses the console where nothing is said.
+            watched: whether a person reads along; chooses the console where no variable does.
         """
         if self.format is not None and self.format.lower() in FORMATS:
             return FORMATS[self.format.lower()]

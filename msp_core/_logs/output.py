@@ -44,7 +44,7 @@ def _write_descriptor(descriptor: int, data: bytes) -> None:
 def _wait_for_room(descriptor: int) -> None:
     poll = select.poll()
     poll.register(descriptor, select.POLLOUT)
-    # A limit, because not every kind of terminal tells when it has room again.
+    # A limit, because not every kind of terminal reports that it has room again.
     poll.poll(WAIT_MILLISECONDS)
 
 

@@ -118,11 +118,11 @@ class _Examination:
     ) -> Found:
         self.read.append(provider)
         for entry_point in provider.entry_points.select(group=PLUGINS):
-            said = provider.metadata  # parsed each time it is asked for
+            metadata = provider.metadata  # parsed each time it is asked for
             plugin = DeclaredPlugin(
                 name=entry_point.name,
-                distribution=said["Name"],
-                version=said["Version"],
+                distribution=metadata["Name"],
+                version=metadata["Version"],
                 entry_point=entry_point.value,
                 reason=reason,
             )

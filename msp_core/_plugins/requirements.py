@@ -1,4 +1,4 @@
-"""Need: one distribution that a service requires, told from installed metadata alone."""
+"""Need: one distribution that a service requires, from installed metadata alone."""
 
 from __future__ import annotations
 

@@ -20,9 +20,9 @@ def resolve(
     """Return the plugins a service declared; imports nothing.
 
     Args:
-        service: its class tells the distribution, through the entry points of `msp.services`.
+        service: its class leads to the distribution, through the entry points of `msp.services`.
         plugins: names that replace the declaration, for a script without metadata.
-        distribution: the service's distribution, when entry points do not tell it.
+        distribution: the service's distribution, when entry points do not name it.
         cache: where answers of earlier starts are; default none.
 
     Raises:

@@ -41,7 +41,7 @@ class Assembly:
         plugins: those, loaded.
         integrations: in declared order, telemetry first.
         core: None when one of the core's variables has a problem.
-        own: what only a service or only a job is told; None when one of it has a problem, and for
+        own: variables of only a service or only a job; None when one of it has a problem, and for
             what is neither.
         config: the service's own; None when it declares none, or has a problem.
         problems: of core, plugins and service, in that order.

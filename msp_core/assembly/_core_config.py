@@ -22,7 +22,7 @@ def _port(value: int) -> None:
 
 @attrs.frozen(kw_only=True)
 class CoreConfig:
-    """What every service and job is told by its platform."""
+    """The variables that a platform sets for every service and job."""
 
     environment: Environment
     msp: bool = env("MSP", default=False, help="whether this is a live platform")
@@ -58,7 +58,7 @@ class CoreConfig:
 
 @attrs.frozen(kw_only=True)
 class ServiceVariables:
-    """What a service is told beyond that; a job has no port."""
+    """The variables of a service beyond those; a job has no port."""
 
     port: int = env("PORT", validator=_port, help="port to listen on, on all interfaces")
     external_dns_name: str | None = env(

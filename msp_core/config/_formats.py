@@ -21,7 +21,7 @@ def variable_table(
 
     Args:
         variables: in the order to show them.
-        environ: tells which are set.
+        environ: shows which are set.
         terminal: what to fit the table to.
     """
     rows = [

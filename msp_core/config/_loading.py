@@ -99,7 +99,7 @@ class Loading:
 
 def is_msp(environ: Mapping[str, str]) -> bool:
     """Return whether `MSP` says that this is a live platform."""
-    # What is wrong with MSP itself is said where it is declared.
+    # What is wrong with MSP itself is reported where it is declared.
     try:
         return parse_bool(environ.get("MSP", "false"))
     except ValueError:

@@ -10,8 +10,9 @@ from collections.abc import Collection, Iterable, Iterator
 # each other by chance.
 LONG_NAME = 12
 
-# Kubernetes tells each container every service beside it: REDIS_SERVICE_HOST, REDIS_SERVICE_PORT,
-# REDIS_PORT_6379_TCP_ADDR and so on. A namespace of 200 services makes 1,400 of them.
+# Kubernetes sets variables for every service beside a container: REDIS_SERVICE_HOST,
+# REDIS_SERVICE_PORT, REDIS_PORT_6379_TCP_ADDR and so on. A namespace of 200 services makes 1,400 of
+# them.
 _SERVICE_HOST = "_SERVICE_HOST"
 _LINK = re.compile(r"_(?:SERVICE_HOST\Z|SERVICE_PORT|PORT)(?=_|\Z)")
 

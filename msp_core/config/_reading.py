@@ -115,8 +115,8 @@ class Reading:
 
     def _ignore(self, setting: Setting, refusal: Refusal) -> None:
         hint = ", ".join(filter(None, ("the value is ignored", refusal.hint)))
-        said = attrs.evolve(refusal, hint=hint)
-        self.ignored.append(self._problem(setting.name, said, setting.declared.help))
+        hinted = attrs.evolve(refusal, hint=hint)
+        self.ignored.append(self._problem(setting.name, hinted, setting.declared.help))
 
     def _unset(self, setting: Setting, hint: str) -> Any:  # noqa: ANN401 - as _setting
         if setting.required:

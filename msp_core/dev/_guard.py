@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _watch(running: str) -> Callable[[], bool]:
-    """Return a function that waits for the next event and tells whether it asks to stop."""
+    """Return a function that waits for the next event and returns whether it asks to stop."""
     parent = os.getppid()
     events, write = os.pipe()
     os.set_blocking(write, False)
@@ -79,7 +79,7 @@ def _is_used(running: str) -> bool:
     except FileNotFoundError:
         return False
     try:
-        # An empty file: nobody was told of the server. Else the lock is kept until we end.
+        # An empty file: nobody else knows of the server. Else the lock is kept until we end.
         if os.read(descriptor, 1):
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -81,7 +81,7 @@ class ServerProcess:
 
         A service must live through an outage of what it uses, so nothing is started anew.
         """
-        while self.exit_code is None:  # noqa: ASYNC110 - no event tells
+        while self.exit_code is None:  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(_LOOK)
         logger.error(
             "%s ended with exit code %d, its clients get errors from now on: see %s, and start "
@@ -105,7 +105,7 @@ class ServerProcess:
             self.guard.wait()
 
     async def _wait_ended(self, deadline: Deadline) -> bool:
-        while self.exit_code is None and deadline.remaining():  # noqa: ASYNC110 - no event tells
+        while self.exit_code is None and deadline.remaining():  # noqa: ASYNC110 - there is no event for it
             await asyncio.sleep(_POLL)
         return self.exit_code is not None
 
@@ -114,7 +114,7 @@ class ServerProcess:
         printed = "\n".join(f"  {line}" for line in lines) or "  (nothing)"
         name = Path(self.command[0]).name
         if shutil.disk_usage(self.folder.data).free < _FULL:
-            what += ", the disk is full"  # then the log cannot tell
+            what += ", the disk is full"  # then the log could not be written
         return DevError(f"{name} {what}; the end of {self.folder.log}:\n{printed}")
 
 

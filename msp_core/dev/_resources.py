@@ -22,7 +22,7 @@ logger = logging.getLogger("msp.dev")
 
 _Started = dict[str, StartedResource]
 _OTHERS_START = 30.0  # seconds another process may need to start, or stop, a resource
-_SILENCE = 1.0  # seconds of waiting for it after which that is said
+_SILENCE = 1.0  # seconds of waiting for it after which that is logged
 _POLL = 0.05
 
 

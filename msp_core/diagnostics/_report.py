@@ -15,7 +15,7 @@ Status = Literal["ok", "failing"]
 
 @attrs.frozen(kw_only=True)
 class HealthCheck:
-    """What one check said last.
+    """The last result of one check.
 
     Attributes:
         name: of the check.

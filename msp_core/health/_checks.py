@@ -37,7 +37,7 @@ class Check:
 
 @attrs.frozen(kw_only=True)
 class CheckResult:
-    """What one run of a check said.
+    """The result of one run of a check.
 
     Attributes:
         name: of the check.
@@ -59,7 +59,7 @@ class CheckResult:
 
 
 class Watch:
-    """One check over time: runs it at most once at a time and tells when it turns.
+    """One check over time: runs it at most once at a time and logs when it turns.
 
     Args:
         check: what to run.
@@ -86,6 +86,7 @@ class Watch:
 
     async def result(self) -> CheckResult:
         """Return what a run says now; never raises, never takes longer than the timeout."""
+        # A run that ignores its cancellation is not joined by more of its kind: it fails again.
         task = self._left_over() or await self._run_once()
         result = self._judge(self._failure_of(task))
         self._log_turn(result)
@@ -96,6 +97,7 @@ class Watch:
         self._began = time.monotonic()
         self._task = asyncio.get_running_loop().create_task(self._run())
         self._task.add_done_callback(_retrieve)
+        # Not `wait_for`, which would wait for the end of a run that ignores its cancellation.
         await asyncio.wait({self._task}, timeout=self._timeout)
         return self._task
 

@@ -1,4 +1,4 @@
-"""Health: runs checks together, keeps what they said for a second, and says whether all is well."""
+"""Health: runs checks together, keeps the results for a second, and returns whether all is well."""
 
 from __future__ import annotations
 

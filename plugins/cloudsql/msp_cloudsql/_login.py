@@ -31,7 +31,7 @@ class Login:
     Attributes:
         conninfo: (database) -> connection string of libpq; asked for each new connection, must
             not block.
-        instance: tells the rest for each new connection; None when the string is complete.
+        instance: gives the rest for each new connection; None when the string is complete.
     """
 
     conninfo: Callable[[str], str]

@@ -87,9 +87,9 @@ def _run(arguments: argparse.Namespace, environ: Mapping[str, str]) -> int:
         assembly = chosen.assemble(service, environ)
         plan = Plan.of(assembly, arguments.data)
         if assembly.kind == "service":
-            environ, said = choose_port(arguments.port, environ)
+            environ, note = choose_port(arguments.port, environ)
             plan = attrs.evolve(plan, environ=environ)
-            _say(said)
+            _say(note)
         prepare(arguments.data)
         moments = (began, time.monotonic())
         try:

@@ -25,8 +25,8 @@ def choose_port(asked: int | None, environ: Mapping[str, str]) -> tuple[Mapping[
         PortError: the port asked for cannot be had.
     """
     if asked is None and "PORT" not in environ:
-        port, said = _find_port()
-        return {**environ, "PORT": str(port)}, said
+        port, note = _find_port()
+        return {**environ, "PORT": str(port)}, note
     if asked is not None:
         environ = {**environ, "PORT": str(asked)}
     # What is no port is reported with all other problems of the variables.

@@ -17,7 +17,7 @@ MetricsExporter = Literal["otlp", "console", "prometheus", "none"]
 
 @attrs.frozen(kw_only=True)
 class OTLPConfig:
-    """Where and how telemetry is sent by OTLP; None where nothing is said.
+    """Where and how telemetry is sent by OTLP; None where no variable is set.
 
     Attributes:
         endpoint: base URL; `/v1/traces` and `/v1/metrics` are added to it for HTTP. From

@@ -71,7 +71,7 @@ def _span(
 
     Args:
         operation: the command, or `PIPELINE`.
-        pool: whose options tell the server.
+        pool: whose options name the server.
         size: of a pipeline, in commands.
     """
     options = pool.connection_kwargs

@@ -30,7 +30,7 @@ class TablesAPI:
         database: where they are kept.
         catalog: of them.
         insert_all: streaming inserts.
-        queries: tell a view's columns.
+        queries: give a view's columns.
     """
 
     database: Database

@@ -59,7 +59,7 @@ class UploadsAPI:
         )
 
     def resume(self, request: Request) -> Answer:
-        """Take a piece, and load when it was the last; tell how far it came."""
+        """Take a piece, and load when it was the last; answer how far it came."""
         name = request.query.get("upload_id", "")
         match = _RANGE.fullmatch(request.headers.get("content-range", ""))
         if match is None:

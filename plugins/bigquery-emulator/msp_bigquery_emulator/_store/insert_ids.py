@@ -26,7 +26,7 @@ class InsertIds:
         self._since = time.monotonic()
 
     def is_known(self, destination: str, insert_id: str) -> bool:
-        """Tell whether a row with this id came in lately."""
+        """Return whether a row with this id came in lately."""
         key = (destination, insert_id)
         return key in self._newer or key in self._older
 

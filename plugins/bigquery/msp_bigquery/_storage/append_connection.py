@@ -113,8 +113,8 @@ class AppendConnection:
             answer = self._answers.popleft() if self._answers else Future[None]()
         if response.error.code:
             from_status: Any = exceptions.from_grpc_status
-            said = response.error
-            answer.set_exception(from_status(said.code, said.message, response=response))
+            refusal = response.error
+            answer.set_exception(from_status(refusal.code, refusal.message, response=response))
         else:
             answer.set_result(None)
 

@@ -21,7 +21,7 @@ _TIMEOUT = 5.0  # seconds for one answer
 # Seconds before its end from which a token is asked for again. The metadata server makes no new
 # one earlier than about 4 minutes before.
 _MARGIN = 225.0
-_ENDLESS = 300.0  # seconds after which a token that does not tell its end is asked for again
+_ENDLESS = 300.0  # seconds after which a token without a known end is asked for again
 
 
 class Identity:

@@ -40,7 +40,7 @@ class Metadata:
 
         Raises:
             NoPrivateAddressError: it has no address in a private network.
-            InstanceError: no way to tell it from others.
+            InstanceError: it cannot be distinguished from others.
         """
         if self.address is None and self.name is None:
             raise NoPrivateAddressError(

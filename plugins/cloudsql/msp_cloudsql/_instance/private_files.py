@@ -13,7 +13,7 @@ from pathlib import Path
 class PrivateFiles:
     """Files that nobody else can read, gone as soon as nothing refers to this object.
 
-    So a connection that is just being made keeps the files it was told of, although newer ones
+    So a connection that is just being made keeps the files it was given, although newer ones
     have replaced them.
 
     Args:

@@ -46,7 +46,7 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         database: name of the pool.
         login: asked for each new connection.
         options: of `AsyncConnectionPool`; what is not given has this plugin's default.
-        waiting: told of those who ask for a connection; None for nobody.
+        waiting: measures how long users wait for a connection; None without.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
     async def open(self, wait: bool = False, timeout: float = 30.0) -> None:  # noqa: FBT001, FBT002, ASYNC109 - the library's
         """Start connecting; nothing happens when it did already."""
         # Its tasks live on, so they must not belong to the request that happened to come first:
-        # what they do would be told as a part of it, forever.
+        # what they do would count as a part of it, forever.
         opening = super().open(wait, timeout)
         await asyncio.create_task(opening, context=Context())
 
@@ -100,7 +100,7 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
         database: name of the pool.
         login: asked for each new connection.
         options: of `ConnectionPool`; what is not given has this plugin's default.
-        waiting: told of those who ask for a connection; None for nobody.
+        waiting: measures how long users wait for a connection; None without.
     """
 
     def __init__(

@@ -32,7 +32,7 @@ class Server:
         query_logging: whether queries and their arguments are logged. Default False.
         trace_arguments: whether spans show values. Default False.
         scrub: (text) -> the text without secrets, for those values.
-        metrics: told how long pools let their users wait; None for nobody.
+        metrics: record how long pools let their users wait; None without.
     """
 
     login: Login

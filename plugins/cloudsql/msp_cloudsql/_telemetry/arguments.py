@@ -17,7 +17,7 @@ Value = str | bool | int | float
 def argument_attributes(arguments: object, scrub: Callable[[str], str]) -> dict[str, Value]:
     """Return `db.query.parameter.…` for each argument, by position (from 0) or name.
 
-    Of more than 24 only their number is told.
+    Of more than 24 only their number is given.
     """
     if isinstance(arguments, Mapping):
         named = {str(name): value for name, value in arguments.items()}

@@ -1,4 +1,4 @@
-"""Connections and cursors of psycopg that tell a `Watch` what they do.
+"""Connections and cursors of psycopg that let a `Watch` observe what they do.
 
 Imported where a connection is opened: this module imports psycopg.
 """
@@ -93,9 +93,9 @@ class ObservedAsyncConnection(AsyncConnection[TupleRow]):
         **options: Any,  # noqa: ANN401 - the library's options
     ) -> Self:
         """Return a new connection."""
-        with watch.connect(conninfo) as tell:
+        with watch.connect(conninfo) as note:
             connection = await super().connect(conninfo, **options)
-            tell(connection)
+            note(connection)
         connection.watch = watch
         connection.cursor_factory = _observe(ObservedAsyncCursor, connection.cursor_factory)
         server_cursors = _observe(ObservedAsyncCursor, connection.server_cursor_factory)
@@ -176,9 +176,9 @@ class ObservedConnection(Connection[TupleRow]):
         **options: Any,  # noqa: ANN401 - the library's options
     ) -> Self:
         """Return a new connection."""
-        with watch.connect(conninfo) as tell:
+        with watch.connect(conninfo) as note:
             connection = super().connect(conninfo, **options)
-            tell(connection)
+            note(connection)
         connection.watch = watch
         connection.cursor_factory = _observe(ObservedCursor, connection.cursor_factory)
         server_cursors = _observe(ObservedCursor, connection.server_cursor_factory)

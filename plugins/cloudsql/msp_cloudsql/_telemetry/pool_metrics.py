@@ -52,7 +52,7 @@ class PoolMetrics:
     wait_time: Histogram
 
     def add_wait(self, pool: str, seconds: float) -> None:
-        """Tell how long somebody waited for a connection."""
+        """Record how long somebody waited for a connection."""
         self.wait_time.record(seconds, {POOL_NAME: pool})
 
     def observe(self, pools: Pools) -> None:

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 logger = logging.getLogger("msp.cloudsql.query")
 
-_PLACE = ("dbname", "host", "port", "user")  # an instance tells host and user only later
+_PLACE = ("dbname", "host", "port", "user")  # an instance gives host and user only later
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What may be told of a query: its operation, and its text without values."""
+"""What may be shown of a query: its operation, and its text without values."""
 
 from __future__ import annotations
 

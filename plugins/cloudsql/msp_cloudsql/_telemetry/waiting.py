@@ -1,4 +1,4 @@
-"""Waiting: tells of those who ask a pool for a connection."""
+"""Waiting: measures those who ask a pool for a connection."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from msp_cloudsql._telemetry.tracing import Tracing
 
 @attrs.frozen(kw_only=True)
 class Waiting:
-    """Who is told.
+    """Who observes the wait.
 
     Attributes:
         database: of the pool.
         tracing: makes a span of each wait; None for none.
-        metrics: is told how long it took; None for nobody.
+        metrics: record how long it took; None without.
     """
 
     database: str
@@ -28,7 +28,7 @@ class Waiting:
 
     @contextmanager
     def measure(self, stats: Mapping[str, int]) -> Iterator[None]:
-        """Tell of getting a connection; a span only when none is there to be had at once.
+        """Measure getting a connection; a span only when none is there to be had at once.
 
         Args:
             stats: of the pool, before.

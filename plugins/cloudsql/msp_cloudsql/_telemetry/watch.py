@@ -1,4 +1,4 @@
-"""Watch: who is told of connections and queries: the query log, and tracing."""
+"""Watch: who observes connections and queries: the query log, and tracing."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AnyCursor = AsyncCursor[Any] | Cursor[Any]
 
 @attrs.frozen(kw_only=True)
 class Watch:
-    """What is told to whom.
+    """Who observes what.
 
     Attributes:
         logging: whether queries are logged, arguments included.
@@ -33,7 +33,7 @@ class Watch:
 
     @contextmanager
     def connect(self, conninfo: str) -> Iterator[Callable[[AnyConnection], None]]:
-        """Tell of connecting; gives what is to be called with the connection."""
+        """Observe connecting; gives what is to be called with the connection."""
         with ExitStack() as stack:
             span = None
             if self.logging:
@@ -46,7 +46,7 @@ class Watch:
 
     @contextmanager
     def query(self, cursor: AnyCursor, query: Query, arguments: object) -> Iterator[None]:
-        """Tell of a query."""
+        """Observe a query."""
         text = text_of(cursor, query)
         if not text:  # a pool checks its connections with it
             yield
@@ -65,7 +65,7 @@ class Watch:
 
     @contextmanager
     def batch(self, cursor: AnyCursor, query: Query, many: object) -> Iterator[None]:
-        """Tell of a query that is run once for each of many arguments."""
+        """Observe a query that is run once for each of many arguments."""
         text = text_of(cursor, query)
         with ExitStack() as stack:
             if self.logging:
@@ -81,7 +81,7 @@ class Watch:
 
     @contextmanager
     def pipeline(self, connection: AnyConnection) -> Iterator[None]:
-        """Tell of queries that are sent without waiting for each answer."""
+        """Observe queries that are sent without waiting for each answer."""
         if self.tracing is None:
             yield
             return

@@ -46,7 +46,7 @@ def google_span_exporter(google: Google) -> SpanExporter:
 
 
 class ToldRefusals:
-    """Tells why requests are refused, each reason once.
+    """Logs why requests are refused, each reason once.
 
     Args:
         text: of the line, with a place for what to do.

@@ -19,8 +19,8 @@ class Refusal:
 
     Attributes:
         reason: `SERVICE_DISABLED`, `IAM_PERMISSION_DENIED`, `USER_PROJECT_DENIED` or another of
-            Google's; empty when it tells none.
-        service: API that refuses, such as `telemetry.googleapis.com`; empty when it tells none.
+            Google's; empty when it names none.
+        service: API that refuses, such as `telemetry.googleapis.com`; empty when it names none.
     """
 
     reason: str = ""

@@ -1,4 +1,4 @@
-"""What Google's metadata server tells about this instance of Cloud Run."""
+"""What Google's metadata server says about this instance of Cloud Run."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _NOTHING_MORE = 3000.0  # milliseconds that the SDK asks for, and does not use
 
 
 class SpanQueue(BatchSpanProcessor):
-    """Exports batches in a thread of its own; tells in the end how many spans it had to drop.
+    """Exports batches in a thread of its own; logs in the end how many spans it dropped.
 
     No span waits for the queue: one that ends while it is full drops the oldest. The SDK says so
     while it happens, but not how often.
@@ -45,7 +45,7 @@ class SpanQueue(BatchSpanProcessor):
         super().on_end(span)
 
     def shutdown(self) -> None:
-        """Export what waits; tell what never came to that."""
+        """Export what waits; log how many spans never were."""
         ended = self._ended
         super().shutdown()  # type: ignore[no-untyped-call, unused-ignore]  # untyped there
         dropped = ended - self._exporter.exported

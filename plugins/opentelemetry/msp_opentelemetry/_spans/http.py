@@ -27,7 +27,7 @@ class HTTPTelemetry:
     Args:
         tracer: makes the spans.
         meter: makes `http.server.request.duration` and `http.server.active_requests`.
-        flush: told of every request; None where a CPU is always given.
+        flush: counts every request; None where a CPU is always given.
     """
 
     def __init__(self, tracer: trace.Tracer, meter: Meter, flush: RequestFlush | None) -> None:
@@ -109,14 +109,14 @@ class _TracedHTTP:
             return
         exchange, token = self._begin(scope)
 
-        async def tell(message: Message) -> None:
+        async def send_noted(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
             await send(message)
 
         failure: BaseException | None = None
         try:
-            await self.app(scope, receive, tell)
+            await self.app(scope, receive, send_noted)
         except BaseException as error:
             failure = error
             raise
