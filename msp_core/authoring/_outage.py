@@ -31,8 +31,8 @@ class Outage:
         self._since: float | None = None
         self._last = 0.0
         self._why = ""
-        self._told = False
-        self._told_at = -math.inf
+        self._logged = False
+        self._logged_at = -math.inf
 
     def begin(self, why: str) -> None:
         """Note a failure; logs one line until `end`, and no more than one in 30 s.
@@ -44,18 +44,18 @@ class Outage:
             now = time.monotonic()
             self._since = self._since or now
             self._last, self._why = now, why
-            tell = not self._told and now - self._told_at >= _LINES_APART
-            if tell:
-                self._told, self._told_at = True, now
-        if tell:  # outside of the lock: a log handler may take its time
+            log_now = not self._logged and now - self._logged_at >= _LINES_APART
+            if log_now:
+                self._logged, self._logged_at = True, now
+        if log_now:  # outside of the lock: a log handler may take its time
             self._logger.log(self._level, "%s fails: %s; it is tried again", self._subject, why)
 
     def end(self) -> None:
         """Note a success; logs one line when there was one about the begin."""
         with self._lock:
-            since, told = self._since, self._told
-            self._since, self._told = None, False
-        if told and since is not None:
+            since, logged = self._since, self._logged
+            self._since, self._logged = None, False
+        if logged and since is not None:
             seconds = time.monotonic() - since
             self._logger.info("%s works again after %.1f s", self._subject, seconds)
 

@@ -76,7 +76,7 @@ class ServerProcess:
         if self.exit_code:
             raise self._make_error("failed")
 
-    async def tell_end(self) -> None:
+    async def log_end(self) -> None:
         """Wait until it ends though nobody stops it, and log that; everything else goes on.
 
         A service must live through an outage of what it uses, so nothing is started anew.
@@ -151,7 +151,7 @@ async def server_process(
     process = _start(argv, folder, stop_signal, stop_grace, environ)
     try:
         await process.ready(ready, start_timeout)
-        watch = asyncio.create_task(process.tell_end(), name=f"watch {process.command[0]}")
+        watch = asyncio.create_task(process.log_end(), name=f"watch {process.command[0]}")
         try:
             yield process
         finally:
