@@ -67,7 +67,7 @@ async def dev(folder):
     async with server_folder(folder) as held:
         up = held.data / "up"
         await run_tool(["/bin/sh", "-c", f"rm -f {up}"], folder=held)
-        async def ready_banner():
+        async def ready():
             up.stat()
         server = ["/bin/sh", "-c", f"trap 'exit 0' TERM; echo > {up}; while sleep 0.01; do :; done"]
         async with server_process(server, folder=held, ready=ready):
@@ -93,13 +93,15 @@ def start(service: Path, *, moment: int) -> subprocess.Popen[str]:
     """Start `msp dev`, which gets SIGINT at a moment."""
     code = "import sys; from msp_command import main; sys.exit(main())"
     path = os.pathsep.join([str(service), os.environ.get("PYTHONPATH", "")])
+    # Every start must have the same moments: none may be shorter for what an earlier one kept.
+    own = {"PYTHONPATH": path, "MOMENT": str(moment), "MSP_DECLARATION_CACHE": "false"}
     return subprocess.Popen(  # noqa: S603 - our own program
         [sys.executable, "-c", code, "dev", "guestbook"],
         cwd=service,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": path, "MOMENT": str(moment)},
+        env={**os.environ, **own},
     )
 
 
@@ -126,7 +128,11 @@ def test_at_any_moment(service: Path) -> None:
     for step in range(MOMENTS):
         moment = 1 + step * moments // MOMENTS
         with start(service, moment=moment) as process:
-            _, said = process.communicate(timeout=30)
+            try:
+                _, said = process.communicate(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
         deadline = time.monotonic() + 30
         while remaining := list(left(service)):
             assert time.monotonic() < deadline, (moment, remaining)

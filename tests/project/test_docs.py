@@ -261,7 +261,7 @@ def test_block_is_well_formed(block: Block) -> None:
         case "console":
             assert block.text.startswith("$ ")
         case _:
-            assert block.language in {"text", "sql"}
+            assert block.language in {"mermaid", "sql", "text"}
 
 
 @pytest.mark.parametrize("page", WALKTHROUGHS, ids=str)
