@@ -127,7 +127,7 @@ class MSPDev:
         assert self.process.stdout is not None
         return self.process.stdout.readline().strip()
 
-    def ready_banner(self) -> str:
+    def ready(self) -> str:
         """Wait until the service is ready; return what was said until then."""
         assert self.process.stderr is not None
         said = ""
