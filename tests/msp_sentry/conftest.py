@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any, cast
 
 import pytest
 import sentry_sdk
+from opentelemetry import trace
 
 from msp_core import NoopRoutine, ServiceContract, hookimpl, open_contract
 from msp_sentry._error_lines import ErrorLines
@@ -38,7 +38,7 @@ class Service:
 @pytest.fixture(autouse=True)
 def without_opentelemetry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget that other tests of this process have used OpenTelemetry."""
-    monkeypatch.delitem(sys.modules, "opentelemetry.sdk.trace", raising=False)
+    monkeypatch.setattr(trace, "get_tracer_provider", trace.ProxyTracerProvider)
 
 
 @pytest.fixture(autouse=True)
