@@ -155,7 +155,7 @@ def _run(
             environ,
             plugins=plugins,
             distribution=distribution,
-            instance_id=process.instance_id,
+            instance_id=process.origin.instance_id,
         )
         if not HELP.isdisjoint(argv):
             return _print_help(assembly)
@@ -174,7 +174,7 @@ def _live(
         _try_port(assembly)
     except (ConfigError, PortError) as error:
         _log_early_failure(error)
-        tell_plugins(assembly, error, process.logs)
+        tell_plugins(assembly, error, process)
         return exit_code(error)
     # Before the handle is bound: a stop that it was asked for earlier gets its deadline there.
     process.stop.budget = core.shutdown_budget or process.stop.budget

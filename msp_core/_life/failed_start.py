@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from functools import partial
 
-from msp_core._logs.setup import Logs
+from msp_core._life.process import Process
 from msp_core.assembly import Assembly
-from msp_core.contract import Origin
 from msp_core.errors import MSPError, PluginError
 from msp_core.integration import FailedStart
 
@@ -17,18 +16,13 @@ logger = logging.getLogger("msp.start")
 PATIENCE = 2.0
 
 
-def tell_plugins(assembly: Assembly, error: MSPError, logs: Logs) -> None:
+def tell_plugins(assembly: Assembly, error: MSPError, process: Process) -> None:
     """Call `msp_start_failed` of every plugin; never raises, and waits two seconds at most."""
     failure = FailedStart(
-        origin=Origin(
-            name=assembly.service.name,
-            version=assembly.service.version,
-            environment_id=assembly.environ.get("ENVIRONMENT_ID", "unknown"),
-            instance_id=assembly.instance_id,
-        ),
+        origin=process.origin,
         environ=assembly.environ,
         error=error,
-        scrub=logs.scrub,
+        scrub=process.logs.scrub,
     )
 
     from msp_core.authoring import bounded_sync  # noqa: PLC0415 - only a start that fails needs it

@@ -28,15 +28,15 @@ class Process:
         environ: the variables; those of logging are read here.
 
     Attributes:
-        instance_id: of this run, in logs and telemetry.
+        origin: which process this is, for log lines, telemetry and events.
         logs: where every line goes.
         ledger: of the stop.
         stop: asked for by signals from now on.
     """
 
     def __init__(self, service: object, environ: Mapping[str, str]) -> None:
-        self.instance_id = uuid.uuid4().hex
-        self.logs = _set_up_logs(service, environ, self.instance_id)
+        self.origin = _make_origin(service, environ)
+        self.logs = _set_up_logs(self.origin, environ)
         self.ledger = Ledger()
         self._watchdog = Watchdog(self.logs, lambda: self.ledger.current)
         self.stop = StopRequest(Platform.of(environ).shutdown_budget, self._watchdog)
@@ -71,17 +71,22 @@ class Process:
                 self._watchdog.exit(70, f"thread {thread.name} did not end in time", stack=stack)
 
 
-def _set_up_logs(service: object, environ: Mapping[str, str], instance_id: str) -> Logs:
+def _make_origin(service: object, environ: Mapping[str, str]) -> Origin:
+    """Name this process, before it is known whether the service has a name at all."""
+    return Origin(
+        name=str(getattr(service, "name", "unknown")),
+        version=str(getattr(service, "version", "unknown")),
+        environment_id=environ.get("ENVIRONMENT_ID", "unknown"),
+        instance_id=uuid.uuid4().hex,
+    )
+
+
+def _set_up_logs(origin: Origin, environ: Mapping[str, str]) -> Logs:
     """Set up logging; a bad variable of its own is reported later, with all the others."""
     config = Loading(environ).section(LogConfig, "core") or LogConfig()
     return configure(
         config,
-        origin=Origin(
-            name=str(getattr(service, "name", "unknown")),
-            version=str(getattr(service, "version", "unknown")),
-            environment_id=environ.get("ENVIRONMENT_ID", "unknown"),
-            instance_id=instance_id,
-        ),
+        origin=origin,
         platform=Platform.of(environ),
         project=environ.get("GOOGLE_CLOUD_PROJECT"),
         colour=is_coloured(sys.stderr, environ),

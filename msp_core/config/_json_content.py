@@ -1,6 +1,6 @@
 """What JSON a variable may hold: its types, each with the words and the JSON Schema for it.
 
-The schema is of draft 2020-12. A secret is `writeOnly` there, by which `_json_secrets` finds it.
+The schema is of draft 2020-12. A secret is `writeOnly` there, by which `_hiding` finds it.
 Imported only when a config class has such a variable.
 """
 

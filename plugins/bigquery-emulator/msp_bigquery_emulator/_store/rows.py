@@ -14,7 +14,7 @@ from msp_bigquery_emulator._store.storage import quote, rows_sql
 
 
 def insert(cursor: Cursor, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Append rows, which `_values` has checked, in one statement.
+    """Append rows, which `values` has checked, in one statement.
 
     Raises:
         BigQueryError: the table is a view or has no schema.

@@ -2,7 +2,7 @@
 
 Rows reach DuckDB as one JSON document, whatever way they came: one statement per batch is more
 than twenty times faster than one per row, and it needs no Arrow. Inside that document a value has
-the form that `_values` gives it: timestamps are microseconds, bytes are base64, decimals are text.
+the form that `values` gives it: timestamps are microseconds, bytes are base64, decimals are text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values on their way in: REST's JSON checked, and put into the form that `_storage` reads."""
+"""Values on their way in: REST's JSON checked, and put into the form that `storage` reads."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class ProtoRows:
     def read(
         self, fields: tuple[Field, ...], rows: Iterable[bytes]
     ) -> tuple[list[Mapping[str, Any]], dict[int, str]]:
-        """Return rows in the form that `_storage` reads, and why which others are refused.
+        """Return rows in the form that `storage` reads, and why which others are refused.
 
         Raises:
             StreamError: the messages have a field that the table does not have, or of a type that

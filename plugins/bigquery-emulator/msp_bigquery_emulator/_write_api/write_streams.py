@@ -117,7 +117,7 @@ class WriteStreams:
         Args:
             name: of the stream.
             offset: that the first row shall have; None for the next.
-            rows: checked, in the form that `_storage` reads.
+            rows: checked, in the form that `storage` reads.
         """
         with self.database.write() as cursor:
             stream = self._stream(cursor, name)

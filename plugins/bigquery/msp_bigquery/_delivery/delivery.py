@@ -100,7 +100,7 @@ class Delivery:
             The refused rows.
 
         Raises:
-            DeliveryError: it was not to be.
+            DeliveryError: no attempt made them durable, and there is to be no other.
         """
         shipment, failures = self.transport.shipment(rows), 0
         while True:

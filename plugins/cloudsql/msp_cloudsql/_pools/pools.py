@@ -56,7 +56,7 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
         complete = _limit_lifetime({**defaults, **options}, login)
         complete["check"] = partial(_check_async, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
-        self._make_outage = _make_outage(database)
+        self._outage = _make_outage(database)
         self._login = login
         self._waits = waiting
 
@@ -84,12 +84,12 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
                     connection = await super().getconn(timeout)
         except PoolTimeout as error:
             raise _explain(error, self._login) from None
-        self._make_outage.end()
+        self._outage.end()
         return connection
 
     async def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
-        self._make_outage.begin(f"no connection within {self.reconnect_timeout:g} s")
+        self._outage.begin(f"no connection within {self.reconnect_timeout:g} s")
         await super().reconnect_failed()
 
 
@@ -110,7 +110,7 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
         complete = _limit_lifetime({**defaults, **options}, login)
         complete["check"] = partial(_check, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
-        self._make_outage = _make_outage(database)
+        self._outage = _make_outage(database)
         self._login = login
         self._waits = waiting
 
@@ -124,12 +124,12 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
                     connection = super().getconn(timeout)
         except PoolTimeout as error:
             raise _explain(error, self._login) from None
-        self._make_outage.end()
+        self._outage.end()
         return connection
 
     def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
-        self._make_outage.begin(f"no connection within {self.reconnect_timeout:g} s")
+        self._outage.begin(f"no connection within {self.reconnect_timeout:g} s")
         super().reconnect_failed()
 
 
