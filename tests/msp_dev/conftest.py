@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -141,6 +142,15 @@ class MSPDev:
     def look(self) -> None:
         """Remember everything that runs below it."""
         self.below = psutil.Process(self.process.pid).children(recursive=True)
+
+    def servers(self) -> list[psutil.Process]:
+        """Return the servers below it, without the processes that PostgreSQL starts and ends."""
+        found = []
+        for each in self.below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if (parent := each.parent()) and parent.name() != each.name():
+                    found.append(each)
+        return found
 
     def end(self, number: int) -> int:
         """Send a signal; return the exit code when the process and all below it are gone."""

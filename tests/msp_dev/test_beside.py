@@ -56,7 +56,7 @@ def test_a_second_one_joins_and_the_servers_end_with_the_last(msp_dev: Start) ->
     first = msp_dev("guestbook")
     assert first.line() == "starts 1 1"
     assert states(first.ready()) == {"cloudsql": "embedded", "redis": "embedded"}
-    servers = first.below
+    servers = first.servers()
 
     second = msp_dev("guestbook")
     assert second.line() == "starts 2 2"
