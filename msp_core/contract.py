@@ -38,6 +38,10 @@ class Opened:
     middleware: list[ASGIMiddleware] = attrs.field(factory=list)
 
 
+Clients = Opened
+"""The name that it had before it held more than clients."""
+
+
 @attrs.frozen(kw_only=True)
 class Origin:
     """One process of a service or job, as its log lines, its telemetry and its events name it.
