@@ -34,11 +34,12 @@ class Outage:
         self._logged = False
         self._logged_at = -math.inf
 
-    def begin(self, why: str) -> None:
+    def begin(self, why: str, *, retried: bool = True) -> None:
         """Note a failure; logs one line until `end`, and no more than one in 30 s.
 
         Args:
             why: one clause, without values of variables.
+            retried: whether it is tried again by itself, which the line then says. Default true.
         """
         with self._lock:
             now = time.monotonic()
@@ -48,7 +49,8 @@ class Outage:
             if log_now:
                 self._logged, self._logged_at = True, now
         if log_now:  # outside of the lock: a log handler may take its time
-            self._logger.log(self._level, "%s fails: %s; it is tried again", self._subject, why)
+            then = "; it is tried again" if retried else ""
+            self._logger.log(self._level, "%s fails: %s%s", self._subject, why, then)
 
     def end(self) -> None:
         """Note a success; logs one line when there was one about the begin."""

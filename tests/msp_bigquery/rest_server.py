@@ -49,6 +49,17 @@ def smaller_than(rows: int) -> Answer:
     return lambda body: too_large(body) if len(body["rows"]) >= rows else written(body)
 
 
+def spoiled_by(column: str) -> Answer:
+    """Refuse whole requests in which a row has that column."""
+    spoiled = failing(400, "invalid", "Invalid JSON payload received")
+
+    def answer(body: Mapping[str, Any]) -> tuple[int, Any] | None:
+        is_bad = any(column in row["json"] for row in body["rows"])
+        return spoiled(body) if is_bad else written(body)
+
+    return answer
+
+
 class RestServer:
     """A server on a free port of 127.0.0.1; a context manager.
 

@@ -25,7 +25,7 @@ from msp_bigquery._writers.buffered_writer import BufferedWriter
 from msp_bigquery._writers.tally import Tally
 from msp_core.deadline import Deadline
 from tests.msp_bigquery.conftest import Opening
-from tests.msp_bigquery.rest_server import RestServer, failing, refusing, written
+from tests.msp_bigquery.rest_server import RestServer, failing, refusing, spoiled_by, written
 
 
 class Way:
@@ -294,6 +294,28 @@ async def test_refused_rows_go_to_the_dead_letter_function(opened: Opening) -> N
     (letters,) = buried
     (row,) = letters.rows
     assert (row.number, row.values, row.reasons) == (None, {"n": "x"}, ("invalid (column 'n')",))
+
+
+async def test_one_row_that_spoils_its_request_is_lost_alone(opened: Opening) -> None:
+    """BigQuery answers 400 for 500 rows because of one: the 499 others are written."""
+    buried: list[DeadLetters] = []
+    with RestServer(spoiled_by("bad")) as server:
+        async with opened(server.url) as bigquery:
+            writer = bigquery.table_writer("t", insert_ids=True, dead_letter=buried.append)
+            buffered = writer.buffered(interval=3600)
+            rows = [{"n": n} if n != 123 else {"bad": n} for n in range(500)]
+            await buffered.write(*rows)
+            await buffered.flush()
+
+            assert buffered.counts == Counts(accepted=500, written=499, refused=1, pending=0)
+        taken = [
+            body for body in server.bodies if not any("bad" in r["json"] for r in body["rows"])
+        ]
+    assert sorted(row["json"]["n"] for body in taken for row in body["rows"]) == [
+        n for n in range(500) if n != 123
+    ]
+    (row,) = (row for letters in buried for row in letters.rows)
+    assert (row.values, row.reasons) == ({"bad": 123}, ("BadRequest (400, invalid)",))
 
 
 async def test_a_batch_that_is_refused_as_a_whole_is_not_lost_silently() -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Collection, Sequence
 
 import attrs
 import pytest
@@ -28,11 +29,16 @@ class Counting(Patience):
 
 @attrs.frozen
 class Table:
-    """Takes `most` rows at once, none with `n` 3, and none at all while there is an error."""
+    """Takes `most` rows at once, none with `n` 3, and none at all while there is an error.
+
+    What holds a row of `poison` is refused as a whole.
+    """
 
     most: int = 10
     error: Exception | None = None
+    poison: Collection[int] = ()
     sent: list[list[int]] = attrs.field(factory=list)
+    taken: list[int] = attrs.field(factory=list)
     max_rows = max_bytes = 1000
 
     def shipment(self, rows: Sequence[PreparedRow]) -> Shipment:
@@ -58,6 +64,9 @@ class Shipment:
         self.table.sent.append(self.numbers)
         if len(self.numbers) > self.table.most:
             raise _TooLargeError
+        if not set(self.table.poison).isdisjoint(self.numbers):
+            raise ValueError("hunter2")
+        self.table.taken.extend(self.numbers)
         return [Failure(index=self.numbers.index(3), reasons=("no",))] if 3 in self.numbers else []
 
 
@@ -123,3 +132,67 @@ def test_a_single_row_that_is_too_large_is_refused() -> None:
 
     assert [failure.index for failure in failures] == [0, 1]
     assert {failure.reasons for failure in failures} == {("too large for one request",)}
+
+
+@pytest.mark.parametrize(
+    "poison", [{4}, {499}, {4, 5, 77, 300, 499}, set(range(100, 130))], ids=len
+)
+def test_rows_that_spoil_their_request_keep_no_other_out(poison: set[int]) -> None:
+    """A request that is refused as a whole is halved; each bad row is named, in order."""
+    table, patience = Table(most=500, poison=poison), Counting()
+    failures = deliver(table, patience, 500)
+
+    assert [one.index for one in failures] == sorted(poison | {3})
+    assert {one.reasons for one in failures if one.index != 3} == {("ValueError",)}
+    assert table.taken == [number for number in range(500) if number not in poison]
+    assert not patience.failures
+
+
+def test_one_bad_row_costs_few_requests() -> None:
+    """Two for each halving."""
+    table = Table(most=500, poison={250})
+    deliver(table, Counting(), 500)
+
+    assert len(table.sent) == 1 + 2 * 8
+
+
+def test_a_refusal_that_no_row_is_to_blame_for_costs_few_requests() -> None:
+    """Halving ends when nothing comes of it: rows are many, and so are batches."""
+    table = Table(most=500, poison=range(500))
+    delivery = Delivery("t", table)
+    with pytest.raises(DeliveryError, match="ValueError") as caught:
+        deliver_by(delivery, Counting(), 500, denied_passes=True)
+
+    assert len(table.sent) == 1 + 2 * 20
+    assert not caught.value.timed_out
+    assert delivery.outage.current() is None
+
+
+def test_bad_rows_among_good_ones_are_all_found() -> None:
+    """As long as halves are taken, halving goes on, however many rows are bad."""
+    poison = set(range(0, 500, 10))
+    table = Table(most=500, poison=poison)
+
+    assert [one.index for one in deliver(table, Counting(), 500)] == sorted(poison | {3})
+    assert len(table.taken) == 450
+
+
+@pytest.mark.parametrize(
+    ("error", "denied_passes", "then"),
+    [
+        (ConnectionError(), False, "; it is tried again"),
+        (_DeniedError(), True, "; it is tried again"),
+        (_DeniedError(), False, ""),
+    ],
+    ids=repr,
+)
+def test_the_log_says_tried_again_only_where_it_is(
+    error: Exception, *, denied_passes: bool, then: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A missing right is an error at once for who waits for rows, and an outage for a buffer."""
+    with pytest.raises(DeliveryError) as caught:
+        deliver(Table(error=error), Counting(), 1, denied_passes=denied_passes)
+
+    (line,) = caplog.records
+    assert line.levelno == logging.WARNING
+    assert line.getMessage() == f"writing to table 't' fails: {caught.value}{then}"

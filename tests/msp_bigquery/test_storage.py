@@ -32,6 +32,7 @@ from tests.msp_bigquery.write_server import (
     INVALID,
     OUT_OF_RANGE,
     Done,
+    Say,
     WriteServer,
     cut,
     cut_after,
@@ -130,6 +131,26 @@ async def test_refused_rows_keep_no_other_out(
     assert caught.value.refused[0].details == ("quotes hunter2",)
     assert "hunter2" not in f"{caught.value}{caught.value.refused}"
     assert numbers(server) == [1, 2]
+
+
+@ONCE
+async def test_a_row_that_spoils_its_request_keeps_no_other_out(
+    opened: Opening, rest: RestServer, *, once: bool
+) -> None:
+    """A request that is invalid, nobody says why, is halved, and each good row written once."""
+
+    def spoil(server: WriteServer, request: Any) -> None:
+        if any(b"spoiler" in row for row in request.proto_rows.rows.serialized_rows):
+            raise Say(INVALID)
+
+    with WriteServer(*[spoil] * 100) as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            bad = {"name": "spoiler", "n": 9}
+            with pytest.raises(RowsRefusedError, match=r"1 of 41 rows refused: row 31: Invalid"):
+                await writer.write(*rows(*range(30)), bad, *rows(*range(30, 40)))
+
+    assert numbers(server) == list(range(40))
 
 
 async def test_only_bad_rows_send_nothing(opened: Opening, rest: RestServer) -> None:

@@ -31,6 +31,7 @@ from tests.msp_bigquery.rest_server import (
     failing,
     refusing,
     smaller_than,
+    spoiled_by,
     written,
 )
 
@@ -250,6 +251,17 @@ async def test_says_how_much_is_durable(opened: Opening) -> None:
 
     assert caught.value.durable == 500
     assert not isinstance(caught.value, TimeoutError)
+
+
+async def test_a_row_that_spoils_its_request_is_named(opened: Opening) -> None:
+    """BigQuery refuses the request as a whole; the others are durable, and the error says which."""
+    with RestServer(spoiled_by("bad")) as server:
+        async with opened(server.url) as bigquery:
+            rows = [{"n": 1}, {"bad": 2}, {"n": 3}]
+            with pytest.raises(RowsRefusedError, match="1 of 3 rows refused: row 2: BadRequest"):
+                await bigquery.table_writer("visits").write(*rows)
+
+    assert [len(body["rows"]) for body in server.bodies] == [3, 1, 2, 1, 1]
 
 
 async def test_an_unfit_value_is_told_before_anything_is_sent(opened: Opening) -> None:

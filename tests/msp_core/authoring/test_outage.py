@@ -44,6 +44,15 @@ def test_begin_and_end_are_one_line_each(
     ]
 
 
+def test_what_is_not_tried_again_is_not_said_to_be(
+    outage: Outage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where a failure is final until somebody mends something, the line promises nothing."""
+    outage.begin("the disk is locked", retried=False)
+
+    assert caplog.messages == ["reading notes fails: the disk is locked"]
+
+
 def test_the_level_is_chosen(caplog: pytest.LogCaptureFixture) -> None:
     """Where a request fails with it, an outage is an error."""
     Outage("reading notes", logger, logging.ERROR).begin("the disk is gone")

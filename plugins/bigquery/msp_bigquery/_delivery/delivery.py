@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -15,6 +16,11 @@ from msp_bigquery._rows.row import PreparedRow
 from msp_core.authoring import Outage
 
 logger = logging.getLogger("msp.bigquery")
+
+_FINAL = frozenset({TroubleKind.TOO_LARGE, TroubleKind.REFUSED})
+# Halvings of refused requests that each request taken allows, and that the first is worth: more
+# than the 14 that lead to one row among 10,000, and few where all is refused whatever is in it.
+_HOPE = 20
 
 
 class Shipment(Protocol):
@@ -91,48 +97,76 @@ class Delivery:
     ) -> tuple[Failure, ...]:
         """Send until all rows are durable, but for those that BigQuery refuses for good.
 
+        What is too large, or refused as a whole, is halved: one bad row must not keep the others
+        out.
+
         Args:
             rows: those of one request, at least one.
             patience: how long to try.
             denied_passes: whether to wait for missing rights and tables, too.
 
         Returns:
-            The refused rows.
+            The refused rows, in order.
 
         Raises:
             DeliveryError: no attempt made them durable, and there is to be no other.
         """
-        shipment, failures = self.transport.shipment(rows), 0
-        while True:
-            trouble = self._attempt(shipment, patience)
-            if not isinstance(trouble, Trouble):
-                return trouble
-            if trouble.kind is TroubleKind.TOO_LARGE:
-                return self._parts(rows, patience, denied_passes=denied_passes)
-            failures += 1
-            passing = trouble.kind is TroubleKind.PASSING or (
-                trouble.kind is TroubleKind.DENIED and denied_passes
-            )
-            if not passing or not patience.wait(failures):
-                raise DeliveryError(trouble, timed_out=passing)
+        parts, failures = deque([range(len(rows))]), list[Failure]()
+        refused, hope = 0, _HOPE
+        while parts:
+            part = parts.popleft()
+            answer = self._send(rows[part.start : part.stop], patience, denied_passes)
+            if not isinstance(answer, Trouble):
+                failures += [attrs.evolve(one, index=part[one.index]) for one in answer]
+                hope += _HOPE
+            elif len(part) > 1 and (answer.kind is TroubleKind.TOO_LARGE or hope > 0):
+                middle = len(part) // 2
+                parts.extendleft((part[middle:], part[:middle]))
+                hope -= answer.kind is TroubleKind.REFUSED
+            else:
+                failures += _refuse(part, answer)
+                refused += len(part) * (answer.kind is TroubleKind.REFUSED)
+                if refused == len(rows):  # the fault is in the request, not in one of them
+                    raise DeliveryError(answer, timed_out=False)
+        return tuple(failures)
 
-    def _attempt(self, shipment: Shipment, patience: Patience) -> tuple[Failure, ...] | Trouble:
+    def _send(
+        self,
+        rows: Sequence[PreparedRow],
+        patience: Patience,
+        denied_passes: bool,  # noqa: FBT001 - passed on
+    ) -> Sequence[Failure] | Trouble:
+        """Send until there is an answer that no other attempt would change."""
+        shipment, attempts = self.transport.shipment(rows), 0
+        while True:
+            attempts += 1
+            answer = self._attempt(shipment, patience, denied_passes)
+            if not isinstance(answer, Trouble) or answer.kind in _FINAL:
+                return answer
+            passes = answer.kind is TroubleKind.PASSING or denied_passes
+            if not passes or not patience.wait(attempts):
+                raise DeliveryError(answer, timed_out=passes)
+
+    def _attempt(
+        self,
+        shipment: Shipment,
+        patience: Patience,
+        denied_passes: bool,  # noqa: FBT001 - same
+    ) -> Sequence[Failure] | Trouble:
         try:
-            failures = tuple(shipment.send(patience.attempt()))
+            failures = shipment.send(patience.attempt())
         except Exception as error:  # noqa: BLE001 - judged, whatever the libraries raise
             trouble = Trouble.of(error)
-            if trouble.kind in (TroubleKind.PASSING, TroubleKind.DENIED):
-                self.outage.begin(trouble.text)
+            if trouble.kind not in _FINAL:
+                passes = trouble.kind is TroubleKind.PASSING or denied_passes
+                self.outage.begin(trouble.text, retried=passes)
             return trouble
         self.outage.end()
         return failures
 
-    def _parts(
-        self, rows: Sequence[PreparedRow], patience: Patience, *, denied_passes: bool
-    ) -> tuple[Failure, ...]:
-        if len(rows) == 1:
-            return (Failure(index=0, reasons=("too large for one request",)),)
-        middle = len(rows) // 2
-        head = self.deliver(rows[:middle], patience, denied_passes=denied_passes)
-        tail = self.deliver(rows[middle:], patience, denied_passes=denied_passes)
-        return head + tuple(attrs.evolve(one, index=one.index + middle) for one in tail)
+
+def _refuse(part: range, trouble: Trouble) -> list[Failure]:
+    """Return what is said about rows that no request took."""
+    too_large = trouble.kind is TroubleKind.TOO_LARGE
+    reason = "too large for one request" if too_large else trouble.text
+    return [Failure(index=index, reasons=(reason,)) for index in part]
