@@ -11,16 +11,18 @@ BIN := .venv/bin
 .PHONY: help run job test lint format bench mutants docs dist clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 SETUP := pyproject.toml constraints.txt Makefile $(MEMBERS:%=%/pyproject.toml)
 INSTALL = $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode --constraint constraints.txt
 
-# What the example needs to run; the tools that test and check it are as large again.
-.venv/.running: $(SETUP)
+$(BIN)/uv:
 	@test -n "$(PYTHON)" || { echo "make: Python 3.11 or newer is needed: install it, or name it with make PYTHON=..." >&2; exit 2; }
-	@test -x $(BIN)/uv || { echo "make: setting up .venv with $(PYTHON), and uv in it"; \
-		$(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv; }
+	@echo "make: setting up .venv with $(PYTHON), and uv in it"
+	@$(PYTHON) -m venv --clear .venv && $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt uv
+
+# What the example needs to run; the tools that test and check it are as large again.
+.venv/.running: $(SETUP) | $(BIN)/uv
 	@echo "make: installing what the example runs on into .venv: our packages, their libraries and five servers, about 300 MB"
 	@$(INSTALL) --editable '.[all,dev,uvloop]' --editable 'plugins/dev[all]' $(MEMBERS:%=--editable %)
 	@touch $@
@@ -52,9 +54,18 @@ format: .venv/.installed ## rewrite the code in the project's format
 	@$(BIN)/ruff check --fix-only --quiet .
 	@$(BIN)/ruff format .
 
-bench: .venv/.installed ## measure start-up and pools; prints the tables of benchmarks/README.md
-	@$(BIN)/python -m benchmarks.cold_start
-	@$(BIN)/python -m benchmarks.cloudsql_tracing
+# Benchmarks have an environment of their own: what we are compared with is no business of tests, and the
+# instrumentation packages want the one release of OpenTelemetry that they were made for, so its pins do not count.
+.venv-bench/.installed: $(SETUP) | $(BIN)/uv
+	@echo "make: installing what is measured and what it is compared with into .venv-bench"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench
+	@grep -v '^opentelemetry' constraints.txt > .venv-bench/constraints.txt
+	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --compile-bytecode --constraint .venv-bench/constraints.txt \
+		--group bench --editable '.[all,dev,uvloop]' --editable 'plugins/dev[all]' $(MEMBERS:%=--editable %)
+	@touch $@
+
+bench: .venv-bench/.installed ## measure every row of benchmarks/README.md (ARGS="hello query --quick")
+	@.venv-bench/bin/python -m benchmarks $(ARGS)
 
 mutants: .venv/.installed ## change the product one thing at a time: does a test notice? (ARGS="config health")
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group mutants
@@ -67,5 +78,5 @@ dist: .venv/.running ## build every wheel and source distribution into dist
 	@rm -rf dist
 	@$(BIN)/uv build --quiet --all-packages --out-dir dist
 
-clean: ## remove the environment and every cache
-	@rm -rf .venv dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov
+clean: ## remove every environment and cache
+	@rm -rf .venv .venv-bench .venv-peers dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage* htmlcov

@@ -20,4 +20,12 @@ async def app(
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="0.0.0.0", port=int(os.environ["PORT"]), lifespan="off")  # noqa: S104 - as in production
+    uvicorn.run(
+        app,
+        host="0.0.0.0",  # noqa: S104 - as in production
+        port=int(os.environ["PORT"]),
+        http="httptools",
+        loop="uvloop",
+        lifespan="off",
+        access_log=False,
+    )

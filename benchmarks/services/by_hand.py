@@ -1,11 +1,13 @@
 """The same service by hand: the same libraries, imported and opened eagerly, no runtime."""
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
+from pythonjsonlogger.json import JsonFormatter
 from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -35,7 +37,22 @@ async def answer(_: Request) -> JSONResponse:
     return JSONResponse({"postgresql": row and row[0], "redis": await redis.incr("bench")})
 
 
+def log_json() -> None:
+    """Log JSON to standard error."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter(["asctime", "levelname", "name", "message"]))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
 app = Starlette(routes=[Route("/", answer)], lifespan=lifespan)
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="0.0.0.0", port=int(os.environ["PORT"]))  # noqa: S104 - as in production
+    log_json()
+    uvicorn.run(
+        app,
+        host="0.0.0.0",  # noqa: S104 - as in production
+        port=int(os.environ["PORT"]),
+        http="httptools",
+        loop="uvloop",
+        log_config=None,
+    )
