@@ -13,6 +13,7 @@ import pytest
 from msp_bigquery import (
     BufferFullError,
     Counts,
+    DeadLetter,
     DeadLetters,
     RowValueError,
     WriterClosedError,
@@ -22,6 +23,7 @@ from msp_bigquery._refused_row import Failure
 from msp_bigquery._rows.row import PreparedRow
 from msp_bigquery._writers.buffer import BufferLimits
 from msp_bigquery._writers.buffered_writer import BufferedWriter
+from msp_bigquery._writers.outbox import Outbox
 from msp_bigquery._writers.tally import Tally
 from msp_core.deadline import Deadline
 from tests.msp_bigquery.conftest import Opening
@@ -64,17 +66,31 @@ class Way:
 
 
 def writer(
-    way: Way, buried: list[DeadLetters] | None = None, *, senders: int = 2, **given: Any
+    way: Way,
+    buried: list[DeadLetters] | None = None,
+    *,
+    dead_letter: DeadLetter | None = None,
+    senders: int = 2,
+    **given: Any,
 ) -> BufferedWriter:
     """Return a writer with small limits and a long interval."""
     limits: dict[str, Any] = {"max_rows": 3, "max_bytes": 1000, "interval": 3600.0}
     limits |= {"max_pending_rows": 6, "max_pending_bytes": 1_000_000}
-    options: dict[str, Any] = {"insert_ids": False, "on_full": "wait", "timeout": 10.0}
+    options: dict[str, Any] = {"insert_ids": None, "on_full": "wait", "timeout": 10.0}
     for name, value in given.items():
         (limits if name in limits else options)[name] = value
-    tally = Tally("t", None if buried is None else buried.append)
-    delivery = Delivery("t", way)
-    return BufferedWriter(delivery, BufferLimits(**limits), tally, senders=senders, **options)
+
+    def outbox() -> Outbox:
+        tally = Tally("t", dead_letter if buried is None else buried.append)
+        return Outbox(Delivery("t", way), BufferLimits(**limits), tally, senders=senders)
+
+    return BufferedWriter("t", outbox, **options)
+
+
+def inside(buffered: BufferedWriter) -> Outbox:
+    """Return what the rows of this process wait in."""
+    (outbox,) = buffered._outbox.made()
+    return outbox
 
 
 def close(buffered: BufferedWriter, seconds: float = 10.0) -> None:
@@ -128,7 +144,7 @@ async def test_a_flush_may_be_given_up() -> None:
     await buffered.flush()
 
     assert way.written == [1]
-    assert not buffered._flushes
+    assert not inside(buffered)._flushes
 
     close(buffered)
 
@@ -199,7 +215,7 @@ async def test_waiting_for_room_ends() -> None:
 
     assert caught.value.accepted == 6
     assert isinstance(caught.value, TimeoutError)
-    assert not buffered._room
+    assert not inside(buffered)._room
 
     way.open.set()
     await buffered.flush()
@@ -221,7 +237,7 @@ async def test_a_cancelled_writer_leaves_nothing_behind() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
 
-    assert not buffered._room
+    assert not inside(buffered)._room
 
     way.open.set()
     await buffered.flush()
@@ -339,12 +355,11 @@ async def test_a_failing_dead_letter_function_stops_nothing(
     way = Way()
     way.fails.set()
     way.error = ValueError()
-    buffered = writer(way)
 
     def fail(_: DeadLetters) -> None:
         raise LookupError("no shelf")
 
-    buffered._tally._dead_letter = fail
+    buffered = writer(way, dead_letter=fail)
     await buffered.write({"n": 1})
     await buffered.flush()
     way.fails.clear()
@@ -365,7 +380,7 @@ async def test_what_cannot_be_sent_in_time_is_handed_over() -> None:
     await buffered.write(*({"n": n} for n in range(5)))
     await asyncio.to_thread(way.tried.acquire)
     await asyncio.to_thread(close, buffered, 0.05)
-    threads = tuple(buffered._threads)
+    threads = tuple(inside(buffered)._threads)
     way.open.set()
     for thread in threads:
         await asyncio.to_thread(thread.join, 10)
@@ -418,7 +433,7 @@ async def test_a_cancelled_close_hands_over_at_once(opened: Opening) -> None:
         await buffered.write({"n": 1})
         await asyncio.to_thread(server.asked.acquire)
         leaving = asyncio.create_task(opening.__aexit__(None, None, None))
-        await asyncio.to_thread(buffered._stop.hurried.wait)
+        await asyncio.to_thread(inside(buffered)._stop.hurried.wait)
         leaving.cancel()
         with pytest.raises(asyncio.CancelledError):
             await leaving

@@ -62,8 +62,7 @@ async def test_a_request_has_500_rows_at_most(opened: Opening) -> None:
 def test_a_request_has_5_mb_at_most(way: InsertAll | Storage) -> None:
     """Half of what BigQuery takes, since the weight of a row is a guess."""
     light, heavy = (
-        prepare([{"n": "x" * size}, {"n": "x" * size}], insert_ids=False)
-        for size in (2_400_000, 2_600_000)
+        prepare([{"n": "x" * size}, {"n": "x" * size}], None) for size in (2_400_000, 2_600_000)
     )
 
     assert [len(part) for part in requests(light, way)] == [2]
@@ -79,11 +78,11 @@ def test_an_append_has_10_000_rows_at_most() -> None:
 
 def test_an_insert_id_has_128_characters_at_most() -> None:
     """BigQuery's own limit, judged before anything is sent."""
-    (row,) = prepare([Row({}, insert_id="x" * 128)], insert_ids=False)
+    (row,) = prepare([Row({}, insert_id="x" * 128)], None)
 
     assert row.insert_id == "x" * 128
     with pytest.raises(RowValueError, match="longer than 128"):
-        prepare([Row({}, insert_id="x" * 129)], insert_ids=False)
+        prepare([Row({}, insert_id="x" * 129)], None)
 
 
 def test_lost_rows_are_told_every_30_seconds(
@@ -106,4 +105,4 @@ def test_lost_rows_are_told_every_30_seconds(
 async def test_requests_are_eight_at_once(opened: Opening) -> None:
     """So many threads belong to `write`; their connections fit into the client's 64."""
     async with opened("http://127.0.0.1:1") as bigquery:
-        assert bigquery._workers._max == 8
+        assert bigquery._workers.get()._max == 8

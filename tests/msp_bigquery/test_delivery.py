@@ -89,7 +89,7 @@ def deliver_by(
     delivery: Delivery, patience: Patience, rows: int, *, denied_passes: bool
 ) -> tuple[Failure, ...]:
     """Deliver rows with `n` from 0 by this delivery."""
-    prepared = prepare([{"n": number} for number in range(rows)], insert_ids=False)
+    prepared = prepare([{"n": number} for number in range(rows)], None)
     return delivery.deliver(prepared, patience, denied_passes=denied_passes)
 
 

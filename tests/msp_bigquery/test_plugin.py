@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from msp_bigquery import BigQuery, BigQueryConfig, DeadLetters, msp_integration
+from msp_bigquery import (
+    BigQuery,
+    BigQueryConfig,
+    DeadLetters,
+    WriterClosedError,
+    msp_integration,
+)
 from msp_core.deadline import Deadline, close_deadline
 from tests.msp_bigquery.conftest import Opening
 from tests.msp_bigquery.rest_server import RestServer
@@ -93,10 +99,10 @@ async def test_gives_google_s_client(opened: Opening) -> None:
 async def test_an_unused_bigquery_is_closed_with_ease(opened: Opening) -> None:
     """A service that never writes needs neither BigQuery nor credentials."""
     async with opened("http://127.0.0.1:1") as bigquery:
-        writer = bigquery.table_writer("t")
-        writer.buffered()
+        bigquery.table_writer("t").buffered()
 
-    assert bigquery.table_writer("t").table == "t"
+    with pytest.raises(WriterClosedError):
+        bigquery.table_writer("t")
 
 
 async def test_a_failing_body_is_still_closed(opened: Opening) -> None:

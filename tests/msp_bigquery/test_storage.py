@@ -275,7 +275,7 @@ async def test_whoever_waits_for_a_stream_has_a_deadline(opened: Opening, rest: 
         async with opened(rest.url, server.address) as bigquery:
             writer = bigquery.table_writer("t", storage=True, insert_ids=True, timeout=0.3)
             await writer.write(*rows(1))
-            stream: Any = writer._delivery.transport
+            stream: Any = writer._delivery().transport
             with stream.stream._lock, pytest.raises(WriteTimeoutError):
                 await writer.write(*rows(2))
 

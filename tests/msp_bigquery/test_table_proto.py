@@ -22,7 +22,7 @@ LOCAL = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a DATETIME has no zon
 def decoded(schema: list[SchemaField], row: Any) -> Any:
     """Return what the other side reads."""
     proto = TableProto.of(schema)
-    (prepared,) = prepare([row], insert_ids=False)
+    (prepared,) = prepare([row], None)
     message: Any = proto.message
     return message.FromString(proto.encode(prepared))
 

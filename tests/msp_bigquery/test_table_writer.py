@@ -126,7 +126,7 @@ async def test_a_row_s_own_id_wins(opened: Opening) -> None:
 
     ids = [row["insertId"] for row in server.bodies[0]["rows"]]
     assert ids[0] == "first"
-    assert len(ids[1]) == 32
+    assert ids[1] not in (None, "first")
 
 
 async def test_gives_up_in_time(opened: Opening) -> None:

@@ -19,9 +19,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from msp_bigquery import JSON, Row, RowValueError, SavesRow
+from msp_bigquery._rows.insert_ids import InsertIds
 from msp_bigquery._rows.json_rows import json_value
 from msp_bigquery._rows.row import prepare
 from msp_bigquery._rows.values import plain_row, weight
+from tests.forked import in_child
 
 
 class Colour(enum.Enum):
@@ -197,7 +199,7 @@ def test_fields_may_have_any_name() -> None:
 def test_names_what_does_not_fit_and_shows_no_value(row: object, said: str) -> None:
     """The error leads to row and column; what was in it stays where it was."""
     with pytest.raises(RowValueError) as caught:
-        prepare([row], insert_ids=False)
+        prepare([row], None)
 
     assert str(caught.value).startswith(said)
     assert "hunter2" not in str(caught.value)
@@ -209,16 +211,31 @@ def test_a_row_may_say_its_own_id() -> None:
     rows = [Known("k1"), Row({"n": 1}, "k2"), Row({"n": 1}, ""), {"n": 1}]
 
     assert isinstance(rows[0], SavesRow)
-    assert [row.insert_id for row in prepare(rows, insert_ids=False)] == ["k1", "k2", None, None]
-    assert prepare(rows, insert_ids=False)[0].values == {"key": "k1", "n": 0}
+    assert [row.insert_id for row in prepare(rows, None)] == ["k1", "k2", None, None]
+    assert prepare(rows, None)[0].values == {"key": "k1", "n": 0}
 
 
 def test_ids_made_on_request_differ() -> None:
     """Two rows with one id would be one row."""
-    ids = {row.insert_id for row in prepare([{}] * 1000, insert_ids=True)}
+    ids = {row.insert_id for row in prepare([{}] * 1000, InsertIds())}
 
     assert len(ids) == 1000
     assert None not in ids
+
+
+def test_ids_of_processes_differ() -> None:
+    """Also those of a fork, which starts with what its parent had counted."""
+    ids = InsertIds()
+    parents = [next(ids.make()) for _ in range(2)]
+
+    def make() -> None:
+        child = next(ids.make())
+        assert child.rpartition("-")[0] != parents[0].rpartition("-")[0]
+
+    in_child(make)
+
+    assert len({one.rpartition("-")[0] for one in parents}) == 1
+    assert next(InsertIds().make()) not in parents
 
 
 def test_shows_no_values_in_reprs() -> None:
@@ -226,7 +243,7 @@ def test_shows_no_values_in_reprs() -> None:
     row = Row({"a": "hunter2"}, insert_id="hunter2")
 
     assert "hunter2" not in repr(row)
-    assert "hunter2" not in repr(prepare([row], insert_ids=False))
+    assert "hunter2" not in repr(prepare([row], None))
     assert "hunter2" not in repr(JSON("hunter2"))
 
 
@@ -276,6 +293,6 @@ def test_weighs_little_more_than_the_json(value: object, expected: int) -> None:
 
 def test_the_insert_id_has_weight_too() -> None:
     """It is a part of the request."""
-    (row,) = prepare([Row({}, insert_id="abc")], insert_ids=False)
+    (row,) = prepare([Row({}, insert_id="abc")], None)
 
     assert row.weight == weight({}) + 3

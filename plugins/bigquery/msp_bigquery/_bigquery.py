@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 from msp_bigquery._config import BigQueryConfig
-from msp_bigquery._delivery.delivery import Delivery, Transport
+from msp_bigquery._delivery.delivery import Delivery
 from msp_bigquery._delivery.insert_all import InsertAll
 from msp_bigquery._delivery.patience import Stop
 from msp_bigquery._delivery.workers import Workers
-from msp_bigquery._google import Google
+from msp_bigquery._google import Google, closed_error
 from msp_bigquery._refused_row import DeadLetter
+from msp_bigquery._rows.insert_ids import InsertIds
 from msp_bigquery._rows.values import load_converter
 from msp_bigquery._storage.storage import Storage
 from msp_bigquery._writers.buffered_writer import BufferedWriter
 from msp_bigquery._writers.table_writer import TableWriter
 from msp_bigquery.errors import BigQueryError
+from msp_core.authoring import PerProcess
 from msp_core.deadline import Deadline
 from msp_core.errors import UsageError
 
@@ -39,10 +41,11 @@ class BigQuery:
 
     def __init__(self, config: BigQueryConfig) -> None:
         self._google = Google(config)
-        self._workers = Workers(_THREADS)
-        self._stop = Stop()
-        self._lock = threading.Lock()
-        self._deliveries: dict[tuple[str, bool, bool], Delivery] = {}
+        # Threads, connections and the locks of both do not outlive a fork.
+        self._workers = PerProcess(lambda: Workers(_THREADS), closed=closed_error)
+        self._deliveries = PerProcess(self._make_delivery, closed=closed_error)
+        self._stop = PerProcess(Stop)
+        self._insert_ids = InsertIds()
         self._buffered: list[BufferedWriter] = []
 
     def client(self) -> bigquery.Client:
@@ -90,19 +93,22 @@ class BigQuery:
             UsageError: the name has more parts, the dead-letter function is a coroutine function,
                 or the extra `storage` is not installed.
             ConfigError: an emulator is configured, and no address of its Storage Write API.
+            WriterClosedError: the service has stopped.
         """
         if not table or {".", "/", "`"} & set(table):
             raise UsageError("a table is named without project and dataset: give its own name only")
         if inspect.iscoroutinefunction(dead_letter):
             raise UsageError("a dead-letter function is called by threads: it cannot be async")
         load_converter()  # while the service opens, not with its first row
+        delivery = partial(self._deliveries.get, table, storage, insert_ids and storage)
+        delivery()  # what cannot work is an error here
         return TableWriter(
             table=table,
             timeout=timeout,
-            delivery=self._delivery(table, storage, insert_ids),
+            delivery=delivery,
             workers=self._workers,
             stop=self._stop,
-            insert_ids=insert_ids,
+            insert_ids=self._insert_ids if insert_ids else None,
             dead_letter=dead_letter,
             keep=self._buffered.append,
         )
@@ -115,8 +121,7 @@ class BigQuery:
         Raises:
             BigQueryError: names table and trouble.
         """
-        with self._lock:
-            deliveries = tuple(self._deliveries.values())
+        deliveries = self._deliveries.made()
         outages = [text for delivery in deliveries if (text := delivery.outage.current())]
         if outages:
             raise BigQueryError("; ".join(outages))
@@ -132,30 +137,24 @@ class BigQuery:
         try:
             await asyncio.shield(asyncio.wrap_future(closing))
         finally:
-            self._stop.stop()
+            self._stop.get().stop()
             for writer in self._buffered:
                 writer.abandon()
 
     def _close(self, deadline: Deadline) -> None:
-        self._stop.hurry()
+        self._stop.get().hurry()
         for writer in self._buffered:
             writer.hurry()
         for writer in self._buffered:
             writer.close(deadline)
-        self._stop.stop()
-        self._workers.close()
-        for delivery in self._deliveries.values():
+        self._stop.get().stop()
+        for workers in self._workers.close():
+            workers.close()
+        for delivery in self._deliveries.close():
             delivery.transport.close()
         self._google.close()
 
-    def _delivery(self, table: str, storage: bool, insert_ids: bool) -> Delivery:  # noqa: FBT001 - passed on
-        key = (table, storage, insert_ids and storage)
-        with self._lock:
-            if key not in self._deliveries:
-                self._deliveries[key] = Delivery(table, self._transport(*key))
-            return self._deliveries[key]
-
-    def _transport(self, table: str, storage: bool, exactly_once: bool) -> Transport:  # noqa: FBT001 - passed on
-        if not storage:
-            return InsertAll(self._google.client, self._google.table(table))
-        return Storage(self._google, table, exactly_once=exactly_once)
+    def _make_delivery(self, table: str, storage: bool, exactly_once: bool) -> Delivery:  # noqa: FBT001 - a key
+        if storage:
+            return Delivery(table, Storage(self._google, table, exactly_once=exactly_once))
+        return Delivery(table, InsertAll(self._google.client, self._google.table(table)))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 from msp_bigquery._config import BigQueryConfig
 from msp_bigquery._refused_jobs import RefusedJobs
 from msp_bigquery.errors import WriterClosedError
 from msp_core.authoring import PerProcess
-from msp_core.errors import ConfigError, Problem
+from msp_core.errors import ConfigError, Problem, UsageError
 
 if TYPE_CHECKING:  # imported where the clients are made
     from google.auth.credentials import Credentials
@@ -31,9 +32,10 @@ class Google:
 
     def __init__(self, config: BigQueryConfig) -> None:
         self._config = config
-        self._credentials = PerProcess(self._find_credentials, closed=_closed_error)
-        self._client = PerProcess(self._make_client, closed=_closed_error)
-        self._write_client = PerProcess(self._make_write_client, closed=_closed_error)
+        self._credentials = PerProcess(self._find_credentials, closed=closed_error)
+        self._client = PerProcess(self._make_client, closed=closed_error)
+        self._write_client = PerProcess(self._make_write_client, closed=closed_error)
+        self._grpc_process: int | None = None  # the one that made a client for gRPC
 
     @property
     def is_emulator(self) -> bool:
@@ -58,10 +60,12 @@ class Google:
         return self._write_client.get()
 
     def require_grpc(self) -> None:
-        """Raise when the Storage Write API would be Google's while all else is an emulator's.
+        """Raise when the Storage Write API cannot be used.
 
         Raises:
-            ConfigError: `BIGQUERY_EMULATOR_GRPC_HOST` is not set.
+            ConfigError: `BIGQUERY_EMULATOR_GRPC_HOST` is not set: rows would go to Google while all
+                else is an emulator's.
+            UsageError: this is the child of a fork, and its parent has used it.
         """
         if self.is_emulator and self._config.emulator_grpc_host is None:
             problem = Problem(
@@ -72,6 +76,12 @@ class Google:
                 hint="BIGQUERY_EMULATOR_HOST is set, and a writer uses the Storage Write API",
             )
             raise ConfigError([problem])
+        # gRPC ends a child that uses it after threads of its parent did.
+        if self._grpc_process not in (None, os.getpid()):
+            raise UsageError(
+                "the Storage Write API was used before the fork: "
+                "fork before the first row, or use streaming inserts in the child"
+            )
 
     def close(self) -> None:
         """Close the clients of this process, for good."""
@@ -108,6 +118,7 @@ class Google:
     def _make_write_client(self) -> BigQueryWriteClient:
         from google.cloud import bigquery_storage_v1  # noqa: PLC0415 - same
 
+        self._grpc_process = os.getpid()
         make: Any = bigquery_storage_v1.BigQueryWriteClient
         host = self._config.emulator_grpc_host
         if host is None:
@@ -119,7 +130,8 @@ class Google:
         return cast("BigQueryWriteClient", make(transport=transport))
 
 
-def _closed_error() -> Exception:
+def closed_error() -> Exception:
+    """Return what using BigQuery raises once the service has stopped."""
     return WriterClosedError("BigQuery was closed: the service has stopped")
 
 

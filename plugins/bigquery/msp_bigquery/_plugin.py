@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import os
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Future, wait
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache, partial
 from pathlib import Path
+from types import ModuleType
 
 from msp_bigquery._bigquery import BigQuery
 from msp_bigquery._check import last_writes
 from msp_bigquery._config import BigQueryConfig
+from msp_bigquery._delivery.workers import Workers
 from msp_bigquery._roles import APIS, JOBS, WRITING
 from msp_core.contract import Contract
 from msp_core.deadline import closing
@@ -32,16 +37,27 @@ async def open_bigquery(
     is imported in a thread meanwhile, so that who asks for the client does not wait for it.
     """
     bigquery = BigQuery(config)
-    imported = asyncio.ensure_future(
-        asyncio.to_thread(importlib.import_module, "google.cloud.bigquery")
-    )
+    imported = _import_google()
     try:
         yield bigquery
     finally:
         try:
-            await imported
+            await asyncio.shield(asyncio.wrap_future(imported))
         finally:
             await bigquery.close(closing(_FLUSH, keep=_REST).remaining())
+
+
+@cache
+def _import_google() -> Future[ModuleType]:
+    """Import Google's library in a thread, once; return what tells when that is done.
+
+    A fork waits for it: the child would be left with half of the library.
+    """
+    workers = Workers(1)
+    imported = workers.submit(importlib.import_module, "google.cloud.bigquery")
+    workers.close()
+    os.register_at_fork(before=partial(wait, (imported,)))
+    return imported
 
 
 def dev_bigquery(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:

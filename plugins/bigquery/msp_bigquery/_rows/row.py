@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
+from msp_bigquery._rows.insert_ids import InsertIds
 from msp_bigquery._rows.values import Plain, plain_row, weight
 from msp_bigquery.errors import RowValueError
 
@@ -52,29 +52,29 @@ class PreparedRow:
     weight: int
 
 
-def prepare(rows: Iterable[object], *, insert_ids: bool) -> list[PreparedRow]:
+def prepare(rows: Iterable[object], insert_ids: InsertIds | None) -> list[PreparedRow]:
     """Return rows ready to be sent, as they are now.
 
     Args:
         rows: attrs instances, mappings, `Row`s, or what has a `bigquery_row` method.
-        insert_ids: whether to make an id for each row that has none.
+        insert_ids: gives ids to rows that have none; None when they are to have none.
 
     Raises:
         RowValueError: one is none of these, or holds what BigQuery has no type for; names its
             number, from 1.
     """
-    prepared = []
+    prepared, ids = [], insert_ids.make() if insert_ids else None
     for number, row in enumerate(rows, start=1):
         try:
-            prepared.append(_prepare(row, insert_ids))
+            prepared.append(_prepare(row, ids))
         except RowValueError as error:
             raise RowValueError(f"row {number}: {error}") from None
     return prepared
 
 
-def _prepare(given: object, insert_ids: bool) -> PreparedRow:  # noqa: FBT001 - passed on
+def _prepare(given: object, ids: Iterator[str] | None) -> PreparedRow:
     row = given if isinstance(given, Row) else _row(given)
-    insert_id = row.insert_id or (uuid.uuid4().hex if insert_ids else None)
+    insert_id = row.insert_id or (next(ids) if ids else None)
     if insert_id is not None and len(insert_id) > _LONGEST_ID:
         raise RowValueError(f"the insert id is longer than {_LONGEST_ID} characters")
     values = plain_row(row.values)

@@ -11,11 +11,14 @@ from msp_bigquery._delivery.delivery import Delivery, DeliveryError, Transport
 from msp_bigquery._delivery.patience import Patience, Stop
 from msp_bigquery._delivery.workers import Workers
 from msp_bigquery._refused_row import DeadLetter, Failure, RefusedRow
+from msp_bigquery._rows.insert_ids import InsertIds
 from msp_bigquery._rows.row import PreparedRow, prepare
 from msp_bigquery._writers.buffer import BufferLimits
 from msp_bigquery._writers.buffered_writer import BufferedWriter, OnFull
+from msp_bigquery._writers.outbox import Outbox
 from msp_bigquery._writers.tally import Tally
 from msp_bigquery.errors import RowsRefusedError, WriteError, WriterClosedError, WriteTimeoutError
+from msp_core.authoring import PerProcess
 from msp_core.errors import UsageError
 
 
@@ -24,7 +27,7 @@ class TableWriter:
     """Writes rows to one table; `BigQuery.table_writer` makes one.
 
     Costs little, opens nothing before the first row, and may be used from any thread and event
-    loop.
+    loop, and in the child of a fork.
 
     Attributes:
         table: its name.
@@ -33,15 +36,18 @@ class TableWriter:
 
     table: str
     timeout: float
-    _delivery: Delivery = attrs.field(alias="delivery")
-    _workers: Workers = attrs.field(alias="workers")
-    _stop: Stop = attrs.field(alias="stop")
-    _insert_ids: bool = attrs.field(alias="insert_ids")
+    _delivery: Callable[[], Delivery] = attrs.field(alias="delivery")
+    _workers: PerProcess[[], Workers] = attrs.field(alias="workers")
+    _stop: PerProcess[[], Stop] = attrs.field(alias="stop")
+    _insert_ids: InsertIds | None = attrs.field(alias="insert_ids")
     _dead_letter: DeadLetter | None = attrs.field(alias="dead_letter")
     _keep: Callable[[BufferedWriter], None] = attrs.field(alias="keep")
 
     async def write(self, *rows: object) -> None:
         """Write rows; returns when all of them are durable.
+
+        Cancelled, it lets a request that is on its way finish, retries included: its rows are
+        written all the same. A call that still waits for a thread sends nothing then.
 
         Args:
             rows: attrs instances, mappings, `Row`s, or what has a `bigquery_row` method; at least
@@ -55,14 +61,14 @@ class TableWriter:
             WriteTimeoutError: BigQuery did not take the rows in time.
             WriteError: the table does not exist, or may not be written to, or the service stops.
         """
-        await asyncio.wrap_future(self._workers.submit(self.write_sync, *rows))
+        await asyncio.wrap_future(self._workers.get().submit(self.write_sync, *rows))
 
     def write_sync(self, *rows: object) -> None:
         """Do the same as `write`, from a thread without an event loop."""
         self._check_open()
         if not rows:
             raise UsageError("no values to insert: write needs at least one row")
-        prepared = prepare(rows, insert_ids=self._insert_ids)
+        prepared = prepare(rows, self._insert_ids)
         refused = self._deliver(prepared)
         if not refused:
             return
@@ -103,36 +109,40 @@ class TableWriter:
         self._check_open()
         if senders < 1:
             raise UsageError("a buffer needs at least 1 sender")
+        transport = self._delivery().transport
         limits = BufferLimits(
-            max_rows=min(max_rows, self._delivery.transport.max_rows),
-            max_bytes=min(max_bytes, self._delivery.transport.max_bytes),
+            max_rows=min(max_rows, transport.max_rows),
+            max_bytes=min(max_bytes, transport.max_bytes),
             interval=interval,
             max_pending_rows=max_pending_rows,
             max_pending_bytes=max_pending_bytes,
         )
+
+        def outbox() -> Outbox:
+            tally = Tally(self.table, self._dead_letter)
+            return Outbox(self._delivery(), limits, tally, senders=senders)
+
         writer = BufferedWriter(
-            self._delivery,
-            limits,
-            Tally(self.table, self._dead_letter),
+            self.table,
+            outbox,
             insert_ids=self._insert_ids,
             on_full=on_full,
             timeout=self.timeout,
-            senders=senders,
         )
         self._keep(writer)
         return writer
 
     def _check_open(self) -> None:
-        if self._stop.stopped.is_set():
+        if self._stop.get().stopped.is_set():
             raise WriterClosedError("the writer was closed: the service has stopped")
 
     def _deliver(self, rows: Sequence[PreparedRow]) -> list[RefusedRow]:
-        patience = Patience(self._stop, self.timeout)
+        delivery, patience = self._delivery(), Patience(self._stop.get(), self.timeout)
         refused: list[RefusedRow] = []
         done = 0
-        for part in requests(rows, self._delivery.transport):
+        for part in requests(rows, delivery.transport):
             try:
-                failures = self._delivery.deliver(part, patience, denied_passes=False)
+                failures = delivery.deliver(part, patience, denied_passes=False)
             except DeliveryError as error:
                 raise self._write_error(error, done - len(refused), len(rows)) from None
             refused += [_describe_refused(failure, part, done) for failure in failures]
@@ -143,7 +153,7 @@ class TableWriter:
         text = error.trouble.text
         if not error.timed_out:
             return WriteError(self.table, durable, total, text)
-        if self._stop.stopped.is_set():
+        if self._stop.get().stopped.is_set():
             return WriteError(self.table, durable, total, f"the service stops; last: {text}")
         why = f"gave up after {self.timeout:g} s; last: {text}"
         return WriteTimeoutError(self.table, durable, total, why)
