@@ -26,6 +26,7 @@ from msp_cloudsql._check import select_one
 from msp_cloudsql._plugin import open_cloudsql
 from msp_cloudsql._telemetry import waiting as _waiting
 from msp_cloudsql._telemetry.pool_metrics import pool_metrics
+from msp_cloudsql._telemetry.tracing import tracing
 from msp_core import Contract
 from msp_core.config import load
 
@@ -122,6 +123,7 @@ async def test_spans_are_those_of_the_readme(
     assert {span.kind for span in found.values()} == {trace.SpanKind.CLIENT}
     for operation in ("CREATE", "SELECT", "UPDATE"):
         assert told.pop(f"{operation} primary") <= queries
+    told["WAIT primary"] = table()["WAIT"]  # seen or not, by how long connecting takes
     assert told == {f"{name} primary": names for name, names in table().items() if name != "SELECT"}
     insert = dict(found["BATCH INSERT primary"].attributes or {})
     assert insert["db.query.text"] == "INSERT INTO t VALUES (%s)"
@@ -159,8 +161,56 @@ async def test_a_failed_connection_tells_why(
     assert 'database "missing" does not exist' in str((event.attributes or {})["exception.message"])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "told", "span"),
+    [(0.0009, None, False), (0.001, 0.001, False), (0.0099, 0.0099, False), (0.01, 0.01, True)],
+)
+def test_a_short_wait_is_no_span(
+    seconds: float,
+    told: float | None,
+    span: bool,  # noqa: FBT001 - a parameter of the test
+    spans: InMemorySpanExporter,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The numbers of the README: from 1 ms on the query says it, from 10 ms on there is a span."""
+    clock = iter([0.0, seconds])
+    monkeypatch.setattr(_waiting, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    found = tracing(arguments=False, scrub=str)
+    waiting = _waiting.Waiting(database="primary", tracing=found, metrics=None)
+    connection = SimpleNamespace()
+    with waiting.measure() as wait:
+        wait.connection = connection
+
+    assert connection.waited == told
+    assert [each.name for each in spans.get_finished_spans()] == ["WAIT primary"] * span
+    for each in spans.get_finished_spans():
+        assert each.start_time is not None
+        assert each.end_time is not None
+        assert each.end_time - each.start_time == seconds * 1e9
+    said = re.findall(r"(\d+) ms", README.read_text("utf-8").partition("`msp.db.wait_time`")[2])
+    assert [float(number) / 1e3 for number in said[:2]] == [_waiting._TOLD, _waiting._SPAN]
+
+
+async def test_the_first_query_tells_the_wait(
+    cloudsql: CloudSQL, spans: InMemorySpanExporter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those after it on the same connection waited for nothing."""
+    monkeypatch.setattr(_waiting, "_TOLD", 0.0)
+    for _ in range(2):
+        async with cloudsql.pool("primary").connection() as connection:
+            await connection.execute("SELECT 1")
+            await connection.execute("SHOW port")
+
+    names = [span.name for span in spans.get_finished_spans() if _told(span)]
+    assert names == ["SELECT primary"] * 2
+
+
+def _told(span: ReadableSpan) -> bool:
+    return "msp.db.wait_time" in (span.attributes or {})
+
+
 async def test_a_wait_in_vain_is_an_error(cloudsql: CloudSQL, spans: InMemorySpanExporter) -> None:
-    """Waiting for a connection shows, and having one at once does not."""
+    """It shows how long, and why."""
     pool, sync_pool = (
         cloudsql.pool("primary", max_size=1),
         cloudsql.sync_pool("primary", max_size=1),
@@ -168,10 +218,11 @@ async def test_a_wait_in_vain_is_an_error(cloudsql: CloudSQL, spans: InMemorySpa
     await pool.wait()
     await asyncio.to_thread(sync_pool.wait)
     async with pool.connection():
-        assert "WAIT primary" not in named(spans)
         with pytest.raises(PoolTimeout):
             await pool.getconn(0.05)
     waited = named(spans)["WAIT primary"]
+    assert set(waited.attributes or ()) == {*table()["WAIT"], "error.type"}
+    assert waited.kind is trace.SpanKind.CLIENT
     assert waited.status.status_code == trace.StatusCode.ERROR
     (event,) = waited.events  # the pool's own words hold nothing of anybody
     assert "couldn't get a connection" in str((event.attributes or {})["exception.message"])
@@ -354,7 +405,7 @@ async def test_traces_without_metrics(
     async with open_cloudsql(load(CloudSQLConfig, postgresql_environ), contract) as cloudsql:
         await use(cloudsql)
 
-    assert "WAIT primary" in named(spans)
+    assert "SELECT primary" in named(spans)
 
 
 async def test_metrics_tell_how_full_pools_are(
@@ -395,7 +446,7 @@ def test_waits_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     waiting = _waiting.Waiting(database="primary", tracing=None, metrics=pool_metrics())
     for bound in (0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10):
         for seconds in (0.99 * bound, 1.01 * bound):
-            with waiting.measure({}):
+            with waiting.measure():
                 now += seconds
     data: Any = reader.get_metrics_data()
     (histogram,) = data.resource_metrics[0].scope_metrics[0].metrics[0].data.data_points

@@ -18,6 +18,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, ConnectionPool, PoolTimeout
 
 from msp_cloudsql._login import Login
+from msp_cloudsql._pools.idle import check_idle, check_idle_async, note_use
 from msp_cloudsql._telemetry.waiting import Waiting
 from msp_core.authoring import Outage
 
@@ -52,7 +53,7 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
     def __init__(
         self, database: str, login: Login, options: dict[str, Any], waiting: Waiting | None = None
     ) -> None:
-        defaults = {**_DEFAULTS, "name": database, "check": AsyncConnectionPool.check_connection}
+        defaults = {**_DEFAULTS, "name": database, "check": check_idle_async}
         complete = _limit_lifetime({**defaults, **options}, login)
         complete["check"] = partial(_check_async, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
@@ -80,12 +81,17 @@ class AsyncPool(AsyncConnectionPool[AsyncConnection[TupleRow]]):
             if self._waits is None:
                 connection = await super().getconn(timeout)
             else:
-                with self._waits.measure(self.get_stats()):
-                    connection = await super().getconn(timeout)
+                with self._waits.measure() as wait:
+                    connection = wait.connection = await super().getconn(timeout)
         except PoolTimeout as error:
             raise _explain(error, self._login) from None
         self._outage.end()
         return connection
+
+    async def putconn(self, conn: AsyncConnection[TupleRow]) -> None:
+        """Take a connection back."""
+        note_use(conn)
+        await super().putconn(conn)
 
     async def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""
@@ -106,7 +112,7 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
     def __init__(
         self, database: str, login: Login, options: dict[str, Any], waiting: Waiting | None = None
     ) -> None:
-        defaults = {**_DEFAULTS, "name": database, "check": ConnectionPool.check_connection}
+        defaults = {**_DEFAULTS, "name": database, "check": check_idle}
         complete = _limit_lifetime({**defaults, **options}, login)
         complete["check"] = partial(_check, complete["check"])
         super().__init__(partial(login.conninfo, database), open=False, **complete)
@@ -120,12 +126,17 @@ class Pool(ConnectionPool[Connection[TupleRow]]):
             if self._waits is None:
                 connection = super().getconn(timeout)
             else:
-                with self._waits.measure(self.get_stats()):
-                    connection = super().getconn(timeout)
+                with self._waits.measure() as wait:
+                    connection = wait.connection = super().getconn(timeout)
         except PoolTimeout as error:
             raise _explain(error, self._login) from None
         self._outage.end()
         return connection
+
+    def putconn(self, conn: Connection[TupleRow]) -> None:
+        """Take a connection back."""
+        note_use(conn)
+        super().putconn(conn)
 
     def reconnect_failed(self) -> None:
         """Note the outage; called by the library after `reconnect_timeout` of failures."""

@@ -23,7 +23,8 @@ from psycopg import (
 from psycopg.abc import Params, Query
 from psycopg.rows import TupleRow
 
-from msp_cloudsql._telemetry.watch import Watch
+from msp_cloudsql._telemetry.shown_query import Place
+from msp_cloudsql._telemetry.watch import Watch, place_of
 
 
 class ObservedAsyncCursor(AsyncCursor[TupleRow]):
@@ -83,6 +84,8 @@ class ObservedAsyncConnection(AsyncConnection[TupleRow]):
     """A connection for asyncio that is watched, and its cursors."""
 
     watch: Watch
+    place: Place
+    waited: float | None = None  # seconds, for the pool's next connection
 
     @classmethod
     async def connect(  # type: ignore[override]  # takes one thing more
@@ -97,6 +100,7 @@ class ObservedAsyncConnection(AsyncConnection[TupleRow]):
             connection = await super().connect(conninfo, **options)
             note(connection)
         connection.watch = watch
+        connection.place = place_of(connection)
         connection.cursor_factory = _observe(ObservedAsyncCursor, connection.cursor_factory)
         server_cursors = _observe(ObservedAsyncCursor, connection.server_cursor_factory)
         connection.server_cursor_factory = server_cursors
@@ -105,7 +109,7 @@ class ObservedAsyncConnection(AsyncConnection[TupleRow]):
     @asynccontextmanager
     async def pipeline(self) -> AsyncIterator[AsyncPipeline]:
         """Send queries without waiting for each answer."""
-        with self.watch.pipeline(self):
+        with self.watch.pipeline(self.place):
             async with super().pipeline() as pipeline:
                 yield pipeline
 
@@ -166,6 +170,8 @@ class ObservedConnection(Connection[TupleRow]):
     """A connection for threads that is watched, and its cursors."""
 
     watch: Watch
+    place: Place
+    waited: float | None = None  # seconds, for the pool's next connection
 
     @classmethod
     def connect(  # type: ignore[override]  # takes one thing more
@@ -180,6 +186,7 @@ class ObservedConnection(Connection[TupleRow]):
             connection = super().connect(conninfo, **options)
             note(connection)
         connection.watch = watch
+        connection.place = place_of(connection)
         connection.cursor_factory = _observe(ObservedCursor, connection.cursor_factory)
         server_cursors = _observe(ObservedCursor, connection.server_cursor_factory)
         connection.server_cursor_factory = server_cursors
@@ -188,7 +195,7 @@ class ObservedConnection(Connection[TupleRow]):
     @contextmanager
     def pipeline(self) -> Iterator[Pipeline]:
         """Send queries without waiting for each answer."""
-        with self.watch.pipeline(self), super().pipeline() as pipeline:
+        with self.watch.pipeline(self.place), super().pipeline() as pipeline:
             yield pipeline
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import Any
 
@@ -39,7 +38,6 @@ def text_of(cursor: AsyncCursor[Any] | Cursor[Any], query: Query) -> str:
     return as_string(query, cursor.connection)
 
 
-@functools.lru_cache(maxsize=256)  # a service has few queries, and runs them often
 def without_values(text: str) -> str:
     """Return SQL with `?` in the place of each literal, and without comments."""
     return _VALUE.sub(_replacement, text).strip()

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import attrs
 
 from msp_cloudsql._telemetry.arguments import argument_attributes
+from msp_cloudsql._telemetry.pool_metrics import POOL_NAME
 from msp_core.authoring import record_error, tracer
 
 if TYPE_CHECKING:  # not a requirement
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Span, SpanKind, Tracer
 
 _off: ContextVar[bool] = ContextVar("msp_cloudsql_without_trace", default=False)
 
@@ -39,50 +42,108 @@ class Tracing:
 
     Attributes:
         tracer: of OpenTelemetry's API.
+        kind: of all spans.
         arguments: whether values are shown: arguments of queries, and texts of errors, which
             repeat them.
         scrub: (text) -> the text without secrets, for both.
     """
 
     tracer: Tracer
+    kind: SpanKind
     arguments: bool
     scrub: Callable[[str], str]
 
-    @contextmanager
     def span(
         self,
-        operation: str | None,
+        name: str,
         attributes: Mapping[str, Any],
         *,
         arguments: object = None,
         telling: bool = False,
-    ) -> Iterator[Span | None]:
-        """Record what is done inside; None inside `without_trace()`.
+    ) -> TracedWork:
+        """Return what records the work done inside; its span is None inside `without_trace()`.
 
         Args:
-            operation: the span's name, together with the database.
-            attributes: known beforehand; `db.namespace` among them.
+            name: of the span.
+            attributes: known beforehand; not copied.
             arguments: of the query.
             telling: whether the text of an error holds no values of anybody.
         """
-        if _off.get():
-            yield None
-            return
-        from opentelemetry.trace import SpanKind  # noqa: PLC0415 - there is a provider, so it is imported
+        return TracedWork(self, name, attributes, arguments, telling=telling)
 
-        words = (operation or "postgresql", attributes.get("db.namespace"))
-        span = self.tracer.start_span(
-            " ".join(filter(None, words)), kind=SpanKind.CLIENT, attributes={**SYSTEM, **attributes}
+    def note_wait(self, database: str, seconds: float, error: BaseException | None) -> None:
+        """Record a wait for a connection of a pool that is over.
+
+        Args:
+            database: name of the pool.
+            seconds: it took.
+            error: that it ended with; None for a connection.
+        """
+        if _off.get():
+            return
+        now = time.time_ns()
+        began = now - int(seconds * 1e9)
+        attributes = {**SYSTEM, "db.namespace": database, POOL_NAME: database}
+        name = f"WAIT {database}"
+        span = self.tracer.start_span(name, kind=self.kind, attributes=attributes, start_time=began)
+        if isinstance(error, Exception):
+            self.fail(span, error, telling=True)
+        span.end(now)
+
+    def fail(self, span: Span, error: Exception, *, telling: bool) -> None:
+        """Note the error, by the server's code for it where there is one."""
+        told = telling or self.arguments
+        record_error(span, error, self.scrub(str(error)) if told else None)
+        code = getattr(error, "sqlstate", None)
+        if code:
+            span.set_attributes({"error.type": code, "db.response.status_code": code})
+
+
+class TracedWork:
+    """Records what is done inside as one span, and the error that ends it.
+
+    A class and not a generator, which takes three times as long: queries are many.
+    """
+
+    __slots__ = ("_arguments", "_attributes", "_name", "_telling", "_tracing", "span")
+
+    def __init__(
+        self,
+        tracing: Tracing,
+        name: str,
+        attributes: Mapping[str, Any],
+        arguments: object,
+        *,
+        telling: bool,
+    ) -> None:
+        self._tracing = tracing
+        self._name = name
+        self._attributes = attributes
+        self._arguments = arguments
+        self._telling = telling
+        self.span: Span | None = None
+
+    def __enter__(self) -> Span | None:
+        if _off.get():
+            return None
+        tracing = self._tracing
+        self.span = span = tracing.tracer.start_span(
+            self._name, kind=tracing.kind, attributes=self._attributes
         )
-        try:
-            if self.arguments and span.is_recording():
-                span.set_attributes(argument_attributes(arguments, self.scrub))
-            yield span
-        except Exception as error:
-            _fail(span, error, self.scrub(str(error)) if telling or self.arguments else None)
-            raise
-        finally:
-            span.end()
+        if tracing.arguments and span.is_recording():
+            span.set_attributes(argument_attributes(self._arguments, tracing.scrub))
+        return span
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.span is not None:
+            if isinstance(error, Exception):
+                self._tracing.fail(self.span, error, telling=self._telling)
+            self.span.end()
 
 
 def tracing(*, arguments: bool, scrub: Callable[[str], str]) -> Tracing | None:
@@ -90,12 +151,6 @@ def tracing(*, arguments: bool, scrub: Callable[[str], str]) -> Tracing | None:
     found = tracer("msp.cloudsql")
     if found is None:
         return None
-    return Tracing(tracer=found, arguments=arguments, scrub=scrub)
+    from opentelemetry.trace import SpanKind  # noqa: PLC0415 - there is a provider, so it is imported
 
-
-def _fail(span: Span, error: Exception, text: str | None) -> None:
-    """Note the error, by the server's code for it where there is one."""
-    record_error(span, error, text)
-    code = getattr(error, "sqlstate", None)
-    if code:
-        span.set_attributes({"error.type": code, "db.response.status_code": code})
+    return Tracing(tracer=found, kind=SpanKind.CLIENT, arguments=arguments, scrub=scrub)
