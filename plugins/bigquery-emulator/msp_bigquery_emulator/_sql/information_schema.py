@@ -38,6 +38,11 @@ _RELATIONS: Final = {
 _SQL_NAMES: Final = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
+def relation_fields(name: str) -> tuple[Field, ...]:
+    """Return the columns of a relation; none when there is no such one."""
+    return _RELATIONS.get(name, ())
+
+
 def relation(name: str, catalog: Catalog, cursor: Cursor, dataset: str | None) -> str:
     """Return DuckDB's SQL of one relation.
 

@@ -6,7 +6,11 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import attrs
+from sqlglot import exp
+
 from msp_bigquery_emulator._errors import invalid
+from msp_bigquery_emulator._sql.types import field_type
 from msp_bigquery_emulator._store.fields import Field, parse_fields
 from msp_bigquery_emulator._store.storage import from_json, literal, store_sql
 from msp_bigquery_emulator._store.values import ValueRefusedError, value_decoder
@@ -14,8 +18,21 @@ from msp_bigquery_emulator._store.values import ValueRefusedError, value_decoder
 POSITIONAL: Final = "msp_positional_"  # followed by the number, from 0
 
 
-def parameter_sql(parameters: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """Return the SQL of each parameter, by name in lower case.
+@attrs.frozen
+class Parameter:
+    """A parameter's value.
+
+    Attributes:
+        sql: of the value, for DuckDB.
+        type: as BigQuery's.
+    """
+
+    sql: str
+    type: exp.DataType
+
+
+def parameter_sql(parameters: Sequence[Mapping[str, Any]]) -> dict[str, Parameter]:
+    """Return each parameter by its name in lower case.
 
     Args:
         parameters: as REST's `queryParameters`.
@@ -24,12 +41,12 @@ def parameter_sql(parameters: Sequence[Mapping[str, Any]]) -> dict[str, str]:
         BigQueryError: a type is unknown, or a value is not of its type.
     """
     return {
-        (parameter.get("name") or f"{POSITIONAL}{index}").lower(): _sql(parameter)
+        (parameter.get("name") or f"{POSITIONAL}{index}").lower(): _parameter(parameter)
         for index, parameter in enumerate(parameters)
     }
 
 
-def _sql(parameter: Mapping[str, Any]) -> str:
+def _parameter(parameter: Mapping[str, Any]) -> Parameter:
     name = parameter.get("name") or "parameter"
     (field,) = parse_fields([_field("v", parameter.get("parameterType") or {})])
     try:
@@ -37,7 +54,8 @@ def _sql(parameter: Mapping[str, Any]) -> str:
     except ValueRefusedError as refused:
         raise invalid(f"Invalid value of query parameter {name}: {refused.reason}", name) from None
     document = literal(json.dumps({"v": value}))
-    return f"({store_sql(field, f'({from_json(document, (field,))}).v')})"
+    sql = f"({store_sql(field, f'({from_json(document, (field,))}).v')})"
+    return Parameter(sql, field_type(field))
 
 
 def _field(name: str, kind: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
 from msp_bigquery_emulator._sql.definitions import Definitions
-from msp_bigquery_emulator._sql.parameters import parameter_sql
-from msp_bigquery_emulator._sql.sql import duckdb_sql, parse, rewrite
+from msp_bigquery_emulator._sql.functions.families import Families
+from msp_bigquery_emulator._sql.parameters import Parameter, parameter_sql
+from msp_bigquery_emulator._sql.rewriting import rewrite
+from msp_bigquery_emulator._sql.sql import duckdb_sql, parse
 from msp_bigquery_emulator._sql.tables import TableNames
 from msp_bigquery_emulator._store.catalog import Catalog
 from msp_bigquery_emulator._store.database import Cursor, Database
@@ -58,10 +60,12 @@ class Queries:
     Attributes:
         database: to run them in.
         catalog: of tables.
+        functions: that DuckDB lacks.
     """
 
     database: Database
     catalog: Catalog
+    functions: Families = attrs.field(factory=Families, init=False)
 
     def run(self, request: Mapping[str, Any], *, dry: bool = False) -> Result:
         """Run the statement of a request, as REST's `configuration.query`.
@@ -83,7 +87,7 @@ class Queries:
         with self.database.read() if reads or dry else self.database.write() as cursor:
             default = (request.get("defaultDataset") or {}).get("datasetId")
             names = TableNames(self.catalog, cursor, default).with_ctes(statement)
-            running = _Statement(cursor, names, parameters, dry)
+            running = _Statement(cursor, names, parameters, self.functions, dry)
             try:
                 return running.run(statement, destination)
             except duckdb.Error as error:
@@ -96,7 +100,8 @@ class _Statement:
 
     cursor: Cursor
     names: TableNames
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, Parameter]
+    functions: Families
     dry: bool
 
     def run(self, statement: exp.Expr, destination: Destination | None) -> Result:
@@ -108,7 +113,10 @@ class _Statement:
         return Result(definitions.kind(statement) if self.dry else definitions.run(statement))
 
     def _sql(self, statement: exp.Expr) -> str:
-        return duckdb_sql(rewrite(statement, table=self.names, parameters=self.parameters))
+        rewritten = rewrite(statement, table=self.names, parameters=self.parameters)
+        sql = duckdb_sql(rewritten)
+        self.functions.make_for(sql, self.cursor)
+        return sql
 
     def _select(self, statement: exp.Expr, destination: Destination | None) -> Result:
         sql = self._sql(statement)

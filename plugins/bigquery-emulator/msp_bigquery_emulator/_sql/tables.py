@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import attrs
 import sqlglot
 from sqlglot import exp
 
-from msp_bigquery_emulator._errors import invalid, invalid_query, make_unsupported, not_found
-from msp_bigquery_emulator._sql.information_schema import PREFIX, relation
-from msp_bigquery_emulator._sql.sql import parse, rewrite
+from msp_bigquery_emulator._errors import (
+    BigQueryError,
+    invalid,
+    invalid_query,
+    make_unsupported,
+    not_found,
+)
+from msp_bigquery_emulator._sql.information_schema import PREFIX, relation, relation_fields
+from msp_bigquery_emulator._sql.rewriting import rewrite
+from msp_bigquery_emulator._sql.sql import parse
 from msp_bigquery_emulator._store.catalog import Catalog, Table
 from msp_bigquery_emulator._store.database import NAME, Cursor
+from msp_bigquery_emulator._store.fields import Field
 
 _DEEPEST = 16  # views of views, BigQuery's limit
 
@@ -59,6 +69,17 @@ class TableNames:
         node.set("db", exp.to_identifier(table.dataset, quoted=True))
         node.set("this", exp.to_identifier(table.name, quoted=True))
         return node
+
+    def fields(self, node: exp.Table) -> Sequence[Field]:
+        """Return the columns of what is named; none when it is no table, or there is none."""
+        if not node.db and node.name.lower() in self.known:
+            return ()
+        if node.name.upper().startswith(PREFIX):
+            return relation_fields(node.name[len(PREFIX) :].upper())
+        try:
+            return self.table(node).fields
+        except BigQueryError:
+            return ()
 
     def place(self, node: exp.Table) -> tuple[str, str]:
         """Return (dataset, table) of a name, whether it exists or not.

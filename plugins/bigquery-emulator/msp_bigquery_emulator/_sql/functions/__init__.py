@@ -1,0 +1,1 @@
+"""Functions of GoogleSQL, as macros of DuckDB in SQL files: one family a file."""

@@ -1,0 +1,83 @@
+"""Rewriting: a statement of GoogleSQL becomes one that means the same in DuckDB."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sqlglot import exp
+
+from msp_bigquery_emulator._errors import invalid_query
+from msp_bigquery_emulator._sql.parameters import POSITIONAL, Parameter
+from msp_bigquery_emulator._sql.rules.families import rules, typed
+from msp_bigquery_emulator._sql.types import PARAMETER_TYPE, annotate
+from msp_bigquery_emulator._store.fields import Field
+
+
+class Names(Protocol):
+    """What the names of tables stand for."""
+
+    def __call__(self, node: exp.Table) -> exp.Expr:
+        """Return what stands for a table's name in DuckDB's SQL."""
+
+    def fields(self, node: exp.Table) -> Sequence[Field]:
+        """Return the columns of what is named; none when it is no table."""
+
+
+def rewrite(statement: exp.Expr, *, table: Names, parameters: Mapping[str, Parameter]) -> exp.Expr:
+    """Return a statement that means in DuckDB what it meant in BigQuery.
+
+    Args:
+        statement: as parsed; left as it is.
+        table: gives what stands for a table's name.
+        parameters: by name, in lower case.
+
+    Raises:
+        BigQueryError: a table or parameter does not exist, or something is not supported.
+    """
+    root = exp.Paren(this=_name_columns(statement.copy()))  # so that every node has a parent
+    for node in root.find_all(exp.Parameter):
+        node.meta[PARAMETER_TYPE] = _parameter(node, parameters).type
+    nodes = list(root.this.dfs())
+    if not typed().isdisjoint(map(type, nodes)):
+        annotate(root.this, table.fields)
+    for node in reversed(nodes):  # the inner ones first: a rule meets rewritten parts
+        new = _rewritten(node, table, parameters)
+        if new is not node:
+            if not node.is_data_type:
+                new.type = node.type or new.type
+            node.replace(new)
+    rewritten: exp.Expr = root.this.pop()
+    return rewritten
+
+
+def _rewritten(node: exp.Expr, table: Names, parameters: Mapping[str, Parameter]) -> exp.Expr:
+    if isinstance(node, exp.Table):
+        return table(node)
+    if isinstance(node, exp.Parameter):
+        return exp.Var(this=_parameter(node, parameters).sql)
+    rule = rules().get(type(node))
+    return node if rule is None else rule(node)
+
+
+def _parameter(node: exp.Parameter, parameters: Mapping[str, Parameter]) -> Parameter:
+    name = node.name
+    if name.lower() not in parameters:
+        shown = "positional parameter" if name.startswith(POSITIONAL) else f"parameter '{name}'"
+        raise invalid_query(f"Query {shown} not found")
+    return parameters[name.lower()]
+
+
+def _name_columns(statement: exp.Expr) -> exp.Expr:
+    """Give the columns that have no name those of BigQuery, such as `f0_`."""
+    if not isinstance(statement, exp.Query):
+        return statement
+    select: exp.Expr = statement
+    while isinstance(select, exp.SetOperation | exp.Subquery):
+        select = select.this
+    number = 0
+    for column in select.args.get("expressions") or ():
+        if not isinstance(column, exp.Alias | exp.Column | exp.Dot | exp.Star):
+            column.replace(exp.alias_(column.copy(), f"f{number}_"))
+            number += 1
+    return statement

@@ -1,0 +1,54 @@
+"""The families of rules, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import ModuleType
+from typing import Final
+
+from sqlglot import exp
+
+from msp_bigquery_emulator._sql.rules import (
+    arithmetic,
+    arrays,
+    casts,
+    dates,
+    formats,
+    json_values,
+    literals,
+    statements,
+    windows,
+    zones,
+)
+from msp_bigquery_emulator._sql.rules.build import Rule
+
+FAMILIES: Final[tuple[ModuleType, ...]] = (
+    arithmetic,
+    arrays,
+    casts,
+    dates,
+    formats,
+    json_values,
+    literals,
+    statements,
+    windows,
+    zones,
+)
+
+
+@cache
+def rules() -> Mapping[type[exp.Expr], Rule]:
+    """Return the rule of each class of nodes."""
+    return {kind: rule for family in FAMILIES for kind, rule in rules_of(family).items()}
+
+
+@cache
+def typed() -> frozenset[type[exp.Expr]]:
+    """Return the classes whose rules read types."""
+    return frozenset(kind for family in FAMILIES for kind in getattr(family, "TYPED", ()))
+
+
+def rules_of(family: ModuleType) -> Mapping[type[exp.Expr], Rule]:
+    """Return the rules of one family."""
+    return {**getattr(family, "RULES", {}), **getattr(family, "TYPED", {})}

@@ -1,0 +1,245 @@
+"""Types: what each expression of a statement is, as BigQuery's rules and the catalog say."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Final, TypeAlias
+
+from sqlglot import exp
+from sqlglot.dialects.bigquery import BigQuery
+from sqlglot.errors import SqlglotError
+from sqlglot.optimizer.annotate_types import annotate_types
+from sqlglot.optimizer.qualify import qualify
+from sqlglot.schema import Schema
+
+from msp_bigquery_emulator._store.fields import Field
+
+FieldsOf: TypeAlias = Callable[[exp.Table], Sequence[Field]]
+
+PARAMETER_TYPE: Final = "msp$type"  # in a parameter's meta
+_TAG: Final = "msp$number"  # in a node's meta: says which node a copied one was
+_DIALECT: Final = "bigquery"
+_NAMES: Final = {
+    "INTEGER": "INT64",
+    "FLOAT": "FLOAT64",
+    "BOOLEAN": "BOOL",
+}
+_KINDS: Final[Mapping[exp.DType, str]] = {
+    exp.DType.BIGINT: "INT64",
+    exp.DType.INT: "INT64",
+    exp.DType.SMALLINT: "INT64",
+    exp.DType.TINYINT: "INT64",
+    exp.DType.UBIGINT: "INT64",
+    exp.DType.DOUBLE: "FLOAT64",
+    exp.DType.FLOAT: "FLOAT64",
+    exp.DType.DECIMAL: "NUMERIC",
+    exp.DType.BIGDECIMAL: "BIGNUMERIC",
+    exp.DType.TEXT: "STRING",
+    exp.DType.VARCHAR: "STRING",
+    exp.DType.BINARY: "BYTES",
+    exp.DType.VARBINARY: "BYTES",
+    exp.DType.BOOLEAN: "BOOL",
+    exp.DType.DATE: "DATE",
+    exp.DType.TIME: "TIME",
+    exp.DType.DATETIME: "DATETIME",
+    exp.DType.TIMESTAMP: "DATETIME",
+    exp.DType.TIMESTAMPTZ: "TIMESTAMP",
+    exp.DType.JSON: "JSON",
+    exp.DType.ARRAY: "ARRAY",
+    exp.DType.STRUCT: "STRUCT",
+    exp.DType.INTERVAL: "INTERVAL",
+}
+_RESULTS: Final[Mapping[str, str]] = {"IEEE_DIVIDE": "FLOAT64"}
+
+
+def kind_of(node: exp.Expr | None) -> str:
+    """Return the type's name without its parameters, such as `NUMERIC`; empty when unknown."""
+    kind = None if node is None else node.type
+    return "" if kind is None else _KINDS.get(kind.this, "")
+
+
+def element_kind(node: exp.Expr) -> str:
+    """Return the name of the type of an array's elements; empty when unknown."""
+    kind = node.type
+    inner = kind.expressions if kind is not None else ()
+    return _KINDS.get(inner[0].this, "") if inner and isinstance(inner[0], exp.DataType) else ""
+
+
+@cache
+def field_type(field: Field) -> exp.DataType:
+    """Return the type of a field."""
+    return exp.DataType.build(_type_sql(field), dialect=_DIALECT)
+
+
+def _type_sql(field: Field) -> str:
+    if field.repeated:
+        return f"ARRAY<{_type_sql(field.element)}>"
+    if field.type == "RECORD":
+        members = (f"`{member.name}` {_type_sql(member)}" for member in field.fields)
+        return f"STRUCT<{', '.join(members)}>"
+    return _NAMES.get(field.type, field.type)
+
+
+def annotate(statement: exp.Expr, fields_of: FieldsOf) -> None:
+    """Give each expression of a statement its type; what is not known stays without.
+
+    Args:
+        statement: as parsed; nothing but the types and meta of its nodes changes.
+        fields_of: gives the columns of a table by its name; none for a name that is not one.
+    """
+    nodes = list(statement.walk())
+    for number, node in enumerate(nodes):
+        node.meta[_TAG] = number
+    types: dict[int, exp.DataType] = {}
+    schema = _Schema(fields_of)
+    for query in _queries(statement):
+        _collect(_annotated(query, schema), types)
+    for number, node in enumerate(nodes):
+        if node.is_data_type:
+            continue
+        kind = types.get(number)
+        if kind is None and isinstance(node, exp.Column) and node.table:
+            kind = types.get(_path(node.this))
+        node.type = kind
+    for node in nodes:
+        del node.meta[_TAG]
+
+
+def _annotated(query: exp.Expr, schema: Schema) -> exp.Expr:
+    # Half qualified when it fails: literals and functions have their types all the same.
+    with contextlib.suppress(SqlglotError, AttributeError, KeyError, TypeError, ValueError):
+        query = qualify(
+            query,
+            dialect=_DIALECT,
+            schema=schema,
+            validate_qualify_columns=False,
+            quote_identifiers=False,
+            allow_partial_qualification=True,
+        )
+    return annotate_types(query, dialect=_DIALECT, schema=schema, expression_metadata=_metadata())
+
+
+def _collect(query: exp.Expr, types: dict[int, exp.DataType]) -> None:
+    """Note the type of each tagged node; a path `a.b` by the tag of its last name."""
+    for node in query.walk():
+        kind = node.type
+        if kind is None or kind.this in (exp.DType.UNKNOWN, exp.DType.NULL):
+            continue
+        number = node.meta.get(_TAG)
+        if number is not None:
+            types[number] = kind
+        elif isinstance(node, exp.Dot) and _TAG in node.expression.meta:
+            types[_path(node.expression)] = kind
+
+
+def _path(name: exp.Expr) -> int:
+    """Return the key of a path that ends with a name: qualified it is another node."""
+    return -1 - int(name.meta[_TAG])
+
+
+def _queries(statement: exp.Expr) -> Iterator[exp.Expr]:
+    """Give copies of the queries that hold every expression of a statement."""
+    if isinstance(statement, exp.Query):
+        yield statement.copy()
+    elif isinstance(statement, exp.Insert | exp.Create):
+        query = statement.expression
+        if isinstance(query, exp.Expr):
+            yield query.copy()
+    elif isinstance(statement, exp.Update | exp.Delete | exp.Merge):
+        yield _as_select(statement)
+
+
+def _as_select(statement: exp.Expr) -> exp.Select:
+    """Return a query that reads what a change reads."""
+    if isinstance(statement, exp.Merge):
+        whens = statement.args["whens"].expressions
+        values = [statement.args["on"], *whens]
+        sources = [statement.args["using"]]
+    else:
+        values = [*statement.expressions, statement.args.get("where")]
+        from_ = statement.args.get("from_")
+        sources = [from_.this] if from_ else []
+    select = exp.Select(expressions=[value.copy() for value in values if value is not None])
+    target = statement.this
+    if isinstance(target, exp.Table):
+        select = select.from_(target.copy())
+    for source in sources:
+        select = select.join(source.copy(), join_type="cross")
+    return select
+
+
+class _Schema(Schema):
+    """The catalog, as sqlglot asks it."""
+
+    def __init__(self, fields_of: FieldsOf) -> None:
+        self._fields_of = fields_of
+        self._columns: dict[str, dict[str, exp.DataType]] = {}
+
+    def _of(self, table: exp.Table | str) -> dict[str, exp.DataType]:
+        if isinstance(table, str):
+            return {}
+        name = f"{table.catalog}.{table.db}.{table.name}"
+        if name not in self._columns:
+            fields = self._fields_of(table)
+            self._columns[name] = {field.name.lower(): field_type(field) for field in fields}
+        return self._columns[name]
+
+    def add_table(self, *_: Any, **__: Any) -> None:  # noqa: ANN401 - Schema's
+        """Take no further table: all are in the catalog."""
+
+    def column_names(self, table: exp.Table | str, *_: Any, **__: Any) -> list[str]:  # noqa: ANN401 - Schema's
+        """Return the names of a table's columns, in lower case."""
+        return list(self._of(table))
+
+    def get_column_type(
+        self,
+        table: exp.Table | str,
+        column: exp.Column | str,
+        *_: Any,  # noqa: ANN401 - Schema's
+        **__: Any,  # noqa: ANN401 - Schema's
+    ) -> exp.DataType:
+        """Return the type of a column."""
+        name = column if isinstance(column, str) else column.name
+        return self._of(table).get(name.lower()) or exp.DType.UNKNOWN.into_expr()
+
+    def get_udf_type(self, udf: exp.Anonymous | str, *_: Any, **__: Any) -> exp.DataType:  # noqa: ANN401 - Schema's
+        """Return the result type of a function that sqlglot does not know."""
+        name = udf if isinstance(udf, str) else udf.name
+        return exp.DataType.build(_RESULTS.get(name.upper(), "UNKNOWN"), dialect=_DIALECT)
+
+    @property
+    def supported_table_args(self) -> tuple[str, ...]:
+        """Parts of a table's name."""
+        return ("this", "db", "catalog")
+
+    @property
+    def empty(self) -> bool:
+        """Whether there can be no table."""
+        return False
+
+
+@cache
+def _metadata() -> dict[type[exp.Expr], Any]:
+    """Return BigQuery's result types, with those of JSON's subscripts."""
+    known: dict[type[exp.Expr], Any] = dict(BigQuery.EXPRESSION_METADATA)
+    for kind in (exp.Dot, exp.Bracket):
+        known[kind] = {"annotator": _within_json(known[kind]["annotator"])}
+    known[exp.Parameter] = {"annotator": _parameter}
+    return known
+
+
+def _parameter(annotator: Any, node: exp.Expr) -> Any:  # noqa: ANN401 - sqlglot's
+    annotator._set_type(node, node.meta.get(PARAMETER_TYPE))  # noqa: SLF001 - annotators are its parts
+    return node
+
+
+def _within_json(other: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def annotator(self: Any, node: exp.Expr) -> Any:  # noqa: ANN401 - sqlglot's
+        if kind_of(node.this) != "JSON":
+            return other(self, node)
+        self._set_type(node, exp.DType.JSON)
+        return node
+
+    return annotator
