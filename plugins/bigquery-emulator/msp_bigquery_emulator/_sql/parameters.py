@@ -10,7 +10,7 @@ import attrs
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid
-from msp_bigquery_emulator._sql.types import field_type
+from msp_bigquery_emulator._rules.types import field_type
 from msp_bigquery_emulator._store.fields import Field, parse_fields
 from msp_bigquery_emulator._store.storage import from_json, literal, store_sql
 from msp_bigquery_emulator._store.values import ValueRefusedError, value_decoder

@@ -10,8 +10,8 @@ import duckdb
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
+from msp_bigquery_emulator._functions.families import Families
 from msp_bigquery_emulator._sql.definitions import Definitions
-from msp_bigquery_emulator._sql.functions.families import Families
 from msp_bigquery_emulator._sql.parameters import Parameter, parameter_sql
 from msp_bigquery_emulator._sql.rewriting import rewrite
 from msp_bigquery_emulator._sql.sql import duckdb_sql, parse

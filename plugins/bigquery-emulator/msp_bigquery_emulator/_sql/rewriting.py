@@ -8,9 +8,9 @@ from typing import Protocol
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query
+from msp_bigquery_emulator._rules.families import rules, typed_classes
+from msp_bigquery_emulator._rules.types import PARAMETER_TYPE, annotate
 from msp_bigquery_emulator._sql.parameters import POSITIONAL, Parameter
-from msp_bigquery_emulator._sql.rules.families import rules, typed
-from msp_bigquery_emulator._sql.types import PARAMETER_TYPE, annotate
 from msp_bigquery_emulator._store.fields import Field
 
 
@@ -39,7 +39,7 @@ def rewrite(statement: exp.Expr, *, table: Names, parameters: Mapping[str, Param
     for node in root.find_all(exp.Parameter):
         node.meta[PARAMETER_TYPE] = _parameter(node, parameters).type
     nodes = list(root.this.dfs())
-    if not typed().isdisjoint(map(type, nodes)):
+    if not typed_classes().isdisjoint(map(type, nodes)):
         annotate(root.this, table.fields)
     for node in reversed(nodes):  # the inner ones first: a rule meets rewritten parts
         new = _rewritten(node, table, parameters)

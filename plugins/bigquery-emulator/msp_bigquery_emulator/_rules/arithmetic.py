@@ -8,8 +8,8 @@ from typing import Final
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import make_unsupported
-from msp_bigquery_emulator._sql.rules.build import Rule, call, call_once, cast
-from msp_bigquery_emulator._sql.types import kind_of
+from msp_bigquery_emulator._rules.build import Rule, call, call_once, cast
+from msp_bigquery_emulator._rules.types import kind_of
 
 _EXACT: Final = frozenset({"NUMERIC", "BIGNUMERIC"})
 

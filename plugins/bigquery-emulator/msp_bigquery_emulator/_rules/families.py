@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._sql.rules import (
+from msp_bigquery_emulator._rules import (
     arithmetic,
     arrays,
     casts,
@@ -21,7 +21,7 @@ from msp_bigquery_emulator._sql.rules import (
     windows,
     zones,
 )
-from msp_bigquery_emulator._sql.rules.build import Rule
+from msp_bigquery_emulator._rules.build import Rule
 
 FAMILIES: Final[tuple[ModuleType, ...]] = (
     arithmetic,
@@ -44,7 +44,7 @@ def rules() -> Mapping[type[exp.Expr], Rule]:
 
 
 @cache
-def typed() -> frozenset[type[exp.Expr]]:
+def typed_classes() -> frozenset[type[exp.Expr]]:
     """Return the classes whose rules read types."""
     return frozenset(kind for family in FAMILIES for kind in getattr(family, "TYPED", ()))
 

@@ -10,8 +10,8 @@ import pytz  # type: ignore[import-untyped]
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
-from msp_bigquery_emulator._sql.rules.build import Rule, call, cast, function
-from msp_bigquery_emulator._sql.types import kind_of
+from msp_bigquery_emulator._rules.build import Rule, call, cast, function
+from msp_bigquery_emulator._rules.types import kind_of
 
 _OFFSET: Final = re.compile(r"(UTC)?[+-]\d{1,2}(:\d\d)?")
 _UNITS: Final = {3: 1_000, 6: 1}
@@ -19,15 +19,15 @@ _UNITS: Final = {3: 1_000, 6: 1}
 
 def in_zone(moment: exp.Expr, zone: exp.Expr) -> exp.Expr:
     """Return the DATETIME of a TIMESTAMP in a zone."""
-    return _zoned("local", cast(moment, "TIMESTAMPTZ"), zone)
+    return _apply_zone("local", cast(moment, "TIMESTAMPTZ"), zone)
 
 
 def to_moment(local: exp.Expr, zone: exp.Expr) -> exp.Expr:
     """Return the TIMESTAMP of a DATETIME in a zone."""
-    return _zoned("moment", cast(local, "TIMESTAMP"), zone)
+    return _apply_zone("moment", cast(local, "TIMESTAMP"), zone)
 
 
-def _zoned(name: str, value: exp.Expr, zone: exp.Expr) -> exp.Expr:
+def _apply_zone(name: str, value: exp.Expr, zone: exp.Expr) -> exp.Expr:
     check_zone(zone)
     if isinstance(zone, exp.Literal) and not _OFFSET.fullmatch(zone.this):
         return function("timezone", zone, value)

@@ -7,9 +7,9 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._sql.rules.build import Rule, call_once
-from msp_bigquery_emulator._sql.rules.json_values import subscript
-from msp_bigquery_emulator._sql.types import kind_of
+from msp_bigquery_emulator._rules.build import Rule, call_once
+from msp_bigquery_emulator._rules.json_values import subscript
+from msp_bigquery_emulator._rules.types import kind_of
 
 
 def _bracket(node: exp.Expr) -> exp.Expr:

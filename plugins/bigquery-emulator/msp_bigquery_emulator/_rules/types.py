@@ -95,7 +95,7 @@ def annotate(statement: exp.Expr, fields_of: FieldsOf) -> None:
     types: dict[int, exp.DataType] = {}
     schema = _Schema(fields_of)
     for query in _queries(statement):
-        _collect(_annotated(query, schema), types)
+        _collect(_annotate_query(query, schema), types)
     for number, node in enumerate(nodes):
         if node.is_data_type:
             continue
@@ -107,7 +107,7 @@ def annotate(statement: exp.Expr, fields_of: FieldsOf) -> None:
         del node.meta[_TAG]
 
 
-def _annotated(query: exp.Expr, schema: Schema) -> exp.Expr:
+def _annotate_query(query: exp.Expr, schema: Schema) -> exp.Expr:
     # Half qualified when it fails: literals and functions have their types all the same.
     with contextlib.suppress(SqlglotError, AttributeError, KeyError, TypeError, ValueError):
         query = qualify(
@@ -236,10 +236,10 @@ def _parameter(annotator: Any, node: exp.Expr) -> Any:  # noqa: ANN401 - sqlglot
 
 
 def _within_json(other: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    def annotator(self: Any, node: exp.Expr) -> Any:  # noqa: ANN401 - sqlglot's
+    def annotate_member(self: Any, node: exp.Expr) -> Any:  # noqa: ANN401 - sqlglot's
         if kind_of(node.this) != "JSON":
             return other(self, node)
         self._set_type(node, exp.DType.JSON)
         return node
 
-    return annotator
+    return annotate_member

@@ -8,9 +8,9 @@ from typing import Final
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
-from msp_bigquery_emulator._sql.rules.build import Rule, call, cast, function
-from msp_bigquery_emulator._sql.rules.zones import in_zone, to_moment
-from msp_bigquery_emulator._sql.types import kind_of
+from msp_bigquery_emulator._rules.build import Rule, call, cast, function
+from msp_bigquery_emulator._rules.types import kind_of
+from msp_bigquery_emulator._rules.zones import in_zone, to_moment
 
 _DAYS: Final = ("SUNDAY", "MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY")
 _MICROS: Final = {
@@ -61,7 +61,7 @@ def _times(count: exp.Expr, factor: int) -> exp.Expr:
     return exp.Mul(this=cast(count, "BIGINT"), expression=exp.Literal.number(factor))
 
 
-def _moved(operator: type[exp.Add | exp.Sub], default: str) -> Rule:
+def _move_rule(operator: type[exp.Add | exp.Sub], default: str) -> Rule:
     """Return the rule of DATE_ADD and its like, for what is of no known type."""
 
     def rule(node: exp.Expr) -> exp.Expr:
@@ -78,7 +78,7 @@ def _kind(node: exp.Expr, default: str) -> str:
     return kind if kind in _DUCKDB else default
 
 
-def _truncated(default: str) -> Rule:
+def _truncate_rule(default: str) -> Rule:
     def rule(node: exp.Expr) -> exp.Expr:
         unit, day = unit_of(node)
         kind, zone = _kind(node.this, default), node.args.get("zone")
@@ -103,7 +103,7 @@ def _truncate(value: exp.Expr, unit: str, day: int, kind: str) -> exp.Expr:
     return cast(function("date_trunc", _PART.get(unit, unit), value), _DUCKDB[kind])
 
 
-def _difference(default: str) -> Rule:
+def _difference_rule(default: str) -> Rule:
     def rule(node: exp.Expr) -> exp.Expr:
         unit, day = unit_of(node)
         kind = _kind(node.this, default)
@@ -160,22 +160,22 @@ def _from_unix_date(node: exp.Expr) -> exp.Expr:
 
 
 TYPED: Final[Mapping[type[exp.Expr], Rule]] = {
-    exp.DateAdd: _moved(exp.Add, "DATE"),
-    exp.DateSub: _moved(exp.Sub, "DATE"),
-    exp.DatetimeAdd: _moved(exp.Add, "DATETIME"),
-    exp.DatetimeSub: _moved(exp.Sub, "DATETIME"),
-    exp.TimestampAdd: _moved(exp.Add, "TIMESTAMP"),
-    exp.TimestampSub: _moved(exp.Sub, "TIMESTAMP"),
-    exp.TimeAdd: _moved(exp.Add, "TIME"),
-    exp.TimeSub: _moved(exp.Sub, "TIME"),
-    exp.DateTrunc: _truncated("DATE"),
-    exp.DatetimeTrunc: _truncated("DATETIME"),
-    exp.TimestampTrunc: _truncated("TIMESTAMP"),
-    exp.TimeTrunc: _truncated("TIME"),
-    exp.DateDiff: _difference("DATE"),
-    exp.DatetimeDiff: _difference("DATETIME"),
-    exp.TimestampDiff: _difference("TIMESTAMP"),
-    exp.TimeDiff: _difference("TIME"),
+    exp.DateAdd: _move_rule(exp.Add, "DATE"),
+    exp.DateSub: _move_rule(exp.Sub, "DATE"),
+    exp.DatetimeAdd: _move_rule(exp.Add, "DATETIME"),
+    exp.DatetimeSub: _move_rule(exp.Sub, "DATETIME"),
+    exp.TimestampAdd: _move_rule(exp.Add, "TIMESTAMP"),
+    exp.TimestampSub: _move_rule(exp.Sub, "TIMESTAMP"),
+    exp.TimeAdd: _move_rule(exp.Add, "TIME"),
+    exp.TimeSub: _move_rule(exp.Sub, "TIME"),
+    exp.DateTrunc: _truncate_rule("DATE"),
+    exp.DatetimeTrunc: _truncate_rule("DATETIME"),
+    exp.TimestampTrunc: _truncate_rule("TIMESTAMP"),
+    exp.TimeTrunc: _truncate_rule("TIME"),
+    exp.DateDiff: _difference_rule("DATE"),
+    exp.DatetimeDiff: _difference_rule("DATETIME"),
+    exp.TimestampDiff: _difference_rule("TIMESTAMP"),
+    exp.TimeDiff: _difference_rule("TIME"),
 }
 RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.DateFromUnixDate: _from_unix_date,

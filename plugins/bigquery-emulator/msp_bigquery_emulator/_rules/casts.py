@@ -8,9 +8,9 @@ from typing import Final, TypeAlias
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import make_unsupported
-from msp_bigquery_emulator._sql.functions.families import PREFIX, SAFE
-from msp_bigquery_emulator._sql.rules.build import Rule, call, cast, function
-from msp_bigquery_emulator._sql.types import kind_of
+from msp_bigquery_emulator._functions.families import PREFIX, SAFE
+from msp_bigquery_emulator._rules.build import Rule, call, cast, function
+from msp_bigquery_emulator._rules.types import kind_of
 
 _Convert: TypeAlias = Callable[[exp.Expr], exp.Expr]
 

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._sql.functions.families import PREFIX
+from msp_bigquery_emulator._functions.families import PREFIX
 
 Rule: TypeAlias = Callable[[exp.Expr], exp.Expr]
 

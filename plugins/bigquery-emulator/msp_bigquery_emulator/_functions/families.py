@@ -10,7 +10,7 @@ from typing import Final
 
 import attrs
 
-from msp_bigquery_emulator._sql.functions import __name__ as package
+from msp_bigquery_emulator._functions import __name__ as package
 from msp_bigquery_emulator._store.database import Cursor
 
 # Each family is a database in memory: nothing of it is in the user's file, and a transaction that

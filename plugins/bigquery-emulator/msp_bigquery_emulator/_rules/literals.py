@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._sql.rules.build import Rule, cast
+from msp_bigquery_emulator._rules.build import Rule, cast
 
 
 def _literal(node: exp.Expr) -> exp.Expr:

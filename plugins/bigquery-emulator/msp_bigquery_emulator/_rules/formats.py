@@ -13,8 +13,8 @@ from typing import Final
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import make_unsupported
-from msp_bigquery_emulator._sql.rules.build import Rule, call, cast, function
-from msp_bigquery_emulator._sql.rules.zones import check_zone, in_zone, to_moment
+from msp_bigquery_emulator._rules.build import Rule, call, cast, function
+from msp_bigquery_emulator._rules.zones import check_zone, in_zone, to_moment
 
 _ELEMENT: Final = re.compile(r"%(?:E(?:[*\dOY]?[A-Za-z]|4Y)|O[A-Za-z]|[A-Za-z%])")
 _SHORT: Final = {
@@ -80,7 +80,7 @@ def _literal_of(node: exp.Expr) -> str:
     return str(of.this)
 
 
-def _formatted(node: exp.Expr) -> exp.Expr:
+def _format_value(node: exp.Expr) -> exp.Expr:
     """Write FORMAT_DATE, FORMAT_DATETIME, FORMAT_TIME and FORMAT_TIMESTAMP."""
     kind = _VALUES.get(type(node.this), "")
     if not kind:
@@ -142,7 +142,7 @@ _NAMED: Final = {
 _ZONED: Final = {"%Z": "zone_name", "%z": "offset", "%Ez": "offset_colon", "%s": "epoch"}
 
 
-def _parsed(kind: str) -> Rule:
+def _parse_rule(kind: str) -> Rule:
     """Return the rule of PARSE_DATE and its like."""
 
     def rule(node: exp.Expr) -> exp.Expr:
@@ -179,9 +179,9 @@ def _readable(text: str) -> Iterator[str]:
 
 
 RULES: Final[Mapping[type[exp.Expr], Rule]] = {
-    exp.ParseDatetime: _parsed("TIMESTAMP"),
-    exp.ParseTime: _parsed("TIME"),
-    exp.StrToDate: _parsed("DATE"),
-    exp.StrToTime: _parsed("TIMESTAMPTZ"),
-    exp.TimeToStr: _formatted,
+    exp.ParseDatetime: _parse_rule("TIMESTAMP"),
+    exp.ParseTime: _parse_rule("TIME"),
+    exp.StrToDate: _parse_rule("DATE"),
+    exp.StrToTime: _parse_rule("TIMESTAMPTZ"),
+    exp.TimeToStr: _format_value,
 }

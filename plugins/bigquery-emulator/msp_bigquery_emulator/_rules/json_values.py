@@ -8,9 +8,9 @@ from typing import Final
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import make_unsupported
-from msp_bigquery_emulator._sql.rules.build import Rule, call, cast, function
-from msp_bigquery_emulator._sql.rules.casts import convert
-from msp_bigquery_emulator._sql.types import kind_of
+from msp_bigquery_emulator._rules.build import Rule, call, cast, function
+from msp_bigquery_emulator._rules.casts import convert
+from msp_bigquery_emulator._rules.types import kind_of
 
 
 def subscript(value: exp.Expr, key: exp.Expr) -> exp.Expr:

@@ -7,8 +7,8 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._sql.rules.build import Rule
-from msp_bigquery_emulator._sql.rules.casts import without_errors
+from msp_bigquery_emulator._rules.build import Rule
+from msp_bigquery_emulator._rules.casts import without_errors
 
 
 def _window(node: exp.Expr) -> exp.Expr:

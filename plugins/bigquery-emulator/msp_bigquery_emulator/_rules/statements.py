@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._sql.rules.build import Rule
+from msp_bigquery_emulator._rules.build import Rule
 
 
 def _insert_row(node: exp.Expr) -> exp.Expr:
