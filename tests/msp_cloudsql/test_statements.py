@@ -31,6 +31,13 @@ def test_ends_at_a_semicolon_of_its_own(text: str, expected: list[str]) -> None:
     assert [each.text for each in statements(text)] == expected
 
 
+def test_text_stays_out_of_tracebacks() -> None:
+    """A statement may hold a password; a traceback's locals do not show it."""
+    (statement,) = statements("ALTER ROLE app PASSWORD 'hunter2'")
+
+    assert "hunter2" not in repr(statement)
+
+
 @pytest.mark.parametrize("kind", ["FUNCTION", "or replace procedure"])
 def test_a_routine_in_plain_sql_is_one_statement(kind: str) -> None:
     """The body of BEGIN ATOMIC has semicolons, and an END that ends a CASE only."""

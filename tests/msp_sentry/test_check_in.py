@@ -65,6 +65,7 @@ class TestSent:
         assert first["duration"] is None
         assert last["duration"] >= 0
         assert (last["release"], last["environment"]) == ("1.2.3", "prod")
+        assert last["server_name"] == uuid.UUID(started.execution_id).hex
         assert (
             first["monitor_config"]
             == last["monitor_config"]
@@ -75,6 +76,13 @@ class TestSent:
                 "timezone": "Etc/UTC",
             }
         )
+
+    def test_process_is_named(self, environ: dict[str, str], check_ins: CheckIns) -> None:
+        """The id that the process has in its log lines is the check-in's server."""
+        with check_in(environ, instance_id="i-1", **JOB):
+            pass
+
+        assert {each["server_name"] for each in check_ins()} == {"i-1"}
 
     def test_plain(self, environ: dict[str, str], check_ins: CheckIns) -> None:
         """Plain code has the same."""
@@ -198,6 +206,7 @@ class TestLogged:
         self,
         environ: dict[str, str],
         check_ins: CheckIns,
+        caplog: pytest.LogCaptureFixture,
         lines: Callable[[], list[logging.LogRecord]],
         missing: str,
     ) -> None:
@@ -206,7 +215,7 @@ class TestLogged:
         with check_in(environ, **JOB) as started:
             assert not started.monitored
 
-        assert [line.getMessage() for line in lines()] == ["starting", "succeeded"]
+        assert caplog.messages == ["starting", "succeeded"]
         assert lines()[0].useSentryCronMonitor is False  # type: ignore[attr-defined]
         assert check_ins() == []
 

@@ -27,7 +27,7 @@ from msp_core._life.loop_thread import LoopThread
 from msp_core.deadline import Deadline
 from tests.msp_core.diagnostics_interface import ask_wsgi
 from tests.msp_core.http_service import wsgi_app
-from tests.msp_core.installed import Installed
+from tests.msp_core.installed import Installed, plugin_source
 from tests.msp_core.life.test_resources import Job, Service, module, resource
 
 ENVIRON = {"PORT": "80", "ONE_URL": "x", "TWO_URL": "y"}
@@ -135,6 +135,19 @@ def test_problems_are_told_at_once() -> None:
         open_contract_sync({"MSP": "perhaps"}, Service(), plugins=())
 
     assert [problem.variable for problem in caught.value.problems] == ["MSP", "PORT"]
+
+
+def test_ignored_value_is_told(installed: Installed, caplog: pytest.LogCaptureFixture) -> None:
+    """A value that does not keep a program from running is a warning, without the value."""
+    lenient = 'rate: float = env("RATE", default=1.0, invalid_is_unset=True)'
+    fields = f"{lenient}; url: str = env('KV_URL', required=True)"
+    installed.plugin("kv", plugin_source(fields))
+    with open_contract_sync({"RATE": "hunter2"}, Script(), plugins=("kv",)):
+        pass
+
+    (line,) = [each.getMessage() for each in caplog.records if each.levelname == "WARNING"]
+    assert line.startswith("RATE is not a number: expected")
+    assert "hunter2" not in line
 
 
 def test_failing_open_unwinds(installed: Installed) -> None:
