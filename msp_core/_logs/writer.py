@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import os
 import queue
 import select
 import threading
+import time
 import weakref
 from collections.abc import Iterator
 from typing import Final
@@ -20,8 +22,12 @@ LIMIT: Final = 100_000
 # Seconds a thread waits for room once that many wait.
 PATIENCE: Final = 5.0
 
-# Lines that are taken from the queue at a time.
-BATCH: Final = 256
+# Seconds in which lines gather before they are written, while they come fast: a thread that is
+# woken for each line costs more than the line. A line that comes alone does not wait.
+PAUSE: Final = 0.005
+
+# Seconds between two writes, below which lines come fast.
+FAST: Final = 2 * PAUSE
 
 _END: Final = None
 
@@ -51,6 +57,8 @@ class Writer:
     def _start_afresh(self, *, direct: bool) -> None:
         self._direct = direct
         self._waiting: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
+        # Ends a pause: somebody waits for what waits. One too many only leaves out a later pause.
+        self._hurry: queue.SimpleQueue[None] = queue.SimpleQueue()
         # Held while a thread writes by itself, so that its lines are out when it goes on.
         # Reentrant: a destructor or signal handler may log in the middle of it.
         self._draining = threading.RLock()
@@ -78,6 +86,7 @@ class Writer:
         lost = self.lost
         written = threading.Event()
         self._put(written)
+        self._hurry.put(None)
         return written.wait(timeout) and self.lost == lost
 
     def close(self, timeout: float | None = None) -> bool:
@@ -90,6 +99,7 @@ class Writer:
             Whether the thread has ended; otherwise it goes on writing.
         """
         self._put(_END)
+        self._hurry.put(None)
         self._thread.join(timeout)
         return not self._thread.is_alive()
 
@@ -100,10 +110,20 @@ class Writer:
             self._drain()
 
     def _run(self) -> None:
+        last = -math.inf
         while self._write_batch(self._waiting.get()):
-            pass
+            # After a write, not before: the first line of many is out when the second one comes.
+            now = time.monotonic()
+            if now - last < FAST:
+                self._pause()
+            last = now
         self._direct = True
         self._drain()
+
+    def _pause(self) -> None:
+        # Puts into the other queue wake nobody meanwhile, and who logs keeps the interpreter.
+        with contextlib.suppress(queue.Empty):
+            self._hurry.get(timeout=PAUSE)
 
     def _drain(self) -> None:
         # Limited: at exit, a daemon thread may have been stopped for good while it held the lock.
@@ -118,14 +138,12 @@ class Writer:
                 self._draining.release()
 
     def _write_batch(self, first: bytes | threading.Event | None) -> bool:
-        """Write the item and the lines that wait behind it; return whether to go on."""
+        """Write the item and all lines that wait behind it; return whether to go on."""
         lines: list[bytes] = []
         item = first
         with contextlib.suppress(queue.Empty):
             while isinstance(item, bytes):
                 lines.append(item)
-                if len(lines) == BATCH:
-                    break
                 item = self._waiting.get_nowait()
         self._write_lines(lines)
         if isinstance(item, threading.Event):

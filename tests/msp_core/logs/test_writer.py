@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import queue
 import select
 import threading
 import weakref
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import pytest
 
@@ -319,8 +321,8 @@ def chunks_of(*lines: bytes) -> list[bytes]:
 
 
 def test_lines_that_wait_are_written_together() -> None:
-    """A reader that was slow gets 256 lines at a time, not each by itself."""
-    assert [len(chunk) for chunk in chunks_of(*[b"x\n"] * 600)] == [512, 512, 176]
+    """A reader that was slow gets all that waits, not each line by itself."""
+    assert [len(chunk) for chunk in chunks_of(*[b"x\n"] * 600)] == [1200]
 
 
 def test_as_much_as_a_pipe_takes_whole() -> None:
@@ -329,3 +331,85 @@ def test_as_much_as_a_pipe_takes_whole() -> None:
 
     assert chunks_of(half, half) == [half + half]
     assert chunks_of(half, b"x" + half) == [half, b"x" + half]
+
+
+@pytest.fixture
+def endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let lines that come fast gather until somebody asks for them."""
+    monkeypatch.setattr(_log_writer, "PAUSE", 60.0)
+    monkeypatch.setattr(_log_writer, "FAST", 120.0)
+
+
+@pytest.mark.usefixtures("endless")
+def test_first_lines_do_not_gather(reader: Reader) -> None:
+    """A line that comes alone is written when it comes, and so is the one after it."""
+    writer = Writer(reader)
+    for line in (b"first\n", b"second\n"):
+        reader.entered.clear()
+        writer.write(line)
+        assert reader.entered.wait(10)
+    writer.close()
+
+    assert reader.taken == b"first\nsecond\n"
+
+
+class Pauses:
+    """Stands in for the queue that ends a pause: each lasts until the test lets it end."""
+
+    def __init__(self) -> None:
+        self.timeouts: list[float] = []
+        self.begun = threading.Semaphore(0)
+        self.over = threading.Semaphore(0)
+
+    def get(self, timeout: float) -> None:
+        self.timeouts.append(timeout)
+        self.begun.release()
+        assert self.over.acquire(timeout=30)
+        raise queue.Empty
+
+    def put(self, item: None) -> None:
+        self.over.release()
+
+
+def test_lines_gather_in_a_pause(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After two writes in ten milliseconds lines gather for five, and are written together."""
+    seconds = iter([0.0, 0.0099, 0.0198, 0.0299])
+    monkeypatch.setattr(_log_writer, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    chunks: list[bytes] = []
+
+    def output(data: bytes) -> None:
+        reader(data)
+        chunks.append(data)
+
+    writer = Writer(output)
+    pauses = Pauses()
+    monkeypatch.setattr(writer, "_hurry", pauses)
+    writer.write(b"first\n")
+    assert reader.entered.wait(10)
+    writer.write(b"second\n")
+    assert pauses.begun.acquire(timeout=10)
+    writer.write(b"third\n")
+    writer.write(b"fourth\n")
+    waiting = reader.taken
+    pauses.over.release()
+    assert pauses.begun.acquire(timeout=10)
+    pauses.over.release()
+    writer.write(b"fifth\n")
+    writer.close()
+
+    assert waiting == b"first\nsecond\n"
+    assert chunks == [b"first\n", b"second\n", b"third\nfourth\n", b"fifth\n"]
+    assert pauses.timeouts == [0.005, 0.005]
+
+
+@pytest.mark.usefixtures("endless")
+def test_who_waits_ends_the_pause(reader: Reader) -> None:
+    """Flushing and closing do not wait until enough lines have gathered."""
+    writer = Writer(reader)
+    for number in range(4):
+        writer.write(b"%d\n" % number)
+        assert writer.flush(30)
+    writer.write(b"last\n")
+
+    assert writer.close(30)
+    assert reader.taken == b"0\n1\n2\n3\nlast\n"
