@@ -24,7 +24,7 @@ $(BIN)/uv:
 # What the example needs to run; the tools that test and check it are as large again.
 .venv/.running: $(SETUP) | $(BIN)/uv
 	@echo "make: installing what the example runs on into .venv: our packages, their libraries and five servers, about 300 MB"
-	@$(INSTALL) --editable '.[all,dev,uvloop]' --editable 'plugins/dev[all]' $(MEMBERS:%=--editable %)
+	@$(INSTALL) --editable '.[all,dev]' --editable 'plugins/dev[all]' $(MEMBERS:%=--editable %)
 	@touch $@
 
 .venv/.installed: .venv/.running
@@ -61,7 +61,7 @@ format: .venv/.installed ## rewrite the code in the project's format
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-bench
 	@grep -v '^opentelemetry' constraints.txt > .venv-bench/constraints.txt
 	@$(BIN)/uv pip install --quiet --python .venv-bench/bin/python --compile-bytecode --constraint .venv-bench/constraints.txt \
-		--group bench --editable '.[all,dev,uvloop]' --editable 'plugins/dev[all]' $(MEMBERS:%=--editable %)
+		--group bench --editable '.[all,dev]' --editable 'plugins/dev[all]' $(MEMBERS:%=--editable %)
 	@touch $@
 
 bench: .venv-bench/.installed ## measure every row of benchmarks/README.md (ARGS="hello query --quick")

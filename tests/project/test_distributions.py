@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from tests.distributions import PROJECTS, ROOT, Wheel, source_names
 
@@ -94,6 +95,32 @@ def test_migrations_of_the_example_are_in_its_wheel(distributions: Path) -> None
     (path,) = distributions.glob("msp_example-*.whl")
 
     assert "msp_example/migrations/0001_visits.sql" in Wheel(path).names
+
+
+@pytest.mark.parametrize(
+    ("system", "implementation", "compiled"),
+    [
+        ("linux", "CPython", {"httptools", "uvloop"}),
+        ("darwin", "CPython", {"httptools", "uvloop"}),
+        ("win32", "CPython", {"httptools"}),
+        ("linux", "PyPy", set()),
+    ],
+)
+def test_the_extra_for_http_brings_parser_and_loop_in_c(
+    distributions: Path, system: str, implementation: str, compiled: set[str]
+) -> None:
+    """Nobody has to know of them to have them, or needs a compiler where they have no wheel."""
+    (path,) = distributions.glob("msp_core-*.whl")
+    machine = {"sys_platform": system, "platform_python_implementation": implementation}
+    texts = Wheel(path).metadata.get_all("Requires-Dist", [])
+    marked = [one for one in map(Requirement, texts) if one.marker]
+    installed = {
+        one.name
+        for one in marked
+        if one.marker and one.marker.evaluate({"extra": "http", **machine})
+    }
+
+    assert installed == {"uvicorn", "a2wsgi", *compiled}
 
 
 def test_one_extra_brings_every_server(distributions: Path) -> None:

@@ -13,6 +13,9 @@ from typing import Any
 import httpx
 import pytest
 import uvloop
+from uvicorn.protocols.http import auto as parser_module
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
@@ -93,12 +96,21 @@ def receive_all(connection: socket.socket) -> int:
 class TestLoad:
     """The promise, under continuous load."""
 
-    @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop])
+    @pytest.mark.parametrize(
+        ("loop", "parser"),
+        [(asyncio.new_event_loop, H11Protocol), (uvloop.new_event_loop, HttpToolsProtocol)],
+        ids=["in Python", "in C"],
+    )
     @pytest.mark.parametrize("app", [asgi_app, wsgi_app])
     def test_no_accepted_request_fails(
-        self, app: Callable[..., Any], loop: Callable[[], asyncio.AbstractEventLoop]
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        app: Callable[..., Any],
+        loop: Callable[[], asyncio.AbstractEventLoop],
+        parser: type[asyncio.Protocol],
     ) -> None:
         """Connections used again and again, and connections used once: each gets its answer."""
+        monkeypatch.setattr(parser_module, "AutoHTTPProtocol", parser)
         with asyncio.Runner(loop_factory=loop) as runner:
             load = runner.run(stop_under_load(app))
 

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import pytest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
@@ -98,6 +99,12 @@ class TestListener:
                 await running
 
         assert closed
+
+    async def test_is_read_by_the_parser_in_c(self) -> None:
+        """The extra `http` installs it, and the server takes it without being told."""
+        async with serving(asgi_app) as server:
+            assert server._server is not None
+            assert isinstance(server._server.protocol(), HttpToolsProtocol)
 
     async def test_without_ipv6(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A machine without IPv6 is served over IPv4."""
