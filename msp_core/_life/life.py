@@ -157,8 +157,8 @@ class Life(abc.ABC, Generic[WorkT]):
             hung = await self._ledger.measure("start", _wait_for_end(starting, deadline), deadline)
             if hung:
                 self._note(hung)
-        elif error := starting.exception():
-            self._errors.append(cast("Exception", error))
+        elif error := _find_failure(starting):
+            self._errors.append(error)
             log_failure(start_logger, f"{self._assembly.kind} failed to start", error)
             self._stop.ask(FAILED_START)
 
@@ -204,6 +204,13 @@ class Life(abc.ABC, Generic[WorkT]):
                 "steps": self._ledger.records(),
             },
         )
+
+
+def _find_failure(starting: asyncio.Task[None]) -> Exception | None:
+    """Return what ended the start; None when it did all it had to."""
+    if starting.cancelled():  # by itself, as when it awaited a task that somebody cancelled
+        return RoutineError("it was cancelled, though nobody asked for a stop", routine="start")
+    return cast("Exception | None", starting.exception())
 
 
 async def _wait_for_end(starting: asyncio.Task[None], deadline: Deadline) -> None:

@@ -39,15 +39,16 @@ class LoopThread:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        # By process: the child of a fork inherits the entry of its parent, and must not use it.
+        # By process: the child of a fork inherits the entries of its parent and must not use them.
+        # A lock that a thread of the parent held at that moment would stay locked for ever.
+        self._locks: dict[int, threading.Lock] = {}
         self._running: dict[int, _Running] = {}
 
     def loop(self) -> asyncio.AbstractEventLoop:
         """Return this process's loop, started when it is first asked for."""
         running = self._running.get(os.getpid())
         if running is None:
-            with self._lock:
+            with self._locks.setdefault(os.getpid(), threading.Lock()):
                 # Once more: another thread may have started it while this one waited.
                 running = self._running.get(os.getpid()) or self._start()
         return running.loop

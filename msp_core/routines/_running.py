@@ -33,9 +33,11 @@ class Running:
             RoutineError: it ended before.
         """
         up = asyncio.create_task(wait_started(self.routine))
-        await asyncio.wait({up, self._task}, return_when=asyncio.FIRST_COMPLETED)
-        if not up.cancel():
-            up.exception()  # looked at, else asyncio logs it beside the error raised below
+        try:
+            await asyncio.wait({up, self._task}, return_when=asyncio.FIRST_COMPLETED)
+        finally:  # also when a stop cuts the wait short: nobody would end the task then
+            if not up.cancel():
+                up.exception()  # looked at, else asyncio logs it beside the error raised below
         if death := self.death():
             raise death
         up.result()

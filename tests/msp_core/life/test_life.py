@@ -26,6 +26,22 @@ def test_import_error_is_one_line(program: StartProgram) -> None:
     assert line["Stacktrace"].endswith("ZeroDivisionError: division by zero")
 
 
+def test_start_that_is_cancelled_from_inside(program: StartProgram) -> None:
+    """A start that awaits what was cancelled has failed, as with any other error: exit 1."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            raise asyncio.CancelledError
+        """
+    )
+
+    assert service.code() == 1
+    assert "service failed to start: it was cancelled, though nobody asked for a stop" in (
+        service.errors()
+    )
+
+
 def test_dead_routine_stops_the_service(program: StartProgram) -> None:
     """A routine that raises while running stops everything in order: exit 1, cause logged once."""
     service = program(

@@ -349,6 +349,42 @@ def test_child_of_a_fork(installed: Installed) -> None:
     ]
 
 
+FORK_DURING_START = """
+import os, threading
+from msp_core._life.loop_thread import LoopThread
+
+class Late(LoopThread):
+    def _start(self):
+        if threading.current_thread() is asking:
+            entered.set()
+            leave.wait()
+        return super()._start()
+
+async def answer():
+    return os.getpid()
+
+loop, entered, leave = Late(), threading.Event(), threading.Event()
+asking = threading.Thread(target=lambda: loop.run(answer()))
+asking.start()
+entered.wait()
+if not (child := os.fork()):
+    print("child", loop.run(answer()) == os.getpid(), flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+leave.set()
+asking.join()
+print("parent", loop.run(answer()) == os.getpid(), flush=True)
+"""
+
+
+def test_fork_while_the_loop_starts() -> None:
+    """A child never waits for what a thread of its parent was about to do."""
+    process = python(FORK_DURING_START)
+
+    assert process.stderr == ""
+    assert process.stdout.splitlines() == ["child True", "parent True"]
+
+
 def test_forgotten_contract_does_not_keep_the_process(installed: Installed) -> None:
     """A program that never leaves the block ends all the same."""
     resource(installed, "one")

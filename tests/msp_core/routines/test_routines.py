@@ -296,6 +296,24 @@ async def test_start_that_fails_before_it_is_up() -> None:
         await Running(CombinedRoutine(Stillborn())).wait_started()
 
 
+async def test_wait_that_is_cut_short_leaves_no_task() -> None:
+    """Whoever gives up waiting for a routine to be up leaves nothing behind that waits on."""
+
+    class Late(NoopRoutine):
+        async def wait_started(self) -> None:
+            await asyncio.Event().wait()
+
+    running = Running(Late())
+    before = asyncio.all_tasks()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0):
+            await running.wait_started()
+    await asyncio.sleep(0)
+
+    assert asyncio.all_tasks() <= before
+    await running.stop(Deadline.after(LATE))
+
+
 async def test_stop_that_fails_ends_the_start() -> None:
     """When stop raises, nobody will make start return: it is cancelled instead of waited for."""
 

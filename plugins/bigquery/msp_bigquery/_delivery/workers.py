@@ -32,6 +32,7 @@ class Workers:
         """Run a function with the caller's context variables; return what will hold its result."""
         future = Future[ResultT]()
         context = contextvars.copy_context()
+        # Before a thread is started for it: one that is idle takes it at once.
         self._jobs.put(partial(_settle, future, partial(context.run, function, *args)))
         with self._lock:
             if self._threads < self._max:
@@ -54,7 +55,7 @@ class Workers:
 
 
 def _settle(future: Future[Any], run: Callable[[], Any]) -> None:
-    if not future.set_running_or_notify_cancel():
+    if not future.set_running_or_notify_cancel():  # nobody waits any more
         return
     try:
         future.set_result(run())

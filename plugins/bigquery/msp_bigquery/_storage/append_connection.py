@@ -75,6 +75,7 @@ class AppendConnection:
 
     def close(self, error: Exception | None = None) -> None:
         """End the call; what waits for an answer gets the error, or that the connection broke."""
+        # In this order: cancelling wakes the reading thread, whose own error would be the first.
         self._end(error or BrokenConnectionError())
         self._call.cancel()
 
@@ -110,6 +111,7 @@ class AppendConnection:
         from google.api_core import exceptions  # noqa: PLC0415 - vendor library
 
         with self._lock:
+            # None is left when the end came between the answer and this line: nobody waits for it.
             answer = self._answers.popleft() if self._answers else Future[None]()
         if response.error.code:
             from_status: Any = exceptions.from_grpc_status
@@ -122,6 +124,7 @@ class AppendConnection:
         with self._lock:
             self._ended = self._ended or error
             answers, self._answers = self._answers, deque()
-        self._requests.put(None)
+        self._requests.put(None)  # ends the thread of grpc that iterates over them
+        # Outside the lock: who waited may send again from the callback that runs here.
         for answer in answers:
             answer.set_exception(error)

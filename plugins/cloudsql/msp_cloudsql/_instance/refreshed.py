@@ -45,6 +45,7 @@ class _Flight(Generic[T]):
 
     def is_lost(self) -> bool:
         """Return whether it will never be done: it hangs, or is the parent's of a fork."""
+        # The child of a fork has the future and not the thread that would settle it.
         return self.process != os.getpid() or time.monotonic() > self.started + _LIMIT
 
 
@@ -122,6 +123,7 @@ class Refreshed(Generic[T]):
                 self._flight = _Flight()
                 # Not to be cancelled by one of those who wait.
                 self._flight.done.set_running_or_notify_cancel()
+                # A daemon: a fetch that hangs must not keep the process from ending.
                 threading.Thread(target=self._fly, args=(self._flight,), daemon=True).start()
             return self._flight.done
 
@@ -142,6 +144,7 @@ class Refreshed(Generic[T]):
             with self._lock:
                 self._last = fetched
                 self._land(flight)
+            # Outside the lock: callbacks of those who wait run here, and may ask again.
             flight.done.set_result(fetched)
 
     def _crash(self, flight: _Flight[T], error: InstanceError) -> None:
@@ -149,6 +152,7 @@ class Refreshed(Generic[T]):
             self._land(flight)
             last = self._last
             if last is not None and time.time() < last.expires:
+                # Else each use near the end would fetch, and wait for, what fails now.
                 self._rest_until = time.monotonic() + _PAUSE
                 flight.done.set_result(last)
                 return
