@@ -15,7 +15,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +28,9 @@ from msp_bigquery import JSON, BigQuery, BigQueryConfig, BufferedWriter
 from msp_bigquery._plugin import open_bigquery
 from msp_bigquery._storage.table_proto import TableProto
 from msp_core.config import load
+
+Way = Callable[[Sequence["Request"]], Awaitable[None]]
+"""(rows) -> nothing, once they are durable."""
 
 BATCH = 500  # rows of a request
 HEAD = "| way | CPU of a row | rows/s |\n|---|---:|---:|"
@@ -175,7 +178,7 @@ async def measure(environ: Mapping[str, str], rows: int, rounds: int) -> dict[st
         streaming, storage = buffered(), buffered(storage=True)
         streaming_ids = buffered(insert_ids=True)
         storage_ids = buffered(storage=True, insert_ids=True)
-        ways = {
+        ways: dict[str, Way] = {
             "by hand: `insert_rows_json`": by_hand.insert,
             "streaming inserts": lambda rows: write_each(streaming, rows),
             "streaming inserts, `insert_ids`": lambda rows: write_each(streaming_ids, rows),
@@ -206,7 +209,10 @@ def render(results: Mapping[str, Sequence[Result]], rows: int) -> str:
         lines.append(f"| {way} | {cpu:.1f} µs | {rate:,.0f} |")
     count = len(next(iter(results.values())))
     python, cores = platform.python_version(), os.cpu_count()
-    lines += ["", f"{count} rounds of {rows:,} rows each, taking turns; Python {python}, {cores} cores."]
+    lines += [
+        "",
+        f"{count} rounds of {rows:,} rows each, taking turns; Python {python}, {cores} cores.",
+    ]
     return "\n".join(lines)
 
 
@@ -217,7 +223,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="(default: 5)")
     options = parser.parse_args(arguments)
     command = [sys.executable, "-m", "benchmarks.bigquery_sink"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sink:  # noqa: S603 - our own
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as sink:
         assert sink.stdout is not None  # noqa: S101 - opened as a pipe
         environ = json.loads(sink.stdout.readline())
         print(render(asyncio.run(measure(environ, options.rows, options.rounds)), options.rows))

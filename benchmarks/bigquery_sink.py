@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 from google.cloud.bigquery_storage_v1 import types
@@ -53,22 +54,21 @@ class Appends(grpc.GenericRpcHandler):
 
     def __init__(self) -> None:
         stream = types.WriteStream(name="projects/p/datasets/d/tables/t/streams/s")
-        taken = types.AppendRowsResponse.serialize(types.AppendRowsResponse())
+        made: bytes = types.WriteStream.serialize(stream)
+        taken: bytes = types.AppendRowsResponse.serialize(types.AppendRowsResponse())
 
         def append(requests: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
             return (taken for _ in requests)
 
         def create(_: bytes, __: grpc.ServicerContext) -> bytes:
-            return types.WriteStream.serialize(stream)
+            return made
 
-        self._methods = {
+        self._methods: dict[str, Any] = {
             f"/{_SERVICE}/AppendRows": grpc.stream_stream_rpc_method_handler(append),
             f"/{_SERVICE}/CreateWriteStream": grpc.unary_unary_rpc_method_handler(create),
         }
 
-    def service(
-        self, handler_call_details: grpc.HandlerCallDetails
-    ) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Any:  # noqa: ANN401 - generic
         """Return what handles a call."""
         return self._methods.get(handler_call_details.method)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from types import SimpleNamespace
 from typing import cast
@@ -12,6 +13,7 @@ import pytest
 
 from msp_bigquery import BigQuery, BigQueryConfig
 from msp_bigquery._plugin import open_bigquery
+from msp_bigquery._rows import json_text
 from msp_core import Contract
 from msp_core.config import load
 
@@ -39,3 +41,14 @@ def opened(contract: Contract) -> Opening:
             yield bigquery
 
     return opening
+
+
+@pytest.fixture(params=["orjson", "json"])
+def json_library(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Do a test twice: with orjson, and as where it is not installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "json":
+            patch.setitem(sys.modules, "orjson", None)
+        json_text._load_orjson.cache_clear()
+        yield request.param
+    json_text._load_orjson.cache_clear()

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from msp_bigquery._rows.plain_row import PlainRow
 from msp_bigquery._rows.row import PreparedRow
 from msp_bigquery._writers.buffer import Buffer, BufferLimits
 from msp_core.errors import UsageError
@@ -23,7 +24,7 @@ def limits(**given: Any) -> BufferLimits:
 
 def row(weight: int = 1) -> PreparedRow:
     """Return a row of that weight."""
-    return PreparedRow({}, None, weight)
+    return PlainRow({}, None, weight)
 
 
 def test_nothing_is_due_in_an_empty_buffer() -> None:

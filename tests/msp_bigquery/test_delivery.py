@@ -11,7 +11,8 @@ import pytest
 from msp_bigquery._delivery.delivery import Delivery, DeliveryError
 from msp_bigquery._delivery.patience import Patience, Stop
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._rows.row import PreparedRow, prepare
+from msp_bigquery._rows.plain_row import PlainRow
+from msp_bigquery._rows.row import Form, PreparedRow, prepare
 
 
 class Counting(Patience):
@@ -39,6 +40,7 @@ class Table:
     poison: Collection[int] = ()
     sent: list[list[int]] = attrs.field(factory=list)
     taken: list[int] = attrs.field(factory=list)
+    form: Form = PlainRow.of
     max_rows = max_bytes = 1000
 
     def shipment(self, rows: Sequence[PreparedRow]) -> Shipment:
@@ -89,7 +91,7 @@ def deliver_by(
     delivery: Delivery, patience: Patience, rows: int, *, denied_passes: bool
 ) -> tuple[Failure, ...]:
     """Deliver rows with `n` from 0 by this delivery."""
-    prepared = prepare([{"n": number} for number in range(rows)], None)
+    prepared = prepare([{"n": number} for number in range(rows)], PlainRow.of, None)
     return delivery.deliver(prepared, patience, denied_passes=denied_passes)
 
 

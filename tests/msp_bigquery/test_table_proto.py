@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from google.cloud.bigquery import SchemaField
 
+from msp_bigquery._rows.plain_row import PlainRow
 from msp_bigquery._rows.row import prepare
 from msp_bigquery._storage.proto_values import UnfitValueError
 from msp_bigquery._storage.table_proto import TableProto
@@ -19,12 +20,20 @@ MOMENT = dt.datetime(1970, 1, 1, 1, 0, 1, 5, tzinfo=CET)
 LOCAL = dt.datetime(2026, 1, 2, 3, 4, 5)  # noqa: DTZ001 - a DATETIME has no zone
 
 
+class Raw(bytes):
+    __slots__ = ()
+
+
+class Text(str):
+    __slots__ = ()
+
+
 def decoded(schema: list[SchemaField], row: Any) -> Any:
     """Return what the other side reads."""
     proto = TableProto.of(schema)
-    (prepared,) = prepare([row], None)
+    (prepared,) = prepare([row], PlainRow.of, None)
     message: Any = proto.message
-    return message.FromString(proto.encode(prepared))
+    return message.FromString(proto.encode(prepared.values))
 
 
 @pytest.mark.parametrize(
@@ -33,6 +42,8 @@ def decoded(schema: list[SchemaField], row: Any) -> Any:
         ("STRING", "ä", "ä"),
         ("BYTES", b"\xff", b"\xff"),
         ("BYTES", "/w==", b"\xff"),
+        ("BYTES", Raw(b"\xff"), b"\xff"),
+        ("STRING", Text("ä"), "ä"),
         ("INTEGER", 2**63 - 1, 2**63 - 1),
         ("INT64", "7", 7),
         ("INT64", 7.0, 7),
@@ -61,9 +72,11 @@ def decoded(schema: list[SchemaField], row: Any) -> Any:
 )
 def test_encodes_every_type(kind: str, value: object, expected: object) -> None:
     """A value takes the form that the Storage Write API wants for the column's type."""
-    message = decoded([SchemaField("Col", kind)], {"col": value})
+    schema = [SchemaField("Col", kind), SchemaField("All", kind, mode="REPEATED")]
+    message = decoded(schema, {"col": value, "all": [value, value]})
 
     assert message.Col == expected
+    assert list(message.All) == [expected] * 2
 
 
 @pytest.mark.parametrize(
@@ -87,6 +100,7 @@ def test_encodes_every_type(kind: str, value: object, expected: object) -> None:
         ("NUMERIC", math.nan),
         ("TIMESTAMP", True),
         ("TIMESTAMP", "hunter2"),
+        ("TIMESTAMP", "0001-01-01T00:00:00+01:00"),
         ("TIMESTAMP", dt.date(2026, 1, 1)),
         ("DATETIME", MOMENT),
         ("DATETIME", dt.date(2026, 1, 1)),
@@ -131,7 +145,9 @@ def test_encodes_nested_and_repeated_columns() -> None:
         ({"one": {"m": 1}}, "no such column (column 'one.m')"),
         ({"many": "hunter2"}, "expected a list (column 'many')"),
         ({"many": [None]}, "expected INT64 (column 'many')"),
-        ({"one": {"n": 2**63}}, "a number is out of range"),
+        ({"one": {"n": 2**63}}, "a number is out of range (column 'one')"),
+        ({"many": [1], "one": {"n": 2**63}}, "a number is out of range (column 'one')"),
+        ({"many": [1], "MANY": [1, 2**63]}, "a number is out of range (column 'many')"),
         ({"née": 1}, "no such column (column 'née')"),
         ({"range": "x"}, "no such column (column 'range')"),
     ],

@@ -157,4 +157,4 @@ class BigQuery:
     def _make_delivery(self, table: str, storage: bool, exactly_once: bool) -> Delivery:  # noqa: FBT001 - a key
         if storage:
             return Delivery(table, Storage(self._google, table, exactly_once=exactly_once))
-        return Delivery(table, InsertAll(self._google.client, self._google.table(table)))
+        return Delivery(table, InsertAll(self._google.client, self._google.table_path(table)))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
 from msp_bigquery._delivery.patience import Patience
 from msp_bigquery._delivery.trouble import Trouble, TroubleKind
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._rows.row import PreparedRow
+from msp_bigquery._rows.row import Form, PreparedRow
 from msp_core.authoring import Outage
 
 logger = logging.getLogger("msp.bigquery")
@@ -47,12 +47,14 @@ class Transport(Protocol):
     """
 
     @property
+    def form(self) -> Form: ...
+    @property
     def max_rows(self) -> int: ...
     @property
     def max_bytes(self) -> int: ...
 
-    def shipment(self, rows: Sequence[PreparedRow]) -> Shipment:
-        """Return rows ready to be sent; sends nothing."""
+    def shipment(self, rows: Sequence[Any]) -> Shipment:
+        """Return rows of its form ready to be sent; sends nothing."""
         ...
 
     def close(self) -> None:

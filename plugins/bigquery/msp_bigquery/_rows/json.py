@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import attrs
+
+from msp_bigquery._rows.json_text import json_text
 
 
 @attrs.frozen(repr=False)
@@ -13,7 +14,7 @@ class JSON:
     """A value for a column of type JSON; a plain mapping is a nested RECORD instead.
 
     Attributes:
-        value: whatever `json.dumps` takes.
+        value: whatever `json.dumps` takes, and UUIDs and members of enums in it.
     """
 
     value: Any
@@ -23,6 +24,6 @@ class JSON:
 
         Raises:
             TypeError: it holds what JSON cannot express.
-            ValueError: it holds itself, or a number that is not finite.
+            ValueError: it holds itself, a number that is not finite, or a lone surrogate.
         """
-        return json.dumps(self.value, allow_nan=False, separators=(",", ":"))
+        return json_text(self.value)

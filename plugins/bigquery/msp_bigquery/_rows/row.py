@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
 
 from msp_bigquery._rows.insert_ids import InsertIds
-from msp_bigquery._rows.values import Plain, plain_row, weight
+from msp_bigquery._rows.json_text import json_bytes
+from msp_bigquery._rows.plain import Plain
 from msp_bigquery.errors import RowValueError
 
 _LONGEST_ID = 128  # characters; BigQuery's limit
@@ -37,50 +38,74 @@ class SavesRow(Protocol):
         ...
 
 
-@attrs.frozen(repr=False)
-class PreparedRow:
-    """A row on its way.
+class PreparedRow(Protocol):
+    """A row on its way, as it was when it was given; shows nothing of it in its repr.
 
     Attributes:
         values: by column.
         insert_id: None for none.
-        weight: about its bytes as JSON.
+        weight: bytes of a request that it takes.
     """
 
-    values: dict[str, Plain]
-    insert_id: str | None
-    weight: int
+    @property
+    def values(self) -> Mapping[str, Plain]: ...
+    @property
+    def insert_id(self) -> str | None: ...
+    @property
+    def weight(self) -> int: ...
 
 
-def prepare(rows: Iterable[object], insert_ids: InsertIds | None) -> list[PreparedRow]:
+Form = Callable[[Any, str | None], PreparedRow]
+"""(attrs instance or mapping, insert id) -> the row as one way into BigQuery wants it.
+
+Raises a RowValueError.
+"""
+
+
+def prepare(rows: Iterable[object], form: Form, insert_ids: InsertIds | None) -> list[PreparedRow]:
     """Return rows ready to be sent, as they are now.
 
     Args:
         rows: attrs instances, mappings, `Row`s, or what has a `bigquery_row` method.
+        form: that of the way they go.
         insert_ids: gives ids to rows that have none; None when they are to have none.
 
     Raises:
         RowValueError: one is none of these, or holds what BigQuery has no type for; names its
             number, from 1.
     """
-    prepared, ids = [], insert_ids.make() if insert_ids else None
-    for number, row in enumerate(rows, start=1):
-        try:
-            prepared.append(_prepare(row, ids))
-        except RowValueError as error:
-            raise RowValueError(f"row {number}: {error}") from None
+    prepared: list[PreparedRow] = []
+    ids = insert_ids.make() if insert_ids else None
+    try:
+        for given in rows:
+            values, insert_id = _take_apart(given)
+            if not insert_id and ids:
+                insert_id = next(ids)
+            prepared.append(form(values, insert_id))
+    except RowValueError as error:
+        raise RowValueError(f"row {len(prepared) + 1}: {error}") from None
     return prepared
 
 
-def _prepare(given: object, ids: Iterator[str] | None) -> PreparedRow:
-    row = given if isinstance(given, Row) else _row(given)
-    insert_id = row.insert_id or (next(ids) if ids else None)
+def _take_apart(given: Any) -> tuple[Any, str | None]:  # noqa: ANN401 - whatever a caller gives
+    """Return the values of what was given, and its own insert id."""
+    if not isinstance(given, Row):
+        save = getattr(given, "bigquery_row", None)
+        if save is None:
+            return given, None
+        given = save()
+    insert_id = given.insert_id or None
     if insert_id is not None and len(insert_id) > _LONGEST_ID:
         raise RowValueError(f"the insert id is longer than {_LONGEST_ID} characters")
-    values = plain_row(row.values)
-    return PreparedRow(values, insert_id, weight(values) + len(insert_id or ""))
+    return given.values, insert_id
 
 
-def _row(given: object) -> Row:
-    save = getattr(given, "bigquery_row", None)
-    return Row(given) if save is None else save()
+def make_surrogate_error(values: Mapping[str, Plain]) -> RowValueError:
+    """Return what is wrong with a row that has no UTF-8."""
+    where = "the insert id"
+    for name, value in values.items():
+        try:
+            json_bytes({name: value})
+        except UnicodeEncodeError:
+            where = f"column {name!r}"
+    return RowValueError(f"{where} holds a lone surrogate, which no text has")

@@ -18,10 +18,11 @@ from typing import Annotated, Any, Never
 import attrs
 
 from msp_bigquery._rows.json import JSON
+from msp_bigquery._rows.plain import Plain
 from msp_bigquery.errors import RowValueError
 
-Plain = Any
-"""None, bool, int, float, str, bytes, Decimal, datetime, date, time; lists and dicts of them."""
+Hook = Callable[[Any], Plain]
+"""(value) -> the same, plain; raises an UnfitError."""
 
 _PLAIN = (
     type(None),
@@ -35,10 +36,6 @@ _PLAIN = (
     dt.date,
     dt.time,
 )
-_PLAIN_SET = frozenset(_PLAIN)
-_PUNCTUATION = 4  # bytes: two quotes, a colon or comma, a space
-_NUMBER = 26  # bytes of the longest float, a comma and a space
-_MOMENT = 32  # bytes of a timestamp in quotes, a comma and a space
 
 
 class UnfitError(Exception):
@@ -55,35 +52,112 @@ class UnfitError(Exception):
         super().__init__(wrong)
 
 
-def plain_row(row: object) -> dict[str, Plain]:
-    """Return a row's columns: of an attrs instance its fields, of a mapping its items.
+class RowConverter:
+    """Makes rows plain; may be used from any thread.
 
-    Raises:
-        RowValueError: it is neither, or holds what BigQuery has no type for.
+    Args:
+        special: by exact type, hooks for plain values that one way into BigQuery wants otherwise.
     """
-    kind: Any = type(row)
-    if issubclass(kind, JSON) or not (issubclass(kind, Mapping) or attrs.has(kind)):
-        raise RowValueError(f"a row is a {kind.__name__}: expected an attrs instance or a mapping")
-    try:
-        found: dict[str, Plain] = hook_of(kind)(row)
-    except UnfitError as error:
-        column = ".".join(reversed(error.columns))
-        raise RowValueError(f"column {column!r} {error.wrong}") from None
-    return found
 
+    def __init__(self, special: Mapping[type, Hook] | None = None) -> None:
+        self._special: Mapping[type, Hook] = {dt.datetime: _moment, **(special or {})}
+        self._as_is = frozenset(_PLAIN) - self._special.keys()
+        self._hooks: dict[type, Hook] = {}
+        self._row_hooks: dict[type, Hook] = {}
 
-@functools.cache
-def hook_of(kind: Any) -> Callable[[Any], Plain]:  # noqa: ANN401 - a type, of whatever kind
-    """Return what makes values of a type plain; it raises an UnfitError."""
-    if issubclass(kind, JSON):
-        return _json
-    if issubclass(kind, Mapping):
-        return _mapping
-    if attrs.has(kind):
-        return _write_function(kind)
-    if issubclass(kind, (list, tuple)):
-        return _list
-    return _scalar_hook(kind)
+    def convert(self, row: object) -> dict[str, Plain]:
+        """Return a row's columns: of an attrs instance its fields, of a mapping its items.
+
+        Raises:
+            RowValueError: it is neither, or holds what BigQuery has no type for.
+        """
+        kind = type(row)
+        hook = self._row_hooks.get(kind) or self._find_row_hook(kind)
+        try:
+            found: dict[str, Plain] = hook(row)
+        except UnfitError as error:
+            column = ".".join(reversed(error.columns))
+            raise RowValueError(f"column {column!r} {error.wrong}") from None
+        return found
+
+    def _find_row_hook(self, kind: Any) -> Hook:  # noqa: ANN401 - a type, of whatever kind
+        if issubclass(kind, JSON) or not (issubclass(kind, Mapping) or attrs.has(kind)):
+            raise RowValueError(
+                f"a row is a {kind.__name__}: expected an attrs instance or a mapping"
+            )
+        return self._row_hooks.setdefault(kind, self._hook(kind))
+
+    def _hook(self, kind: Any) -> Hook:  # noqa: ANN401 - same
+        """Return what makes values of a type plain."""
+        return self._hooks.get(kind) or self._hooks.setdefault(kind, self._find_hook(kind))
+
+    def _find_hook(self, kind: Any) -> Hook:  # noqa: ANN401 - same
+        if issubclass(kind, JSON):
+            return _json
+        if issubclass(kind, Mapping):
+            return self._mapping
+        if attrs.has(kind):
+            return self._write_function(kind)
+        if issubclass(kind, (list, tuple)):
+            return self._list
+        if issubclass(kind, enum.Enum):
+            return lambda member: self._element(member.value)
+        return _find_scalar_hook(kind, self._special)
+
+    def _write_function(self, kind: Any) -> Hook:  # noqa: ANN401 - same
+        converter = load_converter()
+        from cattrs.gen import (  # noqa: PLC0415 - imported with the converter
+            make_dict_unstructure_fn_from_attrs,
+            override,
+        )
+
+        def with_hook(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
+            column = field.alias or field.name
+            # In the type and not by keyword: a field may be called as one of cattrs' parameters.
+            hook = override(rename=column, unstruct_hook=self._column_hook(column))
+            return field.evolve(type=Annotated[Any, hook])
+
+        function: Hook = make_dict_unstructure_fn_from_attrs(
+            [with_hook(field) for field in attrs.fields(kind)],
+            kind,
+            converter,
+            _cattrs_use_linecache=False,
+            _cattrs_include_init_false=True,
+        )
+        return function
+
+    def _column_hook(self, column: str) -> Hook:
+        as_is, hooks = self._as_is, self._hooks
+
+        def convert(value: Any) -> Plain:  # noqa: ANN401 - anything
+            kind: Any = type(value)
+            if kind in as_is:  # most are: asking no further is what makes it fast
+                return value
+            try:
+                return (hooks.get(kind) or self._hook(kind))(value)
+            except UnfitError as error:
+                error.columns.append(column)
+                raise
+
+        return convert
+
+    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Plain]:
+        found, as_is = {}, self._as_is
+        for name, inner in value.items():
+            kind: Any = type(inner)
+            try:
+                found[str(name)] = inner if kind in as_is else self._hook(kind)(inner)
+            except UnfitError as error:
+                error.columns.append(str(name))
+                raise
+        return found
+
+    def _list(self, value: list[Any] | tuple[Any, ...]) -> list[Plain]:
+        return [self._element(element) for element in value]
+
+    def _element(self, value: Any) -> Plain:  # noqa: ANN401 - anything
+        kind: Any = type(value)
+        return value if kind in self._as_is else self._hook(kind)(value)
 
 
 @functools.cache
@@ -94,85 +168,10 @@ def load_converter() -> Any:  # noqa: ANN401 - cattrs is not imported before
     return Converter()
 
 
-def weight(value: Plain) -> int:
-    """Return about how many bytes a plain value takes as JSON, escapes of ASCII left out."""
-    if isinstance(value, str):
-        if value.isascii():
-            return _PUNCTUATION + len(value)
-        return _PUNCTUATION + len(value.encode("utf-16-le", "surrogatepass")) * 3  # \u1234
-    if isinstance(value, bytes):
-        return _PUNCTUATION + (len(value) + 2) // 3 * 4
-    if isinstance(value, dict):
-        return _PUNCTUATION + sum(weight(name) + weight(value[name]) for name in value)
-    if isinstance(value, list):
-        return _PUNCTUATION + sum(map(weight, value))
-    return _MOMENT if isinstance(value, (dt.date, dt.time)) else _NUMBER
-
-
-def _write_function(kind: Any) -> Callable[[Any], Plain]:  # noqa: ANN401 - as hook_of
-    converter = load_converter()
-    from cattrs.gen import make_dict_unstructure_fn_from_attrs, override  # noqa: PLC0415 - same
-
-    def with_hook(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
-        column = field.alias or field.name
-        # In the type and not by keyword: a field may be called as one of cattrs' own parameters.
-        hook = override(rename=column, unstruct_hook=_column_hook(column))
-        return field.evolve(type=Annotated[Any, hook])
-
-    function: Callable[[Any], Plain] = make_dict_unstructure_fn_from_attrs(
-        [with_hook(field) for field in attrs.fields(kind)],
-        kind,
-        converter,
-        _cattrs_use_linecache=False,
-        _cattrs_include_init_false=True,
-    )
-    return function
-
-
-def _column_hook(column: str) -> Callable[[Any], Plain]:
-    def convert(value: Any) -> Plain:  # noqa: ANN401 - anything
-        kind: Any = type(value)
-        if kind in _PLAIN_SET:  # most are: asking no further is what makes it fast
-            return value
-        try:
-            return hook_of(kind)(value)
-        except UnfitError as error:
-            error.columns.append(column)
-            raise
-
-    return convert
-
-
-def _mapping(value: Mapping[Any, Any]) -> dict[str, Plain]:
-    found = {}
-    for name, inner in value.items():
-        try:
-            found[str(name)] = _element(inner)
-        except UnfitError as error:
-            error.columns.append(str(name))
-            raise
-    return found
-
-
-def _list(value: list[Any] | tuple[Any, ...]) -> list[Plain]:
-    return [_element(element) for element in value]
-
-
-def _element(value: Any) -> Plain:  # noqa: ANN401 - anything
-    kind: Any = type(value)
-    return value if kind in _PLAIN_SET else hook_of(kind)(value)
-
-
-def _json(value: JSON) -> str:
-    try:
-        return value.text()
-    except (TypeError, ValueError):  # their texts may quote what is in it
-        raise UnfitError("holds what JSON cannot express") from None
-
-
-def _scalar_hook(kind: Any) -> Callable[[Any], Plain]:  # noqa: ANN401 - as hook_of
-    if issubclass(kind, enum.Enum):
-        return lambda member: _element(member.value)
+def _find_scalar_hook(kind: Any, special: Mapping[type, Hook]) -> Hook:  # noqa: ANN401 - a type
+    for base, hook in special.items():
+        if issubclass(kind, base):
+            return hook
     if issubclass(kind, uuid.UUID):
         return str
     if issubclass(kind, (bytearray, memoryview)):
@@ -187,3 +186,20 @@ def _scalar_hook(kind: Any) -> Callable[[Any], Plain]:  # noqa: ANN401 - as hook
         )
 
     return refuse
+
+
+def _json(value: JSON) -> str:
+    try:
+        return value.text()
+    except (TypeError, ValueError):  # their texts may quote what is in it
+        raise UnfitError("holds what JSON cannot express") from None
+
+
+def _moment(value: dt.datetime) -> dt.datetime:
+    """Return a moment in UTC; one without a time zone as it is."""
+    if value.tzinfo is None or value.tzinfo is dt.UTC:
+        return value
+    try:
+        return value.astimezone(dt.UTC)
+    except OverflowError:
+        raise UnfitError("is outside of the years 1 to 9999 in UTC") from None

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import attrs
 
-from msp_bigquery._rows.values import Plain
+from msp_bigquery._rows.plain import Plain
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = _EPOCH.date().toordinal()
@@ -29,11 +29,14 @@ class Conversion:
 
     Attributes:
         proto_type: number of the field's type in `descriptor.proto`.
-        convert: plain value, not None -> what the field takes; raises what Python raises.
+        convert: plain value, neither None nor of the type `as_is` -> what the field takes; raises
+            what Python raises.
+        as_is: exact type of the values that need no conversion; None for none.
     """
 
     proto_type: int
     convert: Callable[[Plain], Plain]
+    as_is: type | None = None
 
 
 def _text(value: Plain) -> str:
@@ -63,8 +66,6 @@ def _float(value: Plain) -> float:
 
 
 def _boolean(value: Plain) -> bool:
-    if isinstance(value, bool):
-        return value
     return {"true": True, "false": False}[_text(value).lower()]
 
 
@@ -78,13 +79,15 @@ def _decimal(value: Plain) -> str:
 
 
 def _timestamp(value: Plain) -> int:
+    if isinstance(value, dt.datetime):
+        aware = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value
+        return (aware - _EPOCH) // _MICROSECOND
+    if isinstance(value, str):
+        moment = dt.datetime.fromisoformat(value)
+        return _timestamp(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
     if isinstance(value, (int, float)) and not isinstance(value, bool):  # seconds
         return round(value * 1_000_000)
-    moment = dt.datetime.fromisoformat(value) if isinstance(value, str) else value
-    if not isinstance(moment, dt.datetime):
-        raise TypeError
-    aware = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment
-    return (aware - _EPOCH) // _MICROSECOND
+    raise TypeError
 
 
 def _datetime(value: Plain) -> str:
@@ -108,18 +111,18 @@ def _time(value: Plain) -> str:
     return time.isoformat()
 
 
-_INTEGERS = Conversion(_INT64, _integer)
-_FLOATS = Conversion(_DOUBLE, _float)
-_BOOLEANS = Conversion(_BOOL, _boolean)
+_INTEGERS = Conversion(_INT64, _integer, int)
+_FLOATS = Conversion(_DOUBLE, _float, float)
+_BOOLEANS = Conversion(_BOOL, _boolean, bool)
 _DECIMALS = Conversion(_STRING, _decimal)
-_TEXTS = Conversion(_STRING, _text)
+_TEXTS = Conversion(_STRING, _text, str)
 
 # By BigQuery's name of the type, synonyms included.
 CONVERSIONS: dict[str, Conversion] = {
     "BIGNUMERIC": _DECIMALS,
     "BOOL": _BOOLEANS,
     "BOOLEAN": _BOOLEANS,
-    "BYTES": Conversion(_BYTES, _bytes),
+    "BYTES": Conversion(_BYTES, _bytes, bytes),
     "DATE": Conversion(_INT32, _date),
     "DATETIME": Conversion(_STRING, _datetime),
     "FLOAT": _FLOATS,

@@ -9,7 +9,8 @@ from typing import Any
 
 from msp_bigquery._google import NO_RETRY, Google
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._rows.row import PreparedRow
+from msp_bigquery._rows.plain_row import PlainRow
+from msp_bigquery._rows.row import Form
 from msp_bigquery._storage.append_connection import DisplacedError
 from msp_bigquery._storage.proto_values import UnfitValueError
 from msp_bigquery._storage.streams import CommittedStream, DefaultStream, Payload, Stream
@@ -22,6 +23,7 @@ class Storage:
     """The way into one table that the extra `storage` opens.
 
     Attributes:
+        form: of its rows.
         max_rows: of one request.
         max_bytes: of one request; BigQuery takes 10 MB.
 
@@ -31,6 +33,7 @@ class Storage:
         exactly_once: whether retries must not duplicate rows.
     """
 
+    form: Form = staticmethod(PlainRow.of)
     max_rows = 10_000
     max_bytes = 5_000_000
 
@@ -48,7 +51,7 @@ class Storage:
         kind = CommittedStream if exactly_once else DefaultStream
         self.stream: Stream = kind(google, table)
 
-    def shipment(self, rows: Sequence[PreparedRow]) -> StorageShipment:
+    def shipment(self, rows: Sequence[PlainRow]) -> StorageShipment:
         """Return rows ready to be sent."""
         return StorageShipment(self, rows)
 
@@ -84,7 +87,7 @@ class StorageShipment:
         rows: to be sent.
     """
 
-    def __init__(self, way: Storage, rows: Sequence[PreparedRow]) -> None:
+    def __init__(self, way: Storage, rows: Sequence[PlainRow]) -> None:
         self._way = way
         self._rows = rows
         self._left = list(range(len(rows)))
@@ -125,7 +128,7 @@ class StorageShipment:
         rows, failures = [], []
         for index in self._left:
             try:
-                rows.append(proto.encode(self._rows[index]))
+                rows.append(proto.encode(self._rows[index].values))
             except UnfitValueError as error:
                 failures.append(failure_of_unfit(index, error))
         return rows, failures

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
 
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._rows.row import PreparedRow
-from msp_bigquery._rows.values import Plain
-from msp_bigquery._storage.proto_values import CONVERSIONS, UnfitValueError
+from msp_bigquery._rows.plain import Plain
+from msp_bigquery._storage.columns import Columns
+from msp_bigquery._storage.proto_values import UnfitValueError
 
 if TYPE_CHECKING:  # imported where rows are written
     from google.cloud.bigquery import SchemaField
@@ -19,52 +18,6 @@ if TYPE_CHECKING:  # imported where rows are written
     from google.protobuf.message import Message
 
 _ROW = "Row"
-_RECORDS = ("RECORD", "STRUCT")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-
-@attrs.frozen
-class Column:
-    """One column, or one field of a record.
-
-    Attributes:
-        name: as in the schema.
-        kind: BigQuery's type, as in the schema.
-        repeated: whether it holds a list.
-        columns: of a record, by lower-case name; empty for all else.
-    """
-
-    name: str
-    kind: str
-    repeated: bool
-    columns: Mapping[str, Column]
-
-    def value(self, value: Plain, path: str) -> Any:  # noqa: ANN401 - what its proto field takes
-        """Return a plain value as the column's proto field takes it.
-
-        Raises:
-            UnfitValueError: it does not fit.
-        """
-        if not self.repeated:
-            return self._one(value, path)
-        if not isinstance(value, list):
-            raise UnfitValueError(f"expected a list (column {path!r})")
-        return [self._one(element, path) for element in value]
-
-    def _one(self, value: Plain, path: str) -> Any:  # noqa: ANN401 - same
-        if self.columns:
-            if not isinstance(value, dict):
-                raise UnfitValueError(f"expected a record (column {path!r})")
-            return record(value, self.columns, f"{path}.")
-        try:
-            return CONVERSIONS[self.kind].convert(value)
-        except (
-            ArithmeticError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ):  # their texts may quote the value
-            raise UnfitValueError(f"expected {self.kind} (column {path!r})") from None
 
 
 @attrs.frozen(eq=False)
@@ -73,12 +26,12 @@ class TableProto:
 
     Attributes:
         descriptor: of the message, as the Storage Write API takes it.
-        columns: by lower-case name.
+        columns: of the table.
         message: class of the messages.
     """
 
     descriptor: DescriptorProto
-    columns: Mapping[str, Column]
+    columns: Columns
     message: type[Message]
 
     @classmethod
@@ -90,7 +43,7 @@ class TableProto:
             message_factory,
         )
 
-        columns = _columns(schema)
+        columns = Columns.of(schema)
         descriptor = descriptor_pb2.DescriptorProto(name=_ROW)
         _describe(descriptor, columns)
         file = descriptor_pb2.FileDescriptorProto(name="row.proto", syntax="proto2")
@@ -100,32 +53,25 @@ class TableProto:
         found = pool.FindMessageTypeByName(_ROW)
         return cls(descriptor, columns, message_factory.GetMessageClass(found))
 
-    def encode(self, row: PreparedRow) -> bytes:
-        """Return a row as bytes.
+    def encode(self, values: Mapping[str, Plain]) -> bytes:
+        """Return a row's values as bytes.
 
         Raises:
             UnfitValueError: a value does not fit its column, or there is no such column.
         """
+        fields = self.columns.encode(values)
         try:
-            return self.message(**record(row.values, self.columns, "")).SerializeToString()
+            return self.message(**fields).SerializeToString()
         except (TypeError, ValueError):  # beyond the range of its proto type; quotes the value
-            raise UnfitValueError("a number is out of range") from None
+            culprit = next(name for name in fields if not self._takes({name: fields[name]}))
+            raise UnfitValueError(f"a number is out of range (column {culprit!r})") from None
 
-
-def record(values: Mapping[str, Plain], columns: Mapping[str, Column], prefix: str) -> Any:  # noqa: ANN401 - of a message
-    """Return the fields of a message, those that are NULL left out.
-
-    Raises:
-        UnfitValueError: a value does not fit its column, or there is no such column.
-    """
-    fields = {}
-    for name, value in values.items():
-        column = columns.get(name.lower())
-        if column is None:
-            raise UnfitValueError(f"no such column (column {prefix + name!r})")
-        if value is not None:
-            fields[column.name] = column.value(value, prefix + name)
-    return fields
+    def _takes(self, fields: Mapping[str, Any]) -> bool:
+        try:
+            self.message(**fields)
+        except (TypeError, ValueError):
+            return False
+        return True
 
 
 def failure_of_unfit(index: int, error: UnfitValueError) -> Failure:
@@ -133,27 +79,14 @@ def failure_of_unfit(index: int, error: UnfitValueError) -> Failure:
     return Failure(index=index, reasons=(str(error),))
 
 
-def _columns(schema: Sequence[SchemaField]) -> dict[str, Column]:
-    columns = {}
-    for field in schema:
-        kind = field.field_type.upper()
-        inner = _columns(field.fields) if kind in _RECORDS else {}
-        if _NAME.fullmatch(field.name) and (inner or kind in CONVERSIONS):
-            repeated = field.mode == "REPEATED"
-            columns[field.name.lower()] = Column(field.name, kind, repeated, inner)
-    return columns
-
-
-def _describe(descriptor: DescriptorProto, columns: Mapping[str, Column]) -> None:
-    for number, column in enumerate(columns.values(), start=1):
+def _describe(descriptor: DescriptorProto, columns: Columns) -> None:
+    for number, column in enumerate(columns.all, start=1):
         field = descriptor.field.add(name=column.name, number=number)
         field.label = field.LABEL_REPEATED if column.repeated else field.LABEL_OPTIONAL
-        if column.columns:
+        if column.columns is not None:
             nested = descriptor.nested_type.add(name=f"Record{number}")
             _describe(nested, column.columns)
             field.type = field.TYPE_MESSAGE
             field.type_name = nested.name
         else:
-            field.type = cast(
-                "FieldDescriptorProto.Type.ValueType", CONVERSIONS[column.kind].proto_type
-            )
+            field.type = cast("FieldDescriptorProto.Type.ValueType", column.proto_type)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Literal
 
 from msp_bigquery._rows.insert_ids import InsertIds
-from msp_bigquery._rows.row import PreparedRow, prepare
+from msp_bigquery._rows.row import Form, PreparedRow, prepare
 from msp_bigquery._writers.outbox import CLOSED, Outbox
 from msp_bigquery._writers.tally import Counts
 from msp_bigquery.errors import BufferFullError, WriterClosedError
@@ -32,6 +32,7 @@ class BufferedWriter:
     Args:
         table: its name.
         outbox: () -> what the rows of this process wait in.
+        form: of the rows, as the way into the table wants them.
         insert_ids: gives ids to rows without one; None when they are to have none.
         on_full: `wait` for room, or `refuse` rows at once, which then count as refused.
         timeout: seconds to wait for room.
@@ -41,6 +42,7 @@ class BufferedWriter:
         self,
         table: str,
         outbox: Callable[[], Outbox],
+        form: Form,
         *,
         insert_ids: InsertIds | None,
         on_full: OnFull,
@@ -48,6 +50,7 @@ class BufferedWriter:
     ) -> None:
         self._table = table
         self._outbox = PerProcess(outbox, closed=_closed_error)
+        self._form = form
         self._insert_ids = insert_ids
         self._wait = on_full == "wait"
         self._timeout = timeout
@@ -128,7 +131,7 @@ class BufferedWriter:
     def _prepare(self, rows: Sequence[object]) -> deque[PreparedRow]:
         if not rows:
             raise UsageError("no values to insert: write needs at least one row")
-        return deque(prepare(rows, self._insert_ids))
+        return deque(prepare(rows, self._form, self._insert_ids))
 
     def _full_error(
         self, left: Collection[PreparedRow], rows: Collection[object]

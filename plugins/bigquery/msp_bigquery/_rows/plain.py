@@ -1,0 +1,8 @@
+"""Plain: the values that both ways into BigQuery know."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Plain = Any
+"""None, bool, int, float, str, bytes, Decimal, datetime, date, time; lists and dicts of them."""

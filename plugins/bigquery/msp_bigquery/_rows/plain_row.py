@@ -1,0 +1,63 @@
+"""PlainRow: a row as the Storage Write API takes it, once the schema of its table is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import attrs
+
+from msp_bigquery._rows.plain import Plain
+from msp_bigquery._rows.row import make_surrogate_error
+from msp_bigquery._rows.values import RowConverter
+
+_CONVERTER = RowConverter()
+_SCALAR = 32  # bytes of a tag with a length, a number, a moment or a decimal
+
+
+@attrs.frozen(repr=False)
+class PlainRow:
+    """A row on its way, not yet encoded: it may be encoded anew for a schema that has changed.
+
+    Attributes:
+        values: by column.
+        insert_id: None for none; not sent.
+        weight: bytes that it adds to a request, at most.
+    """
+
+    values: dict[str, Plain]
+    insert_id: str | None
+    weight: int
+
+    @classmethod
+    def of(cls, row: Any, insert_id: str | None) -> PlainRow:  # noqa: ANN401 - whatever is given
+        """Return a row as it is now.
+
+        Raises:
+            RowValueError: it is no row, or holds what BigQuery has no type for.
+        """
+        values = _CONVERTER.convert(row)
+        try:
+            return cls(values, insert_id, weigh(values.values()))
+        except UnicodeEncodeError:
+            raise make_surrogate_error(values) from None
+
+
+def weigh(values: Iterable[Plain]) -> int:
+    """Return how many bytes plain values take as protocol buffers, at most.
+
+    Raises:
+        UnicodeEncodeError: a text holds a lone surrogate.
+    """
+    total = 0
+    for value in values:
+        total += _SCALAR
+        if isinstance(value, str):
+            total += len(value) if value.isascii() else len(value.encode())
+        elif isinstance(value, bytes):
+            total += len(value)
+        elif isinstance(value, dict):
+            total += weigh(value.values())
+        elif isinstance(value, list):
+            total += weigh(value)
+    return total
