@@ -12,16 +12,19 @@ import attrs
 from msp_bigquery_emulator._jobs.insert_all import InsertAll
 from msp_bigquery_emulator._jobs.jobs import Jobs
 from msp_bigquery_emulator._jobs.loads import Loads
+from msp_bigquery_emulator._jobs.repeats import Repeats
 from msp_bigquery_emulator._rest.datasets_api import DatasetsAPI
 from msp_bigquery_emulator._rest.http import RESTServer
 from msp_bigquery_emulator._rest.jobs_api import JobsAPI
+from msp_bigquery_emulator._rest.results_api import ResultsAPI
 from msp_bigquery_emulator._rest.routes import Routes, api_routes
 from msp_bigquery_emulator._rest.tables_api import TablesAPI
 from msp_bigquery_emulator._rest.uploads_api import UploadsAPI
 from msp_bigquery_emulator._sql.queries import Queries
 from msp_bigquery_emulator._store.catalog import Catalog
-from msp_bigquery_emulator._store.database import Database
+from msp_bigquery_emulator._store.database import MEMORY, Database
 from msp_bigquery_emulator._store.insert_ids import InsertIds
+from msp_bigquery_emulator._store.results import Results
 from msp_bigquery_emulator._store.schema_files import apply_schemas
 from msp_bigquery_emulator._write_api.grpc import WriteServer
 from msp_bigquery_emulator._write_api.write_streams import WriteStreams
@@ -38,6 +41,9 @@ class Options:
         schemas: folder of `<table>.json` files; None for none.
         http_port: of REST, 1..65535; 0 for a free one.
         grpc_port: of the Storage Write API, 1..65535; 0 for a free one.
+        memory_limit: that DuckDB may use, such as `1GB`; a query that needs more uses files, then
+            fails.
+        query_timeout: seconds after which a job is stopped.
     """
 
     project: str
@@ -46,6 +52,8 @@ class Options:
     schemas: Path | None = None
     http_port: int = 0
     grpc_port: int = 0
+    memory_limit: str = MEMORY
+    query_timeout: float = 600.0
 
 
 class Emulator:
@@ -78,16 +86,21 @@ class Emulator:
 
     def _open(self, stack: ExitStack) -> None:
         options = self._options
-        database = Database(options.data)
+        database = Database(options.data, options.memory_limit)
         stack.callback(database.close)
         catalog = Catalog(options.project)
         apply_schemas(database, catalog, options.dataset, options.schemas)
         write = WriteServer(WriteStreams(database, catalog), options.grpc_port)
         stack.callback(write.stop)
-        rest = RESTServer(_routes(database, catalog), options.http_port)
+        results = Results(database, catalog)
+        jobs = Jobs(options.project, results, options.query_timeout)
+        stack.callback(jobs.stop)
+        routes = _routes(database, catalog, jobs, Queries(database, catalog, results))
+        rest = RESTServer(routes, options.http_port)
         write.start()
         rest.start()
         stack.callback(rest.stop)
+        stack.callback(jobs.stop)  # first: a connection waits for its job
         self.http, self.grpc = rest.address, write.address
 
     def __exit__(
@@ -100,12 +113,12 @@ class Emulator:
         self._stack.close()
 
 
-def _routes(database: Database, catalog: Catalog) -> Routes:
+def _routes(database: Database, catalog: Catalog, jobs: Jobs, queries: Queries) -> Routes:
     with database.read() as cursor:
         insert_all = InsertAll(database, catalog, InsertIds(cursor))
-    queries = Queries(database, catalog)
-    jobs = Jobs(catalog.project)
-    jobs_api = JobsAPI(catalog.project, jobs, queries)
-    uploads = UploadsAPI(jobs, jobs_api, Loads(database, catalog))
+    results = ResultsAPI(database, catalog, jobs)
+    jobs_api = JobsAPI(catalog.project, jobs, queries, results, Repeats())
+    uploads = UploadsAPI(jobs_api, Loads(database, catalog))
     tables = TablesAPI(database, catalog, insert_all, queries)
-    return api_routes(catalog.project, DatasetsAPI(database, catalog), tables, jobs_api, uploads)
+    datasets = DatasetsAPI(database, catalog)
+    return api_routes(catalog.project, datasets, tables, jobs_api, results, uploads)

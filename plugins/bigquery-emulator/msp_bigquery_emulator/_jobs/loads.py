@@ -9,6 +9,7 @@ from typing import Any, Final
 import attrs
 
 from msp_bigquery_emulator._errors import invalid, make_unsupported
+from msp_bigquery_emulator._jobs.control import Control
 from msp_bigquery_emulator._store import rows as _rows
 from msp_bigquery_emulator._store.catalog import Catalog
 from msp_bigquery_emulator._store.database import Cursor, Database
@@ -31,12 +32,15 @@ class Loads:
     database: Database
     catalog: Catalog
 
-    def run(self, request: Mapping[str, Any], content: bytes) -> Mapping[str, Any]:
+    def run(
+        self, request: Mapping[str, Any], content: bytes, control: Control
+    ) -> Mapping[str, Any]:
         """Load rows, all of them or none, and return the job's statistics.
 
         Args:
             request: REST's `configuration.load`.
             content: that was uploaded.
+            control: stops it.
 
         Raises:
             BigQueryError: the request cannot be right, or more rows are bad than it allows.
@@ -46,7 +50,7 @@ class Loads:
         destination = Destination.of(request, write="WRITE_APPEND")
         if destination is None:
             raise invalid("destinationTable is missing")
-        with self.database.write() as cursor:
+        with self.database.write() as cursor, control.watch(cursor):
             fields = self._fields(cursor, request, destination)
             leniency = Leniency(bool(request.get("ignoreUnknownValues")), json_as_is=True)
             rows, bad = _parse_lines(content, fields, leniency)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import select
 import socket
 import threading
 import zlib
@@ -103,12 +104,20 @@ class _Connection(BaseHTTPRequestHandler):
             if content is None:
                 answer = _refuse()
             else:
-                request = Request({}, query, headers, content)
+                request = Request({}, query, headers, content, self._gone)
                 answer = self.server.routes.answer(self.command, url.path, request)
         except ConnectionError:  # we are stopping: without an answer the client tries again
             self.close_connection = True
             return
         self._write(answer)
+
+    def _gone(self) -> bool:
+        """Return whether the client has closed the connection."""
+        try:
+            readable = select.select([self.connection], [], [], 0)[0]
+            return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
+        except OSError:
+            return True
 
     def _content(self, headers: dict[str, str]) -> bytes | None:
         """Return the body; None when it has no length or is not what it claims."""

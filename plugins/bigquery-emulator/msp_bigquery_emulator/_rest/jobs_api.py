@@ -1,19 +1,25 @@
-"""REST's jobs: insert, query, get, list, cancel, delete, and the pages of results."""
+"""REST's jobs: insert, query, get, list, cancel, delete."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import attrs
 
 from msp_bigquery_emulator._errors import invalid
-from msp_bigquery_emulator._jobs.jobs import Job, Jobs, kind_of
+from msp_bigquery_emulator._jobs.control import Control
+from msp_bigquery_emulator._jobs.jobs import Job, Jobs, Work, kind_of
+from msp_bigquery_emulator._jobs.repeats import Repeats
 from msp_bigquery_emulator._rest.paging import Page
 from msp_bigquery_emulator._rest.request import Answer, Request
-from msp_bigquery_emulator._sql.cells import encode_rows
+from msp_bigquery_emulator._rest.results_api import ResultsAPI, count_changed, reference
 from msp_bigquery_emulator._sql.queries import Queries, Result
 from msp_bigquery_emulator._store.catalog import LOCATION
+
+_PATIENCE: Final = 2.0  # seconds after which a job that still runs is answered as running
+_TAKEN: Final = ("maxResults", "timeoutMs")  # from the body of jobs.query, as `results` has them
+_FORMATS: Final = ("useInt64Timestamp", "timestampOutputFormat")
 
 
 @attrs.frozen
@@ -24,39 +30,54 @@ class JobsAPI:
         project: of the jobs.
         jobs: that ran lately.
         queries: runs statements.
+        results: gives their rows.
+        repeats: knows the requests that come again.
     """
 
     project: str
     jobs: Jobs
     queries: Queries
+    results: ResultsAPI
+    repeats: Repeats
 
     def insert(self, request: Request) -> Answer:
-        """Run a query job; it is done, or failed, when this answers."""
+        """Run a query job, and answer when it is done, or soon."""
         body = request.body
         configuration = body.get("configuration") or {}
         if kind_of(configuration) == "load":
             raise invalid("Load jobs from sourceUris are not supported: upload the rows")
-        query = configuration["query"]
-        dry = bool(configuration.get("dryRun"))
-        job = self.jobs.run(
-            body.get("jobReference") or {}, configuration, lambda: self._run(query, dry=dry)
-        )
+        query, dry = configuration["query"], bool(configuration.get("dryRun"))
+        work = self._work(query, dry=dry)
+        return self.run(request, body.get("jobReference") or {}, configuration, work)
+
+    def run(
+        self,
+        request: Request,
+        job_reference: Mapping[str, Any],
+        configuration: Mapping[str, Any],
+        work: Work,
+    ) -> Answer:
+        """Run a job and describe it, done or running."""
+        job = self.jobs.start(job_reference, configuration, work)
+        self.results.wait(job, request, _PATIENCE)
         return Answer(self.resource(job))
 
     def query(self, request: Request) -> Answer:
         """Run a query and give its first page."""
         body = request.body
         dry = bool(body.get("dryRun"))
-        job = self.jobs.run({}, {"query": body}, lambda: self._run(body, dry=dry))
-        # The body has the paging that `results` has in the URL.
-        asked = {name: str(body[name]) for name in ("maxResults",) if name in body}
-        if (body.get("formatOptions") or {}).get("useInt64Timestamp"):
-            asked["formatOptions.useInt64Timestamp"] = "true"
-        return self._page(job, attrs.evolve(request, query=asked))
-
-    def results(self, request: Request) -> Answer:
-        """Give a page of a query's results."""
-        return self._page(self.jobs.get(request.path["job"]), request)
+        configuration = {"query": body}
+        if body.get("jobTimeoutMs"):
+            configuration["jobTimeoutMs"] = body["jobTimeoutMs"]
+        job = self.repeats.find(
+            body, lambda: self.jobs.start({}, configuration, self._work(body, dry=dry))
+        )
+        # The body has what `results` has in the URL.
+        asked = {name: str(body[name]) for name in _TAKEN if name in body}
+        for name in _FORMATS:
+            value = (body.get("formatOptions") or {}).get(name)
+            asked |= {f"formatOptions.{name}": str(value)} if value else {}
+        return self.results.answer(job, attrs.evolve(request, query=asked))
 
     def get(self, request: Request) -> Answer:
         """Describe a job."""
@@ -65,13 +86,16 @@ class JobsAPI:
     def list(self, request: Request) -> Answer:
         """Describe the jobs, the newest first."""
         page, jobs = Page.of(request), self.jobs.all()
-        entries = [self.resource(job) | {"state": "DONE"} for job in page.cut(jobs)]
+        entries = []
+        for job in page.cut(jobs):
+            resource = self.resource(job)
+            entries.append(resource | {"state": resource["status"]["state"]})
         body = {"kind": "bigquery#jobList", "jobs": entries}
         return Answer(body | page.token("nextPageToken", len(jobs)))
 
     def cancel(self, request: Request) -> Answer:
-        """Leave a job as it is: jobs are done when a client hears of them."""
-        job = self.jobs.get(request.path["job"])
+        """Stop a job; one that is done stays as it is."""
+        job = self.jobs.cancel(request.path["job"])
         return Answer({"kind": "bigquery#jobCancelResponse", "job": self.resource(job)})
 
     def delete(self, request: Request) -> Answer:
@@ -81,59 +105,38 @@ class JobsAPI:
 
     def resource(self, job: Job) -> dict[str, Any]:
         """Return a job as REST writes it."""
-        path = f"projects/{self.project}/jobs/{job.id}"
         return {
             "kind": "bigquery#job",
             "id": f"{self.project}:{LOCATION}.{job.id}",
-            "selfLink": f"/bigquery/v2/{path}",
-            "jobReference": self._reference(job),
-            "configuration": {"jobType": kind_of(job.configuration).upper(), **job.configuration},
+            "selfLink": f"/bigquery/v2/projects/{self.project}/jobs/{job.id}",
+            "jobReference": reference(self.project, job),
+            "configuration": self._configuration(job),
             "status": job.status,
             "statistics": job.statistics,
             "user_email": "nobody@localhost",
         }
 
-    def _reference(self, job: Job) -> dict[str, Any]:
-        return {"projectId": self.project, "jobId": job.id, "location": LOCATION}
+    def _configuration(self, job: Job) -> dict[str, Any]:
+        configuration = {"jobType": kind_of(job.configuration).upper(), **job.configuration}
+        table = None if job.result is None else job.result.table
+        if table is not None:
+            destination = {
+                "projectId": self.project,
+                "datasetId": table.dataset,
+                "tableId": table.name,
+            }
+            configuration["query"] = configuration["query"] | {"destinationTable": destination}
+        return configuration
 
-    def _run(self, query: Mapping[str, Any], *, dry: bool) -> tuple[Result, Mapping[str, Any]]:
-        result = self.queries.run(query, dry=dry)
-        statistics: dict[str, Any] = {"statementType": result.kind, "cacheHit": False}
-        statistics |= {"totalBytesProcessed": "0", "totalBytesBilled": "0"} | _count_changed(result)
-        if dry:
-            fields = [field.resource() for field in result.fields]
-            statistics["schema"] = {"fields": fields}
-        return result, {"query": statistics}
+    def _work(self, query: Mapping[str, Any], *, dry: bool) -> Work:
+        def work(control: Control) -> tuple[Result, Mapping[str, Any]]:
+            result = self.queries.run(query, dry=dry, watch=control.watch)
+            statistics: dict[str, Any] = {"statementType": result.kind, "cacheHit": False}
+            statistics |= {"totalBytesProcessed": "0", "totalBytesBilled": "0"}
+            statistics |= count_changed(result)
+            if dry:
+                fields = [field.resource() for field in result.fields]
+                statistics["schema"] = {"fields": fields}
+            return result, {"query": statistics}
 
-    def _page(self, job: Job, request: Request) -> Answer:
-        if job.error is not None:
-            raise job.error
-        if job.result is None:
-            raise invalid(f"Job {job.id} is not a query job")
-        result, page = job.result, Page.of(request)
-        body: dict[str, Any] = {
-            "kind": "bigquery#queryResponse",
-            "jobReference": self._reference(job),
-            "jobComplete": True,
-            "cacheHit": False,
-            "totalBytesProcessed": "0",
-            "queryId": job.id,
-        } | _count_changed(result)
-        if result.kind == "SELECT":
-            total = len(result.rows)
-            int_timestamps = request.flag("formatOptions.useInt64Timestamp")
-            rows = encode_rows(result.fields, page.cut(result.rows), int_timestamps=int_timestamps)
-            fields = [field.resource() for field in result.fields]
-            body |= {"schema": {"fields": fields}, "totalRows": str(total), "rows": rows}
-            body |= page.token("pageToken", total)
-        return Answer(body)
-
-
-def _count_changed(result: Result) -> dict[str, Any]:
-    """Return how many rows a statement changed, as results and statistics have it."""
-    if result.changed is None:
-        return {}
-    return {
-        "numDmlAffectedRows": str(sum(result.changed.values())),
-        "dmlStats": {name: str(count) for name, count in result.changed.items()},
-    }
+        return work

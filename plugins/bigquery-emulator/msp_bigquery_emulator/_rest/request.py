@@ -20,12 +20,14 @@ class Request:
         query: of the URL, the last value of each name.
         headers: by name in lower case.
         content: the body, as it came.
+        gone: says whether the client has closed its connection.
     """
 
     path: Mapping[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
     content: bytes
+    gone: Callable[[], bool] = bool
 
     @property
     def body(self) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from msp_bigquery_emulator._errors import BigQueryError, invalid, make_unsupport
 from msp_bigquery_emulator._rest.datasets_api import DatasetsAPI
 from msp_bigquery_emulator._rest.jobs_api import JobsAPI
 from msp_bigquery_emulator._rest.request import Answer, Answering, Request
+from msp_bigquery_emulator._rest.results_api import ResultsAPI
 from msp_bigquery_emulator._rest.tables_api import TablesAPI
 from msp_bigquery_emulator._rest.uploads_api import UploadsAPI
 
@@ -98,7 +99,12 @@ def _refusal(error: BigQueryError) -> Answer:
 
 
 def api_routes(
-    project: str, datasets: DatasetsAPI, tables: TablesAPI, jobs: JobsAPI, uploads: UploadsAPI
+    project: str,
+    datasets: DatasetsAPI,
+    tables: TablesAPI,
+    jobs: JobsAPI,
+    results: ResultsAPI,
+    uploads: UploadsAPI,
 ) -> Routes:
     """Return the routes of the API's parts."""
     table = [
@@ -122,7 +128,7 @@ def api_routes(
         ("POST", f"{_JOB}/cancel", jobs.cancel),
         ("DELETE", f"{_JOB}/delete", jobs.delete),
         ("POST", "/queries", jobs.query),
-        ("GET", "/queries/(?P<job>[^/]+)", jobs.results),
+        ("GET", "/queries/(?P<job>[^/]+)", results.get),
     ]
     routes = [Route(method, re.compile(_PREFIX + path), answer) for method, path, answer in table]
     upload = re.compile(_UPLOAD)

@@ -102,11 +102,12 @@ class TablesAPI:
             if fields and page.size:
                 rows = _rows.page(cursor, table, fields, start=page.start, size=page.size)
         int_timestamps = request.flag("formatOptions.useInt64Timestamp")
+        timestamps = request.query.get("formatOptions.timestampOutputFormat", "")
         body = {
             "kind": "bigquery#tableDataList",
             "etag": etag(table.text),
             "totalRows": str(total),
-            "rows": encode_rows(fields, rows, int_timestamps=int_timestamps),
+            "rows": encode_rows(fields, rows, int_timestamps=int_timestamps, timestamps=timestamps),
         }
         return Answer(body | page.token("pageToken", total))
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import attrs
 
 from msp_bigquery_emulator._errors import invalid, not_found
-from msp_bigquery_emulator._jobs.jobs import Jobs, kind_of
+from msp_bigquery_emulator._jobs.jobs import kind_of
 from msp_bigquery_emulator._jobs.loads import Loads
 from msp_bigquery_emulator._rest.jobs_api import JobsAPI
 from msp_bigquery_emulator._rest.request import Answer, Request, parse_object
@@ -34,8 +34,7 @@ class _Upload:
 class UploadsAPI:
     """Answers requests that upload rows."""
 
-    def __init__(self, jobs: Jobs, jobs_api: JobsAPI, loads: Loads) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs_api: JobsAPI, loads: Loads) -> None:
         self._jobs_api = jobs_api
         self._loads = loads
         self._uploads: dict[str, _Upload] = {}
@@ -45,7 +44,7 @@ class UploadsAPI:
         """Load what one request brings, or say where the pieces of a larger one go."""
         kind = request.query.get("uploadType")
         if kind == "multipart":
-            return self._load(*_parts(request))
+            return self._load(request, *_parts(request))
         if kind != "resumable":
             raise invalid("Invalid uploadType: expected multipart or resumable", "uploadType")
         name = uuid.uuid4().hex
@@ -71,23 +70,23 @@ class UploadsAPI:
             if match[1] and int(match[1]) == len(upload.content):
                 upload.content += request.content
             if upload.done is None and match[3] == str(len(upload.content)):
-                upload.done = self._load(upload.job, bytes(upload.content))
+                upload.done = self._load(request, upload.job, bytes(upload.content))
                 upload.content.clear()
             if upload.done is not None:
                 return upload.done
             come = {"Range": f"bytes=0-{len(upload.content) - 1}"} if upload.content else {}
             return Answer({}, status=_MORE, headers=come)
 
-    def _load(self, body: Mapping[str, Any], content: bytes) -> Answer:
+    def _load(self, request: Request, body: Mapping[str, Any], content: bytes) -> Answer:
         configuration = body.get("configuration") or {}
         if kind_of(configuration) != "load":
             raise invalid("Invalid upload: only load jobs take one")
-        job = self._jobs.run(
+        return self._jobs_api.run(
+            request,
             body.get("jobReference") or {},
             configuration,
-            lambda: (None, self._loads.run(configuration["load"], content)),
+            lambda control: (None, self._loads.run(configuration["load"], content, control)),
         )
-        return Answer(self._jobs_api.resource(job))
 
 
 def _parts(request: Request) -> tuple[Mapping[str, Any], bytes]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
+from msp_bigquery_emulator._errors import invalid, invalid_query
 from msp_bigquery_emulator._store.fields import Field
 from msp_bigquery_emulator._store.values import micros
 
@@ -16,7 +17,11 @@ Encode: TypeAlias = Callable[[Any], Any]
 
 
 def encode_rows(
-    fields: tuple[Field, ...], rows: Iterable[Sequence[Any]], *, int_timestamps: bool
+    fields: tuple[Field, ...],
+    rows: Iterable[Sequence[Any]],
+    *,
+    int_timestamps: bool,
+    timestamps: str = "",
 ) -> list[dict[str, Any]]:
     """Return rows as REST writes them: `{"f": [{"v": …}, …]}`.
 
@@ -24,8 +29,19 @@ def encode_rows(
         fields: of the rows.
         rows: as DuckDB gave them.
         int_timestamps: microseconds instead of seconds; what Google's client asks for.
+        timestamps: REST's `timestampOutputFormat`: `FLOAT64`, `INT64`, `ISO8601_STRING`; empty
+            for what `int_timestamps` says.
+
+    Raises:
+        BigQueryError: there is no such format, or both say different things.
     """
-    encoders = _encoders(fields, int_timestamps=int_timestamps)
+    if timestamps not in ("", "TIMESTAMP_OUTPUT_FORMAT_UNSPECIFIED", *_TIMESTAMPS):
+        raise invalid(f"Invalid value of timestampOutputFormat: {timestamps[:50]!r}")
+    if timestamps not in _TIMESTAMPS:
+        timestamps = "INT64" if int_timestamps else "FLOAT64"
+    elif int_timestamps and timestamps != "INT64":
+        raise invalid("useInt64Timestamp and timestampOutputFormat contradict each other")
+    encoders = _encoders(fields, timestamps)
     return [
         {"f": [{"v": encode(value)} for encode, value in zip(encoders, row, strict=True)]}
         for row in rows
@@ -33,19 +49,18 @@ def encode_rows(
 
 
 @lru_cache(maxsize=256)
-def _encoders(fields: tuple[Field, ...], *, int_timestamps: bool) -> tuple[Encode, ...]:
-    return tuple(_encoder(field, int_timestamps=int_timestamps) for field in fields)
+def _encoders(fields: tuple[Field, ...], timestamps: str) -> tuple[Encode, ...]:
+    return tuple(_encoder(field, timestamps) for field in fields)
 
 
-def _encoder(field: Field, *, int_timestamps: bool) -> Encode:
+def _encoder(field: Field, timestamps: str) -> Encode:
     if field.repeated:
-        element = _encoder(field.element, int_timestamps=int_timestamps)
+        element = _encoder(field.element, timestamps)
         return lambda values: [{"v": element(value)} for value in values or ()]
     if field.type == "RECORD":
-        members = _encoders(field.fields, int_timestamps=int_timestamps)
-        encode = _record(members)
-    elif field.type == "TIMESTAMP" and not int_timestamps:
-        encode = _seconds
+        encode = _record(_encoders(field.fields, timestamps))
+    elif field.type == "TIMESTAMP":
+        encode = _TIMESTAMPS[timestamps]
     else:
         encode = _SCALARS[field.type]
     return lambda value: None if value is None else encode(value)
@@ -60,7 +75,17 @@ def _record(members: tuple[Encode, ...]) -> Encode:
 
 
 def _seconds(value: Any) -> str:  # noqa: ANN401 - a datetime
-    return repr(micros(value.astimezone(UTC)) / 1_000_000)
+    return repr(micros(_moment(value)) / 1_000_000)
+
+
+def _moment(value: Any) -> datetime:  # noqa: ANN401 - what DuckDB gives for a timestamp
+    if not isinstance(value, datetime):  # text, of years that Python does not have either
+        raise invalid_query("Timestamp is out of range: expected years 1 to 9999")
+    return value.astimezone(UTC)
+
+
+def _iso(value: Any) -> str:  # noqa: ANN401 - as above
+    return f"{_moment(value).replace(tzinfo=None).isoformat()}Z"
 
 
 def _float(value: float) -> str:
@@ -74,6 +99,11 @@ def _decimal(value: Any) -> str:  # noqa: ANN401 - a Decimal, or an int that a s
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+_TIMESTAMPS: Final[Mapping[str, Encode]] = {
+    "FLOAT64": _seconds,
+    "INT64": lambda value: str(micros(_moment(value))),
+    "ISO8601_STRING": _iso,
+}
 _SCALARS: Final[Mapping[str, Encode]] = {
     "STRING": str,
     "BYTES": lambda value: base64.b64encode(value).decode(),
@@ -82,7 +112,6 @@ _SCALARS: Final[Mapping[str, Encode]] = {
     "NUMERIC": _decimal,
     "BIGNUMERIC": _decimal,
     "BOOLEAN": lambda value: "true" if value else "false",
-    "TIMESTAMP": lambda value: str(micros(value)),
     "DATE": lambda value: value.isoformat(),
     "TIME": lambda value: value.isoformat(),
     "DATETIME": lambda value: value.isoformat(),

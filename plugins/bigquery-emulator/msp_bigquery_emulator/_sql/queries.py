@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+import re
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, Final, TypeAlias
 
 import attrs
 import duckdb
 from sqlglot import exp
 
-from msp_bigquery_emulator._errors import invalid_query, make_unsupported
+from msp_bigquery_emulator._errors import BigQueryError, invalid_query, make_unsupported
 from msp_bigquery_emulator._functions.families import Families
+from msp_bigquery_emulator._sql.bounds import limit
 from msp_bigquery_emulator._sql.definitions import Definitions
 from msp_bigquery_emulator._sql.parameters import Parameter, parameter_sql
 from msp_bigquery_emulator._sql.rewriting import rewrite
 from msp_bigquery_emulator._sql.sql import duckdb_sql, parse
 from msp_bigquery_emulator._sql.tables import TableNames
-from msp_bigquery_emulator._store.catalog import Catalog
-from msp_bigquery_emulator._store.database import Cursor, Database
+from msp_bigquery_emulator._store import rows as _rows
+from msp_bigquery_emulator._store.catalog import Catalog, Table, sql_name
+from msp_bigquery_emulator._store.database import ANONYMOUS, Cursor, Database
 from msp_bigquery_emulator._store.destination import Destination
 from msp_bigquery_emulator._store.fields import Field
+from msp_bigquery_emulator._store.results import Results
 from msp_bigquery_emulator._store.storage import result_field
 
 _CHANGES: Final[Mapping[type[exp.Expr], tuple[str, str]]] = {
@@ -29,6 +34,11 @@ _CHANGES: Final[Mapping[type[exp.Expr], tuple[str, str]]] = {
     exp.TruncateTable: ("TRUNCATE_TABLE", "deletedRowCount"),
     exp.Merge: ("MERGE", ""),
 }
+_RENAMED: Final = re.compile(r"_\d+$")  # as DuckDB may call the second of two equal names
+_EXCEEDED: Final = BigQueryError(
+    400, "resourcesExceeded", "Resources exceeded during query execution: out of memory"
+)
+Watch: TypeAlias = Callable[[Cursor], AbstractContextManager[object]]
 _MERGED: Final = {
     "INSERT": "insertedRowCount",
     "UPDATE": "updatedRowCount",
@@ -42,14 +52,16 @@ class Result:
 
     Attributes:
         kind: `SELECT`, `INSERT`, `CREATE_TABLE` …, as job statistics name it.
-        fields: of the rows; empty unless it selected.
-        rows: as DuckDB gave them.
+        fields: of the rows, or of the table that was made.
+        table: that has the rows, or was written; None for none.
+        total: rows that a query gave.
         changed: rows by Google's names such as `insertedRowCount`; None unless it changed rows.
     """
 
     kind: str
     fields: tuple[Field, ...] = ()
-    rows: Sequence[tuple[Any, ...]] = ()
+    table: Table | None = None
+    total: int = 0
     changed: Mapping[str, int] | None = None
 
 
@@ -60,19 +72,24 @@ class Queries:
     Attributes:
         database: to run them in.
         catalog: of tables.
+        results: keeps what queries give that name no destination.
         functions: that DuckDB lacks.
     """
 
     database: Database
     catalog: Catalog
+    results: Results
     functions: Families = attrs.field(factory=Families, init=False)
 
-    def run(self, request: Mapping[str, Any], *, dry: bool = False) -> Result:
+    def run(
+        self, request: Mapping[str, Any], *, dry: bool = False, watch: Watch = nullcontext
+    ) -> Result:
         """Run the statement of a request, as REST's `configuration.query`.
 
         Args:
             request: query, parameters, default dataset, destination.
             dry: check it and give the fields, no rows.
+            watch: gives the block in which a cursor's statements can be interrupted.
 
         Raises:
             BigQueryError: the request or the statement cannot be right.
@@ -87,11 +104,16 @@ class Queries:
         with self.database.read() if reads or dry else self.database.write() as cursor:
             default = (request.get("defaultDataset") or {}).get("datasetId")
             names = TableNames(self.catalog, cursor, default).with_ctes(statement)
-            running = _Statement(cursor, names, parameters, self.functions, dry)
-            try:
-                return running.run(statement, destination)
-            except duckdb.Error as error:
-                raise invalid_query(_first_line(error)) from None
+            running = _Statement(cursor, names, parameters, self.functions, dry, self.results)
+            with watch(cursor):
+                try:
+                    return running.run(statement, destination)
+                except duckdb.InterruptException:
+                    raise
+                except duckdb.OutOfMemoryException:
+                    raise _EXCEEDED from None
+                except duckdb.Error as error:
+                    raise invalid_query(_first_line(error)) from None
 
 
 @attrs.frozen
@@ -103,6 +125,7 @@ class _Statement:
     parameters: Mapping[str, Parameter]
     functions: Families
     dry: bool
+    results: Results
 
     def run(self, statement: exp.Expr, destination: Destination | None) -> Result:
         if isinstance(statement, exp.Query):
@@ -110,34 +133,64 @@ class _Statement:
         if type(statement) in _CHANGES:
             return self._change(statement)
         definitions = Definitions(self.cursor, self.names, self._sql)
-        return Result(definitions.kind(statement) if self.dry else definitions.run(statement))
+        if self.dry:
+            return Result(definitions.kind(statement))
+        kind = definitions.run(statement)
+        table = self._written(statement) if kind.startswith("CREATE_TABLE") else None
+        table = self._written(statement) if kind == "CREATE_VIEW" else table
+        return Result(kind, () if table is None else table.fields, table)
+
+    def _written(self, statement: exp.Expr) -> Table | None:
+        """Return the table that a statement wrote to."""
+        node = statement.find(exp.Table)
+        return None if node is None else self.names.find(node)
 
     def _sql(self, statement: exp.Expr) -> str:
         rewritten = rewrite(statement, table=self.names, parameters=self.parameters)
-        sql = duckdb_sql(rewritten)
+        sql = duckdb_sql(limit(rewritten))
         self.functions.make_for(sql, self.cursor)
         return sql
 
     def _select(self, statement: exp.Expr, destination: Destination | None) -> Result:
         sql = self._sql(statement)
         if self.dry:
-            sql = f"SELECT * FROM ({sql}) LIMIT 0"
-        self.cursor.execute(sql)
-        result = Result("SELECT", describe(self.cursor), self.cursor.fetchall())
-        if destination is not None and not self.dry:
-            destination.write_query(self.cursor, self.names.catalog, result.fields, sql)
-        return result
+            self.cursor.execute(f"SELECT * FROM ({sql}) LIMIT 0")
+            return Result("SELECT", describe(self.cursor, sql))
+        if destination is not None:
+            return self._write(destination, sql)
+        name, total = self.results.write(self.cursor, sql)
+        fields: tuple[Field, ...] = ()
+        try:
+            fields = self._fields(sql_name(ANONYMOUS, name), sql)
+        finally:
+            if not fields:
+                self.results.drop(name)
+        return Result("SELECT", fields, self.results.keep(name, fields), total)
+
+    def _write(self, destination: Destination, sql: str) -> Result:
+        # First aside: the query may read the table that is written anew.
+        self.cursor.execute(f'CREATE TEMP TABLE "msp$result" AS {sql}')
+        fields = self._fields('"msp$result"', sql)
+        catalog = self.names.catalog
+        table = destination.write_result(self.cursor, catalog, fields, '"msp$result"')
+        self.cursor.execute('DROP TABLE "msp$result"')
+        return Result("SELECT", fields, table, _rows.count(self.cursor, table))
+
+    def _fields(self, table: str, sql: str) -> tuple[Field, ...]:
+        self.cursor.execute(f"SELECT * FROM {table} LIMIT 0")
+        return describe(self.cursor, sql)
 
     def _change(self, statement: exp.Expr) -> Result:
         kind, changed = _CHANGES[type(statement)]
+        table = None if self.dry else self._written(statement)
         sql = self._sql(statement)
         if self.dry:
             self.cursor.execute(f"EXPLAIN {sql}")
             return Result(kind)
         if isinstance(statement, exp.Merge):
-            return Result(kind, changed=self._merge(sql))
+            return Result(kind, table=table, changed=self._merge(sql))
         row = self.cursor.execute(sql).fetchone()
-        return Result(kind, changed={changed: 0 if row is None else int(row[0])})
+        return Result(kind, table=table, changed={changed: 0 if row is None else int(row[0])})
 
     def _merge(self, sql: str) -> Mapping[str, int]:
         counts = dict.fromkeys(_MERGED.values(), 0)
@@ -146,14 +199,20 @@ class _Statement:
         return counts
 
 
-def describe(cursor: Cursor) -> tuple[Field, ...]:
+def describe(cursor: Cursor, sql: str) -> tuple[Field, ...]:
     """Return the fields of what a cursor will give.
+
+    Args:
+        cursor: that selects everything from what a query gave.
+        sql: of the query.
 
     Raises:
         BigQueryError: two have one name, or a type is not supported.
     """
     fields = tuple(result_field(name, kind) for name, kind, *_ in cursor.description or ())
     names = [field.name.lower() for field in fields]
+    if any(_RENAMED.search(name) for name in names):
+        names = [name.lower() for name in cursor.sql(sql).columns]
     twice = {name for name in names if names.count(name) > 1}
     if twice:
         raise invalid_query(f"Duplicate column names in the result are not supported: {min(twice)}")

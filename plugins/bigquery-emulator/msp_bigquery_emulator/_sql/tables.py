@@ -19,7 +19,7 @@ from msp_bigquery_emulator._sql.information_schema import PREFIX, relation, rela
 from msp_bigquery_emulator._sql.rewriting import rewrite
 from msp_bigquery_emulator._sql.sql import parse
 from msp_bigquery_emulator._store.catalog import Catalog, Table
-from msp_bigquery_emulator._store.database import NAME, Cursor
+from msp_bigquery_emulator._store.database import Cursor
 from msp_bigquery_emulator._store.fields import Field
 
 _DEEPEST = 16  # views of views, BigQuery's limit
@@ -65,7 +65,7 @@ class TableNames:
             return _alias(self._view(table.view), node)
         if not table.fields:
             raise invalid_query(f"Table {table.dataset}.{table.name} does not have a schema")
-        node.set("catalog", exp.to_identifier(NAME))
+        node.set("catalog", exp.to_identifier(table.database))
         node.set("db", exp.to_identifier(table.dataset, quoted=True))
         node.set("this", exp.to_identifier(table.name, quoted=True))
         return node
@@ -103,6 +103,10 @@ class TableNames:
             BigQueryError: there is none.
         """
         return self.catalog.table(self.cursor, *self.place(node))
+
+    def find(self, node: exp.Table) -> Table | None:
+        """Return the table that is named; None when there is none."""
+        return self.catalog.find_table(self.cursor, *self.place(node))
 
     def _information_table(self, node: exp.Table) -> exp.Expr:
         dataset = node.db or self.default_dataset

@@ -13,7 +13,7 @@ from typing import Any, Final
 import attrs
 
 from msp_bigquery_emulator._errors import BigQueryError, duplicate, invalid, not_found
-from msp_bigquery_emulator._store.database import CATALOG, NAME, Cursor
+from msp_bigquery_emulator._store.database import ANONYMOUS, CATALOG, NAME, RESULTS, Cursor
 from msp_bigquery_emulator._store.fields import Field, normalize, parse_fields
 from msp_bigquery_emulator._store.storage import duckdb_type, quote
 
@@ -54,6 +54,11 @@ class Table:
         return _view_of(self.text)
 
     @property
+    def database(self) -> str:
+        """The DuckDB database that the rows are in."""
+        return _database_of(self.dataset)
+
+    @property
     def sql_name(self) -> str:
         """The name of the DuckDB table."""
         return sql_name(self.dataset, self.name)
@@ -72,7 +77,11 @@ def _view_of(text: str) -> str | None:
 
 def sql_name(dataset: str, table: str) -> str:
     """Return the name that DuckDB's SQL has for a table."""
-    return f"{NAME}.{quote(dataset)}.{quote(table)}"
+    return f"{_database_of(dataset)}.{quote(dataset)}.{quote(table)}"
+
+
+def _database_of(dataset: str) -> str:
+    return RESULTS if dataset == ANONYMOUS else NAME
 
 
 def etag(text: str) -> str:
@@ -91,13 +100,15 @@ class Catalog:
 
     Attributes:
         project: the only one there is.
+        anonymous: tables of results, by name.
     """
 
     project: str
+    anonymous: dict[str, Table] = attrs.field(factory=dict)
 
     def create_dataset(self, cursor: Cursor, dataset: str, resource: Mapping[str, Any]) -> str:
         """Create a dataset and return its resource, JSON."""
-        if not _ID.fullmatch(dataset) or dataset.lower() in _RESERVED:
+        if not _ID.fullmatch(dataset) or dataset.lower() in _RESERVED or dataset == ANONYMOUS:
             raise invalid(f"Invalid dataset ID {dataset!r}: expected letters, digits and _")
         if self.find_dataset(cursor, dataset) is not None:
             raise duplicate("Dataset", f"{self.project}:{dataset}")
@@ -169,6 +180,8 @@ class Catalog:
 
     def find_table(self, cursor: Cursor, dataset: str, name: str) -> Table | None:
         """Return a table; None when there is none."""
+        if dataset == ANONYMOUS:
+            return self.anonymous.get(name)
         cursor.execute(
             f"SELECT * FROM {CATALOG}.tables WHERE dataset = ? AND name = ?", [dataset, name]
         )
@@ -183,7 +196,8 @@ class Catalog:
         """
         table = self.find_table(cursor, dataset, name)
         if table is None:
-            self.dataset(cursor, dataset)
+            if dataset != ANONYMOUS:
+                self.dataset(cursor, dataset)
             raise not_found("Table", f"{self.project}:{dataset}.{name}")
         return table
 
@@ -233,6 +247,9 @@ class Catalog:
         """Delete a table or view, and its rows."""
         if table.view is None:
             cursor.execute(f"DROP TABLE {table.sql_name}")
+        if table.dataset == ANONYMOUS:
+            self.anonymous.pop(table.name, None)
+            return
         cursor.execute(
             f"DELETE FROM {CATALOG}.tables WHERE dataset = ? AND name = ?",
             [table.dataset, table.name],

@@ -13,8 +13,12 @@ import duckdb
 Cursor: TypeAlias = duckdb.DuckDBPyConnection
 
 NAME: Final = "bigquery"  # DuckDB names the database after its file
+RESULTS: Final = "results"  # in memory, and in temporary files when that is short
 CATALOG: Final = '"msp$catalog"'  # no dataset can be called so
 STREAMS: Final = '"msp$streams"'
+ANONYMOUS: Final = "_anonymous"  # the dataset of results; BigQuery hides those with _ too
+MEMORY: Final = "1GB"
+_TEMPORARY: Final = "8GB"  # of files that a query makes when memory is short
 
 _TABLES: Final = f"""
 CREATE SCHEMA IF NOT EXISTS {CATALOG};
@@ -31,8 +35,12 @@ CREATE TABLE IF NOT EXISTS {CATALOG}.streams (name VARCHAR PRIMARY KEY, state VA
 class Database:
     """One DuckDB file; each commit is on the disk before it returns."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, memory: str = MEMORY) -> None:
         """Open the database of a folder, which is made when missing.
+
+        Args:
+            folder: of the file, and of what does not fit into memory meanwhile.
+            memory: that DuckDB may use, such as `1GB`.
 
         Raises:
             duckdb.IOException: another process has it open.
@@ -43,11 +51,15 @@ class Database:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
             "enable_external_access": False,
+            "memory_limit": memory,
+            "max_temp_directory_size": _TEMPORARY,
         }
         self._connection = duckdb.connect(folder / f"{NAME}.duckdb", config=config)
         # Not part of `config`: DuckDB refuses it there.
         self._connection.execute("SET GLOBAL TimeZone = 'UTC'")
         self._connection.execute(_TABLES)
+        self._connection.execute(f"ATTACH ':memory:' AS {RESULTS}")
+        self._connection.execute(f"CREATE SCHEMA {RESULTS}.{ANONYMOUS}")
         self._connection.execute("SET lock_configuration = true")
         self._writing = threading.Lock()
         self._closed = False

@@ -82,15 +82,13 @@ class Destination:
         schema = {"fields": [field.resource() for field in fields]}
         return {**known, **self.resource, "schema": schema}
 
-    def write_query(
-        self, cursor: Cursor, catalog: Catalog, fields: tuple[Field, ...], sql: str
-    ) -> None:
-        """Write what a query gives."""
-        # First into memory: the query may read the table that is written anew.
-        cursor.execute(f'CREATE TEMP TABLE "msp$result" AS {sql}')
+    def write_result(
+        self, cursor: Cursor, catalog: Catalog, fields: tuple[Field, ...], result: str
+    ) -> Table:
+        """Write what a query gave, the rows of a DuckDB table, and return where to."""
         table = self.open(cursor, catalog, fields)
-        cursor.execute(f'INSERT INTO {table.sql_name} BY NAME SELECT * FROM "msp$result"')
-        cursor.execute('DROP TABLE "msp$result"')
+        cursor.execute(f"INSERT INTO {table.sql_name} BY NAME SELECT * FROM {result}")
+        return table
 
 
 def _has_rows(cursor: Cursor, table: Table) -> bool:

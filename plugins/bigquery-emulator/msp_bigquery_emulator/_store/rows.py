@@ -37,7 +37,13 @@ def count(cursor: Cursor, table: Table) -> int:
 
 
 def page(
-    cursor: Cursor, table: Table, fields: Sequence[Field], *, start: int, size: int
+    cursor: Cursor,
+    table: Table,
+    fields: Sequence[Field],
+    *,
+    start: int,
+    size: int,
+    whole: bool = False,
 ) -> list[tuple[Any, ...]]:
     """Return rows in the order they came in.
 
@@ -47,7 +53,12 @@ def page(
         fields: to give, at least one.
         start: number of the first row, from 0.
         size: rows at most.
+        whole: no row was ever deleted, so that their numbers say where they are.
     """
     columns = ", ".join(quote(field.name) for field in fields)
-    sql = f"SELECT {columns} FROM {table.sql_name} ORDER BY rowid LIMIT {size} OFFSET {start}"
+    sql = f"SELECT {columns} FROM {table.sql_name}"
+    if whole:
+        sql += f" WHERE rowid >= {start} AND rowid < {start + size} ORDER BY rowid"
+    else:
+        sql += f" ORDER BY rowid LIMIT {size} OFFSET {start}"
     return cursor.execute(sql).fetchall()
