@@ -114,7 +114,9 @@ def test_destination(client: bigquery.Client, rows: Rows) -> None:
         config = bigquery.QueryJobConfig(
             destination="project-1.d.t", write_disposition=disposition, clustering_fields=["a"]
         )
-        assert len(list(client.query(f"SELECT {value} AS a", job_config=config).result())) == 1
+        job = client.query(f"SELECT {value} AS a", job_config=config)
+        # The results of a job are what its destination has.
+        assert len(list(job.result())) == value
     both = rows("SELECT a FROM t ORDER BY a")
     for disposition, error in (("WRITE_EMPTY", "Already Exists"), ("CREATE_NEVER", "Not found")):
         config = bigquery.QueryJobConfig(destination="project-1.d.t")

@@ -41,6 +41,8 @@ def read(field: Field, kind: Any, value: Any) -> tuple[list[Any], dict[int, str]
         ("NUMERIC", "bytes", (-1_500_000_000).to_bytes(16, "little", signed=True), "-1.500000000"),
         ("BIGNUMERIC", "bytes", (5 * 10**38).to_bytes(32, "little"), "5.000000000000000000"),
         ("TIMESTAMP", "int64", 1, 1),
+        ("TIMESTAMP", "int64", -62_135_596_800_000_000, -62_135_596_800_000_000),
+        ("TIMESTAMP", "int64", 253_402_300_799_999_999, 253_402_300_799_999_999),
         ("TIMESTAMP", "string", "1970-01-01T00:00:01Z", 1_000_000),
         ("DATE", "int32", 1, "1970-01-02"),
         ("DATE", "string", "2026-01-02", "2026-01-02"),
@@ -61,6 +63,8 @@ def test_accepted(type_: str, kind: str, value: Any, stored: Any) -> None:
         ("INTEGER", "uint64", 2**64 - 1),
         ("NUMERIC", "double", math.nan),
         ("NUMERIC", "bytes", (10**39).to_bytes(32, "little")),
+        ("TIMESTAMP", "int64", -62_135_596_800_000_001),  # before year 1
+        ("TIMESTAMP", "int64", 253_402_300_800_000_000),  # year 10000
         ("DATE", "int64", 10**9),
         ("TIME", "int64", 63 << 32),
         ("DATETIME", "int64", 1),

@@ -33,7 +33,7 @@ def test_rest() -> None:
     """Each path that is served is in the table, and each in the table is served."""
     part: Any = Anything()
     served = set()
-    for route in api_routes("p", part, part, part, part).routes:
+    for route in api_routes("p", part, part, part, part, part).routes:
         path = re.sub(r"\(\?P<(\w+)>\[\^/\]\+\)", r"{\1}", route.pattern.pattern)
         path = "/upload" if path.startswith("/upload") else path.partition("/projects/{project}")[2]
         served.add(f"{route.method} {path}")

@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--schemas", type=Path, help="folder of <table>.json schema files")
     parser.add_argument("--http-port", type=_port, default=0, help="of REST; 0 for a free one")
     parser.add_argument("--grpc-port", type=_port, default=0, help="of the Write API; 0 likewise")
+    parser.add_argument("--memory-limit", default="1GB", help="of DuckDB; files beyond it")
+    parser.add_argument("--query-timeout", type=_seconds, default=600.0, help="seconds of a job")
     return parser
 
 
@@ -63,6 +65,13 @@ def _port(text: str) -> int:
     if not 0 <= port <= 65535:  # noqa: PLR2004 - the largest port
         raise argparse.ArgumentTypeError("expected a port, 0 to 65535")
     return port
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise argparse.ArgumentTypeError("expected seconds, more than 0")
+    return seconds
 
 
 if __name__ == "__main__":

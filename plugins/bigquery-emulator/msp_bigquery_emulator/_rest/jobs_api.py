@@ -18,7 +18,10 @@ from msp_bigquery_emulator._sql.queries import Queries, Result
 from msp_bigquery_emulator._store.catalog import LOCATION
 
 _PATIENCE: Final = 2.0  # seconds after which a job that still runs is answered as running
-_TAKEN: Final = ("maxResults", "timeoutMs")  # from the body of jobs.query, as `results` has them
+_TAKEN: Final[tuple[str, ...]] = (
+    "maxResults",
+    "timeoutMs",
+)  # of the body of jobs.query
 _FORMATS: Final = ("useInt64Timestamp", "timestampOutputFormat")
 
 
@@ -73,7 +76,7 @@ class JobsAPI:
             body, lambda: self.jobs.start({}, configuration, self._work(body, dry=dry))
         )
         # The body has what `results` has in the URL.
-        asked = {name: str(body[name]) for name in _TAKEN if name in body}
+        asked: dict[str, str] = {name: str(body[name]) for name in _TAKEN if name in body}
         for name in _FORMATS:
             value = (body.get("formatOptions") or {}).get(name)
             asked |= {f"formatOptions.{name}": str(value)} if value else {}
@@ -134,7 +137,7 @@ class JobsAPI:
             statistics: dict[str, Any] = {"statementType": result.kind, "cacheHit": False}
             statistics |= {"totalBytesProcessed": "0", "totalBytesBilled": "0"}
             statistics |= count_changed(result)
-            if dry:
+            if dry or result.kind.startswith("CREATE"):
                 fields = [field.resource() for field in result.fields]
                 statistics["schema"] = {"fields": fields}
             return result, {"query": statistics}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final, TypeAlias
 
@@ -14,7 +14,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import DecodeError, Message
 
 from msp_bigquery_emulator._store.fields import Field
-from msp_bigquery_emulator._store.values import ValueRefusedError, value_decoder
+from msp_bigquery_emulator._store.values import ValueRefusedError, micros, value_decoder
 from msp_bigquery_emulator._write_api.write_streams import StreamError
 
 _Read: TypeAlias = Callable[[Any], Any]
@@ -33,6 +33,9 @@ _REAL: Final = frozenset({FieldDescriptor.CPPTYPE_DOUBLE, FieldDescriptor.CPPTYP
 _NUMBERS: Final = _WHOLE | _REAL
 _BOOLEAN: Final = frozenset({FieldDescriptor.CPPTYPE_BOOL})
 _DAY_ONE: Final = date(1970, 1, 1)
+_TIMESTAMPS: Final = range(
+    micros(datetime(1, 1, 1, tzinfo=UTC)), micros(datetime.max.replace(tzinfo=UTC)) + 1
+)
 
 
 class ProtoRows:
@@ -181,6 +184,12 @@ def _day(value: int) -> str:
         raise ValueRefusedError(f"Invalid date: day {value}.") from None
 
 
+def _micros(value: int) -> int:
+    if value not in _TIMESTAMPS:
+        raise ValueRefusedError(f"Timestamp is out of range: {value}, expected years 1 to 9999.")
+    return value
+
+
 def _time(value: int) -> str:
     """Read a packed time: hour, minute, second and microseconds side by side."""
     try:
@@ -222,7 +231,7 @@ _FROM_NUMBER: Final[Mapping[str, tuple[frozenset[int], _Read]]] = {
     "BOOLEAN": (_BOOLEAN, _keep),
     "NUMERIC": (_NUMBERS, _via_text("NUMERIC")),
     "BIGNUMERIC": (_NUMBERS, _via_text("BIGNUMERIC")),
-    "TIMESTAMP": (_WHOLE, _keep),
+    "TIMESTAMP": (_WHOLE, _micros),
     "DATE": (_WHOLE, _day),
     "TIME": (_WHOLE, _time),
     "DATETIME": (_WHOLE, _datetime),
