@@ -289,7 +289,7 @@ def test_recursion_without_end(recursion: Callable[[str], list[int]], last: str)
     https://cloud.google.com/bigquery/docs/recursive-ctes#troubleshoot_iteration_limit_errors
     """
     with pytest.raises(exceptions.BadRequest, match="maximum number of iterations: 500"):
-        recursion(f"SELECT 1 AS n UNION ALL SELECT n + 1 FROM t {last}")
+        recursion(f"SELECT 1 AS n UNION ALL SELECT n + 1 FROM t {last}")  # noqa: S608 - ours
 
 
 @pytest.mark.parametrize(
