@@ -15,7 +15,7 @@ from msp_bigquery_emulator._store.database import Cursor
 _AGAIN: Final = 0.05  # seconds between two interrupts
 
 
-def cancelled(why: str) -> BigQueryError:
+def cancellation(why: str) -> BigQueryError:
     """Return the error of a job that was stopped, in BigQuery's words."""
     return BigQueryError(499, "stopped", f"Job execution was cancelled: {why}")
 

@@ -13,7 +13,7 @@ import attrs
 import duckdb
 
 from msp_bigquery_emulator._errors import BigQueryError, duplicate, make_unsupported, not_found
-from msp_bigquery_emulator._jobs.control import Control, cancelled
+from msp_bigquery_emulator._jobs.control import Control, cancellation
 from msp_bigquery_emulator._sql.queries import Result
 from msp_bigquery_emulator._store.catalog import LOCATION, now
 from msp_bigquery_emulator._store.database import ANONYMOUS
@@ -153,7 +153,7 @@ class Jobs:
     def abandon(self, job: Job) -> None:
         """Stop a job whose client has left, unless another waits for it."""
         if not job.waiting:
-            job.control.stop(cancelled("its client closed the connection"))
+            job.control.stop(cancellation("its client closed the connection"))
 
     def get(self, name: str) -> Job:
         """Return a job.
@@ -171,7 +171,7 @@ class Jobs:
         """Stop a job, unless it is done, and return it."""
         job = self.get(name)
         if not job.done.is_set():
-            job.control.stop(cancelled("User requested cancellation"))
+            job.control.stop(cancellation("User requested cancellation"))
         return job
 
     def delete(self, name: str) -> None:
@@ -242,7 +242,7 @@ class Jobs:
             while not self._stopped:
                 for job in self._running:
                     if job.deadline <= time.monotonic():
-                        job.control.stop(cancelled("Job timed out"))
+                        job.control.stop(cancellation("Job timed out"))
                         job.deadline = math.inf
                 self._looks_at = min((job.deadline for job in self._running), default=math.inf)
                 left = self._looks_at - time.monotonic()

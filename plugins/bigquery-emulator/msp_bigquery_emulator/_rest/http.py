@@ -104,14 +104,14 @@ class _Connection(BaseHTTPRequestHandler):
             if content is None:
                 answer = _refuse()
             else:
-                request = Request({}, query, headers, content, self._gone)
+                request = Request({}, query, headers, content, self._has_left)
                 answer = self.server.routes.answer(self.command, url.path, request)
         except ConnectionError:  # we are stopping: without an answer the client tries again
             self.close_connection = True
             return
         self._write(answer)
 
-    def _gone(self) -> bool:
+    def _has_left(self) -> bool:
         """Return whether the client has closed the connection."""
         try:
             readable = select.select([self.connection], [], [], 0)[0]

@@ -79,28 +79,28 @@ def _is(table: exp.Expr, name: str) -> bool:
 
 def _limit_padding(node: exp.Expr) -> None:
     """Limit LPAD and RPAD, whose second argument is the length of what they give."""
-    _bound(node, "expression", "{0}", _LONGEST, _TOO_LONG.format("LPAD/RPAD"))
+    _cap(node, "expression", "{0}", _LONGEST, _TOO_LONG.format("LPAD/RPAD"))
 
 
 def _limit_repeating(node: exp.Expr) -> None:
     text = node.this.sql("duckdb")
-    _bound(node, "times", f"{{0}} * length({text})", _LONGEST, _TOO_LONG.format("REPEAT"))
+    _cap(node, "times", f"{{0}} * length({text})", _LONGEST, _TOO_LONG.format("REPEAT"))
 
 
 def _limit_series(node: exp.Expr) -> None:
     step = node.args.get("step")
     start = node.args["start"].sql("duckdb")
     size = f"({{0}} - {start}) / ({step.sql('duckdb')})" if step else f"{{0}} - {start}"
-    _bound(node, "end", size, _MOST, _TOO_MANY)
+    _cap(node, "end", size, _MOST, _TOO_MANY)
 
 
 def _limit_moments(node: exp.Expr) -> None:
     start, end = (node.args[name].sql("duckdb") for name in ("start", "end"))
     size = f"(epoch({end}::TIMESTAMPTZ) - epoch({start}::TIMESTAMPTZ)) / epoch({{0}})"
-    _bound(node, "step", size, _MOST, _TOO_MANY)
+    _cap(node, "step", size, _MOST, _TOO_MANY)
 
 
-def _bound(node: exp.Expr, argument: str, size: str, most: int, message: str) -> None:
+def _cap(node: exp.Expr, argument: str, size: str, most: int, message: str) -> None:
     """Make an argument fail when it asks for too much, before the function is called."""
     given = node.args.get(argument)
     if given is None:
