@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Final
 
-from pythonjsonlogger.core import RESERVED_ATTRS, merge_record_extra
+from pythonjsonlogger.core import RESERVED_ATTRS
 
 from msp_core._text.for_people import CONSOLE
 from msp_core.integration import LogProcessor
@@ -43,7 +43,12 @@ class Fields:
 
     def __call__(self, record: logging.LogRecord) -> dict[str, Any]:
         """Return a new dict of the record's fields; never raises."""
-        fields: dict[str, Any] = merge_record_extra(record, {}, RESERVED)
+        # What python-json-logger's `merge_record_extra` does, in half its time.
+        fields = {
+            key: value
+            for key, value in record.__dict__.items()
+            if key not in RESERVED and not str(key).startswith("_")
+        }
         request = current_request.get()
         if request is not None:
             _add_request(fields, request)

@@ -8,7 +8,7 @@ import time
 from typing import Any, Final
 
 from msp_core._logs.fields import Collect
-from msp_core._logs.json_format import JSONFormat, Trace, epoch_microseconds
+from msp_core._logs.json_format import JSONFormat, epoch_microseconds, take_trace
 from msp_core.contract import Origin
 
 SEVERITIES: Final = (
@@ -33,15 +33,15 @@ class GCPFormat(JSONFormat):
     """
 
     def __init__(self, origin: Origin, project: str | None, collect: Collect) -> None:
-        super().__init__(collect)
-        self._project = project
-        self._service = {"service": origin.name, "version": origin.version}
-        self._labels = {
+        labels = {
             "service": origin.name,
             "version": origin.version,
             "instance_id": origin.instance_id,
             "environment": origin.environment_id,
         }
+        super().__init__(collect, labels, f"{PREFIX}labels")
+        self._project = project
+        self._service = {"service": origin.name, "version": origin.version}
 
     def fill(
         self,
@@ -51,7 +51,7 @@ class GCPFormat(JSONFormat):
         traceback: str,
     ) -> None:
         """Put the record into the line's dict under Google's names."""
-        trace = Trace.taken_from(fields)
+        trace = take_trace(fields)
         line["severity"] = severity(record.levelno)
         line["message"] = record.message
         line["time"] = timestamp(epoch_microseconds(record))
@@ -61,7 +61,7 @@ class GCPFormat(JSONFormat):
             "line": str(record.lineno),
             "function": record.funcName,
         }
-        line[f"{PREFIX}labels"] = self._labels
+        self.put_origin(line)
         self._add_trace(line, trace)
         if record.levelno >= logging.ERROR:
             self._add_error(line, record, traceback)
@@ -70,17 +70,16 @@ class GCPFormat(JSONFormat):
             line["Stacktrace"] = traceback
         line["Attributes"] = fields
 
-    def _add_trace(self, line: dict[str, Any], trace: Trace) -> None:
-        if trace.trace_id is None:
+    def _add_trace(self, line: dict[str, Any], trace: tuple[Any, Any, Any]) -> None:
+        trace_id, span_id, sampled = trace
+        if trace_id is None:
             return
         project = self._project
-        line[f"{PREFIX}trace"] = (
-            f"projects/{project}/traces/{trace.trace_id}" if project else trace.trace_id
-        )
-        if trace.span_id is not None:
-            line[f"{PREFIX}spanId"] = trace.span_id
-        if trace.sampled is not None:
-            line[f"{PREFIX}trace_sampled"] = trace.sampled
+        line[f"{PREFIX}trace"] = f"projects/{project}/traces/{trace_id}" if project else trace_id
+        if span_id is not None:
+            line[f"{PREFIX}spanId"] = span_id
+        if sampled is not None:
+            line[f"{PREFIX}trace_sampled"] = sampled
 
     def _add_error(self, line: dict[str, Any], record: logging.LogRecord, traceback: str) -> None:
         """Add what Error Reporting groups by: the traceback, without one the place."""
@@ -98,6 +97,7 @@ class GCPFormat(JSONFormat):
         }
 
 
+@functools.lru_cache
 def severity(level: int) -> str:
     """Return Google's name for a level; levels in between count downwards."""
     for least, name in SEVERITIES:

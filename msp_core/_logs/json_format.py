@@ -3,47 +3,38 @@
 from __future__ import annotations
 
 import abc
+import functools
 import logging
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-import attrs
-from pythonjsonlogger.core import BaseJsonFormatter
+from pythonjsonlogger.json import JsonFormatter
 
 from msp_core._logs.fields import Collect
-from msp_core._logs.values import encode
+from msp_core._logs.values import encode, find_encode
 from msp_core._text.failure import ExcInfo, visible_part
 
 
-@attrs.frozen(kw_only=True)
-class Trace:
-    """The trace a line belongs to, taken out of its fields.
+class JSONFormat(JsonFormatter, abc.ABC):
+    """Formats a record as one line of JSON; a subclass says in `fill` under which names.
 
-    Attributes:
-        trace_id: 32 hex digits, or None.
-        span_id: 16 hex digits, or None.
-        sampled: whether the trace is kept; None when unknown.
+    Args:
+        collect: returns the fields of a record.
+        origin: what is the same in every line, encoded once; it stands where `fill` puts it.
+        name: of the origin in the line.
     """
 
-    trace_id: Any
-    span_id: Any
-    sampled: Any
-
-    @classmethod
-    def taken_from(cls, fields: dict[str, Any]) -> Trace:
-        """Remove the trace's three fields and return them."""
-        return cls(
-            trace_id=fields.pop("trace_id", None),
-            span_id=fields.pop("span_id", None),
-            sampled=fields.pop("trace_sampled", None),
-        )
-
-
-class JSONFormat(BaseJsonFormatter, abc.ABC):
-    """Formats a record as one line of JSON; a subclass says in `fill` under which names."""
-
-    def __init__(self, collect: Collect) -> None:
-        super().__init__()
+    def __init__(self, collect: Collect, origin: Mapping[str, str], name: str) -> None:
+        super().__init__(json_serializer=find_encode())
         self._collect = collect
+        self._name = name
+        # No value before it in a line looks like it: quotes inside of a text are escaped.
+        self._place = f'"{name}":0'
+        self._origin = f'"{name}":{encode(origin)}'
+
+    def put_origin(self, line: dict[str, Any]) -> None:
+        """Let the origin stand here in the line."""
+        line[self._name] = 0
 
     @abc.abstractmethod
     def fill(
@@ -76,7 +67,8 @@ class JSONFormat(BaseJsonFormatter, abc.ABC):
 
     def jsonify_log_record(self, log_data: dict[str, Any]) -> str:
         """Return the line; called by python-json-logger."""
-        return encode(log_data)
+        text: str = self.json_serializer(log_data)
+        return text.replace(self._place, self._origin, 1)
 
     def formatException(self, ei: ExcInfo) -> str:  # noqa: N802 - the name `logging` calls
         """Return the traceback; nothing for `logger.exception` outside of an `except`."""
@@ -84,9 +76,29 @@ class JSONFormat(BaseJsonFormatter, abc.ABC):
         return "" if visible[0] is None else logging.Formatter.formatException(self, visible)
 
 
-def caller(record: logging.LogRecord) -> str:
+# Places in the source that are kept, so that each is formatted once.
+PLACES: Final = 1024
+
+
+@functools.lru_cache(maxsize=PLACES)
+def caller(pathname: str, lineno: int) -> str:
     """Return `directory/file.py:line`, the form Go's logger gives a caller."""
-    return f"{'/'.join(record.pathname.rsplit('/', 2)[-2:])}:{record.lineno}"
+    return f"{'/'.join(pathname.rsplit('/', 2)[-2:])}:{lineno}"
+
+
+def take_trace(fields: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Remove the trace a line belongs to from its fields, and return it.
+
+    Returns:
+        trace_id: 32 hex digits, or None.
+        span_id: 16 hex digits, or None.
+        sampled: whether the trace is kept; None when unknown.
+    """
+    return (
+        fields.pop("trace_id", None),
+        fields.pop("span_id", None),
+        fields.pop("trace_sampled", None),
+    )
 
 
 def epoch_microseconds(record: logging.LogRecord) -> int:

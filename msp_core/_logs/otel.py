@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import Any, Final
 
 from msp_core._logs.fields import Collect
-from msp_core._logs.json_format import JSONFormat, Trace, caller, epoch_microseconds
+from msp_core._logs.json_format import JSONFormat, caller, epoch_microseconds, take_trace
 from msp_core.contract import Origin
 
 SEVERITIES: Final = (
@@ -22,8 +23,7 @@ class OTelFormat(JSONFormat):
     """The format `json`."""
 
     def __init__(self, origin: Origin, collect: Collect) -> None:
-        super().__init__(collect)
-        self._resource = origin.attributes()
+        super().__init__(collect, origin.attributes(), "Resource")
 
     def fill(
         self,
@@ -33,23 +33,24 @@ class OTelFormat(JSONFormat):
         traceback: str,
     ) -> None:
         """Put the record into the line's dict under OpenTelemetry's names."""
-        trace = Trace.taken_from(fields)
+        trace_id, span_id, _ = take_trace(fields)
         line["Timestamp"] = epoch_microseconds(record) * 1000
         line["SeverityText"], line["SeverityNumber"] = severity(record.levelno)
         line["InstrumentationScope"] = record.name
         line["Body"] = record.message
-        line["Caller"] = caller(record)
+        line["Caller"] = caller(record.pathname, record.lineno)
         line["Function"] = record.funcName
         if traceback:
             line["Stacktrace"] = traceback
-        line["Resource"] = self._resource
-        if trace.trace_id is not None:
-            line["TraceId"] = trace.trace_id
-        if trace.span_id is not None:
-            line["SpanId"] = trace.span_id
+        self.put_origin(line)
+        if trace_id is not None:
+            line["TraceId"] = trace_id
+        if span_id is not None:
+            line["SpanId"] = span_id
         line["Attributes"] = fields
 
 
+@functools.lru_cache
 def severity(level: int) -> tuple[str, int]:
     """Return OpenTelemetry's text and number for a level; levels in between count downwards."""
     for least, text, number in SEVERITIES:

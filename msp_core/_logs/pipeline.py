@@ -41,14 +41,11 @@ class Pipeline(logging.Handler):
             self._report_lost()
 
     def _write(self, record: logging.LogRecord) -> None:
-        line = self._scrub(self._format_line(record))
-        self._writer.write(line.encode(errors="backslashreplace") + b"\n")
-
-    def _format_line(self, record: logging.LogRecord) -> str:
         try:
-            return self.format(record)
+            line = self.format(record)
         except Exception as error:  # noqa: BLE001 - arguments that do not fit, a broken __str__
-            return self.format(_strip(record, error))
+            line = self.format(_strip(record, error))
+        self._writer.write(self._scrub(line).encode(errors="backslashreplace") + b"\n")
 
     def _report_lost(self) -> None:
         lost = self._writer.lost - self._lost

@@ -70,7 +70,7 @@ class Scrubber:
             ordered = sorted(self._secrets, key=lambda secret: (-len(secret), secret))
             if ordered:
                 self._rules = Rules(
-                    tuple(dict.fromkeys(_core(secret) for secret in ordered)),
+                    tuple(_without_longer({_core(secret) for secret in ordered})),
                     re.compile("|".join(_spellings(secret) for secret in ordered)),
                 )
 
@@ -119,6 +119,15 @@ def _parts(secret: str) -> Iterable[str]:
 def _core(secret: str) -> str:
     """Return the longest run of characters that no encoding changes; maybe empty."""
     return max(_WORD.findall(secret), key=len, default="")
+
+
+def _without_longer(cores: Iterable[str]) -> Iterable[str]:
+    """Yield each core that holds no other one: what finds the shorter one finds it, too."""
+    found: list[str] = []
+    for core in sorted(cores, key=len):
+        if not any(other in core for other in found):
+            found.append(core)
+            yield core
 
 
 def _spellings(secret: str) -> str:

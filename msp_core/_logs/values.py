@@ -6,8 +6,11 @@ import datetime as dt
 import enum
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+Encode = Callable[[Any], str]
+"""(value) -> one line of JSON in ASCII; never raises for what a value does."""
 
 # Levels of nesting that are kept; deeper ones are printed as text.
 DEPTH: Final = 16
@@ -22,6 +25,32 @@ def encode(value: Any) -> str:  # noqa: ANN401 - any value is the point
         return _encoder.encode(value)
     except Exception:  # noqa: BLE001 - a key, a cycle, NaN, a property that raises
         return _encoder.encode(make_plain(value))
+
+
+def find_encode() -> Encode:
+    """Return what encodes like `encode`; with orjson where it is installed, the fast extra."""
+    try:
+        import orjson  # noqa: PLC0415 - not there everywhere
+    except ImportError:
+        return encode
+    # What orjson would print in another way than `encode`, or take apart, it refuses.
+    refused = (
+        orjson.OPT_PASSTHROUGH_DATACLASS
+        | orjson.OPT_PASSTHROUGH_DATETIME
+        | orjson.OPT_PASSTHROUGH_SUBCLASS
+    )
+
+    def encode_fast(value: Any) -> str:  # noqa: ANN401 - as encode
+        try:
+            data: bytes = orjson.dumps(value, None, refused)
+        except Exception:  # noqa: BLE001 - as encode
+            return encode(value)
+        # It prints NaN as null, and characters that end a line for some reader as they are.
+        if data.isascii() and b"null" not in data:
+            return data.decode()
+        return encode(value)
+
+    return encode_fast
 
 
 def make_plain(value: Any, above: tuple[Any, ...] = ()) -> Any:  # noqa: ANN401 - as encode

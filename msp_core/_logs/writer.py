@@ -72,7 +72,9 @@ class Writer:
         if self._waiting.qsize() >= LIMIT and (_on_event_loop() or not self.flush(PATIENCE)):
             self.lost += 1
             return
-        self._put(line)
+        self._waiting.put(line)
+        if self._direct:
+            self._drain()
 
     def flush(self, timeout: float) -> bool:
         """Wait until all lines given so far are written; never raises.

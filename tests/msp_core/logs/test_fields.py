@@ -20,6 +20,15 @@ def test_libraries_second_messages_are_left_out() -> None:
     assert line["Attributes"] == {"kept": 1}
 
 
+def test_names_that_are_no_fields() -> None:
+    """What a library keeps on a record for itself is no field; a name may be a number."""
+    with recorded() as record:
+        logger.info("x", extra={"_private": 1, "kept_": 2, 3: 4, "": 5})  # type: ignore[dict-item]
+        line = record.line()
+
+    assert line["Attributes"] == {"kept_": 2, "3": 4, "": 5}
+
+
 def test_request_without_trace() -> None:
     """A request that nobody traces gives its id only."""
     with recorded() as record:

@@ -119,6 +119,18 @@ def test_trace() -> None:
     assert line["Attributes"] == {"request_id": "r-1"}
 
 
+def test_value_that_looks_like_the_resource() -> None:
+    """The resource stands where it belongs, whatever is logged before it and after it."""
+    nasty = '"Resource":0'
+    with recorded() as record:
+        logging.getLogger(nasty).warning("%s", nasty, extra={"Resource": 0, "text": nasty})
+        line = record.line()
+
+    assert line["Body"] == line["InstrumentationScope"] == nasty
+    assert line["Resource"]["service.name"] == "guestbook"
+    assert line["Attributes"] == {"Resource": 0, "text": nasty}
+
+
 def test_line_is_valid_whatever_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
     """Line ends, quotes and lone surrogates in any part do not break the line."""
     monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's cannot report surrogates

@@ -131,6 +131,14 @@ def test_longer_secret_is_hidden_whole() -> None:
     assert scrubber("hunter", "hunter2").text("hunter2 hunter") == "*** ***"
 
 
+def test_what_holds_another_is_not_looked_for_twice() -> None:
+    """Each line is searched for as few texts as can find every secret."""
+    both = scrubber("hunter", "xhunter2", "sesame!")
+
+    assert sorted(both._rules.cores) == ["hunter", "sesame"]
+    assert both.text("xhunter2 hunter sesame!") == "*** *** ***"
+
+
 def test_secrets_add_up() -> None:
     """What is added later does not replace what was known before."""
     both = scrubber("hunter2")

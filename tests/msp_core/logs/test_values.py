@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import decimal
 import enum
 import json
+import sys
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,9 +15,21 @@ from typing import Any
 
 import attrs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from msp_core._logs.values import encode
+from msp_core._logs import values
+from msp_core._logs.values import Encode, encode, find_encode
 from msp_core.secret import Secret
+
+
+@pytest.fixture(params=["standard library", "orjson"])
+def encoder(request: pytest.FixtureRequest) -> Encode:
+    """Give each of the two encoders."""
+    if request.param == "orjson":
+        pytest.importorskip("orjson")
+        return find_encode()
+    return encode
 
 
 class Colour(enum.Enum):
@@ -52,6 +66,12 @@ class Text(str):
 
     def __str__(self) -> str:
         raise RuntimeError("no")
+
+
+@dataclasses.dataclass
+class Account:
+    user: str
+    password: str = dataclasses.field(repr=False)
 
 
 @attrs.frozen
@@ -99,6 +119,7 @@ def deep() -> list[Any]:
         (b"\xff", "b'\\xff'"),
         (Secret("hunter2"), "***"),
         (Login("ann", "hunter2"), "Login(user='ann')"),
+        (Account("ann", "hunter2"), "Account(user='ann')"),
         (float("nan"), "nan"),
         (float("-inf"), "-inf"),
         ({"a": float("inf"), "n": None, "t": dt.timedelta(1)}, {"a": "inf", "n": None, "t": 86400}),
@@ -115,22 +136,22 @@ def deep() -> list[Any]:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_value(value: object, expected: object) -> None:
+def test_value(value: object, expected: object, encoder: Encode) -> None:
     """Each kind of value becomes what a reader of logs expects, and never raises."""
-    text = encode({"field": value})
+    text = encoder({"field": value})
 
     assert json.loads(text) == {"field": expected}
 
 
-def test_deep_nesting() -> None:
+def test_deep_nesting(encoder: Encode) -> None:
     """A value nested deeper than Python can follow still gives a valid line."""
-    assert json.loads(encode({"field": deep()}))["field"]
+    assert json.loads(encoder({"field": deep()}))["field"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\x0b", "\x0c", "\x1c", "\x85", "\u2028", "\u2029"])
-def test_one_line(end: str) -> None:
+def test_one_line(end: str, encoder: Encode) -> None:
     """Whatever some reader takes for the end of a line is escaped."""
-    text = encode({f"a{end}b": f"c{end}d", "list": [end]})
+    text = encoder({f"a{end}b": f"c{end}d", "list": [end]})
 
     assert len(text.splitlines()) == 1
 
@@ -153,3 +174,49 @@ def test_deepest_value() -> None:
         (plain,) = plain
 
     assert plain == "[nan]"
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.datetimes()
+    | st.uuids()
+    | st.sampled_from([*Colour, *Count, Login("ann", "hunter2"), Account("ann", "hunter2")])
+)
+
+
+@given(
+    st.recursive(
+        SCALARS,
+        lambda inner: (
+            st.lists(inner)
+            | st.tuples(inner, inner)
+            | st.dictionaries(st.text() | st.integers(), inner)
+        ),
+    )
+)
+def test_encoders_agree(value: object) -> None:
+    """Whether orjson is installed changes how long a line takes, and nothing in it."""
+    pytest.importorskip("orjson")
+    text = find_encode()({"field": value})
+
+    assert text.isascii()
+    assert json.loads(text) == json.loads(encode({"field": value}))
+
+
+def test_without_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the fast extra is not installed, the standard library encodes."""
+    monkeypatch.setitem(sys.modules, "orjson", None)
+
+    assert find_encode() is encode
+
+
+def test_with_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain line is encoded by orjson alone: the standard library is not asked."""
+    pytest.importorskip("orjson")
+    monkeypatch.setattr(values, "_encoder", None)
+
+    assert find_encode()({"field": [1, "x", {"y": 0.5}]}) == '{"field":[1,"x",{"y":0.5}]}'
