@@ -25,8 +25,9 @@ NAMES: Final = {"WARNING": "WARN", "CRITICAL": "CRIT"}
 # Characters of an id: enough to tell the requests on one screen apart, and to search by.
 SHORT: Final = 8
 
-# A terminal obeys control characters; a log line must not command it.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+# A terminal obeys control characters, and some readers end a line at the last two or turn its order
+# round at the others; a log line must not command them.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 _BARE = re.compile(r"[\w.:/@%+\-]+")
 _IDS = ("trace_id", "request_id")
 _OF_A_TRACE = frozenset({*_IDS, "span_id", "trace_sampled"})
@@ -82,10 +83,12 @@ class ConsoleFormat(logging.Formatter):
         visible = visible_part(record.exc_info) if record.exc_info else (None, None, None)
         if visible[0] is not None:
             printed = fold_traceback if self._fold else whole_traceback
-            stacks.append(_tame(printed(*visible)))
+            stacks.append(printed(*visible))
         if record.stack_info:
-            stacks.append(_tame(self.formatStack(record.stack_info)))
-        return stacks
+            stacks.append(self.formatStack(record.stack_info))
+        # The first line of a stack, too: an exception's text has lines of its own, and among its
+        # frames only the margin tells one from a log line.
+        return [f"    {_indent(stack)}" for stack in stacks]
 
     def _level(self, record: logging.LogRecord) -> str:
         name = f"{NAMES.get(record.levelname, record.levelname):<5}"
@@ -127,4 +130,4 @@ def _indent(text: str) -> str:
 
 
 def _tame(text: str) -> str:
-    return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _CONTROL.sub(lambda match: ascii(match[0])[1:-1], text)

@@ -24,7 +24,6 @@ class Pipeline(logging.Handler):
         self.setFormatter(formatter)
         self._scrub = scrub
         self._writer = writer
-        self._lost = 0
 
     def handle(self, record: logging.LogRecord) -> bool:
         """Emit the record unless a filter drops it."""
@@ -36,22 +35,21 @@ class Pipeline(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, whatever its arguments and fields do."""
-        self._write(record)
-        if self._writer.lost > self._lost:
-            self._report_lost()
+        self._writer.write(self.line_of(record))
 
-    def _write(self, record: logging.LogRecord) -> None:
+    def line_of(self, record: logging.LogRecord) -> bytes:
+        """Return the record as what is written, its newline too; never raises."""
         try:
             line = self.format(record)
         except Exception as error:  # noqa: BLE001 - arguments that do not fit, a broken __str__
             line = self.format(_strip(record, error))
-        self._writer.write(self._scrub(line).encode(errors="backslashreplace") + b"\n")
+        return self._scrub(line).encode(errors="backslashreplace") + b"\n"
 
-    def _report_lost(self) -> None:
-        lost = self._writer.lost - self._lost
-        self._lost = self._writer.lost
-        line = {"name": "msp.logs", "levelno": logging.ERROR, "levelname": "ERROR"}
-        self._write(logging.makeLogRecord({**line, "msg": "log lines were lost", "lines": lost}))
+    def line_of_loss(self, lines: int) -> bytes:
+        """Return the line that says how many others were not written."""
+        named = {"name": "msp.logs", "levelno": logging.ERROR, "levelname": "ERROR"}
+        message = {"msg": "log lines were lost", "lines": lines}
+        return self.line_of(logging.makeLogRecord({**named, **message}))
 
 
 def _strip(record: logging.LogRecord, error: Exception) -> logging.LogRecord:

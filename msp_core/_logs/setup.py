@@ -117,7 +117,11 @@ def configure(
         To be closed in the end; lines are written at exit in any case.
     """
     target = sys.stderr if stream is None else stream
-    fields, scrubber, writer = Fields(), Scrubber(), Writer(output_to(target))
+    fields, scrubber = Fields(), Scrubber()
+    writer = Writer(
+        output_to(target),
+        lambda lines: emergency.line_of_loss(lines),  # noqa: PLW0108 - made below, from the writer
+    )
     pipeline = _pipelines(
         config.format_on(platform, watched=watched),
         origin,
@@ -127,14 +131,14 @@ def configure(
         colour=colour,
         fold=config.root_level() > logging.DEBUG,
     )
-    usual = pipeline(fields)
+    usual, emergency = pipeline(fields), pipeline(Fields())
     if config.sampled:
         usual.addFilter(Sampling(config.sampling_initial, config.sampling_thereafter))
     logs = Logs(
         fields=fields,
         scrubber=scrubber,
         writer=writer,
-        emergency=pipeline(Fields()),
+        emergency=emergency,
         restore=(
             take_root(usual),
             set_levels(config.root_level(), config.scopes()),

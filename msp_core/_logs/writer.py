@@ -11,12 +11,15 @@ import select
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from msp_core._logs.output import Output
 
-# Lines that may wait: about 50 MB, where a slow reader turns into a problem of memory.
+# Bytes of a line for which it takes one place of those that wait; a longer one takes several.
+PLACE: Final = 512
+
+# Places of lines that may wait: 51.2 MB, where a slow reader turns into a problem of memory.
 LIMIT: Final = 100_000
 
 # Seconds a thread waits for room once that many wait.
@@ -29,24 +32,35 @@ PAUSE: Final = 0.005
 # Seconds between two writes, below which lines come fast.
 FAST: Final = 2 * PAUSE
 
+# Seconds after which the number of lost lines is logged again, where lines go on getting lost.
+AGAIN: Final = 60.0
+
 _END: Final = None
+
+# Takes a place behind a long line, and is written as nothing.
+_PLACE_TAKEN: Final = b""
 
 
 class Writer:
-    """Writes lines in the order given, from a thread of its own, and loses none.
+    """Writes lines in the order given, from a thread of its own, and loses none untold.
 
     Lines are put on a `SimpleQueue`, whose `put` takes no lock a thread could be stopped with and
     may be called from signal handlers and destructors. Once the thread has ended (`close`, which
     also happens at exit) and in a forked child, where it does not exist, whoever writes does it
     right away.
 
+    Args:
+        output: where to.
+        describe_loss: (number of lost lines) -> the line that says so; called in the thread.
+
     Attributes:
         lost: lines that were not written, because the reader is gone or too slow for too long.
     """
 
-    def __init__(self, output: Output) -> None:
-        self.lost = 0
+    def __init__(self, output: Output, describe_loss: Callable[[int], bytes]) -> None:
         self._output = output
+        self._describe_loss = describe_loss
+        self._described_at = -math.inf
         self._start_afresh(direct=False)
         self._thread = threading.Thread(target=self._run, name="msp-logs", daemon=True)
         self._thread.start()
@@ -56,23 +70,28 @@ class Writer:
 
     def _start_afresh(self, *, direct: bool) -> None:
         self._direct = direct
+        self.lost = self._described = 0
         self._waiting: queue.SimpleQueue[bytes | threading.Event | None] = queue.SimpleQueue()
         # Ends a pause: somebody waits for what waits. One too many only leaves out a later pause.
         self._hurry: queue.SimpleQueue[None] = queue.SimpleQueue()
         # Held while a thread writes by itself, so that its lines are out when it goes on.
         # Reentrant: a destructor or signal handler may log in the middle of it.
         self._draining = threading.RLock()
+        self._counting = threading.RLock()  # the same, of the lost lines
 
     def write(self, line: bytes) -> None:
         """Write the line, ended by a newline, soon; now when the thread has ended.
 
-        When too many lines wait, a thread waits for room as any write would make it; an event
-        loop must not wait, so there the line is lost.
+        When too much waits, a thread waits for room as any write would make it; an event loop must
+        not wait, so there the line is lost.
         """
         if self._waiting.qsize() >= LIMIT and (_on_event_loop() or not self.flush(PATIENCE)):
-            self.lost += 1
+            self._lose(1)
             return
         self._waiting.put(line)
+        # The queue's own size is the one count that needs no lock of threads and signal handlers.
+        for _ in range(len(line) // PLACE):
+            self._waiting.put(_PLACE_TAKEN)
         if self._direct:
             self._drain()
 
@@ -147,7 +166,8 @@ class Writer:
             while isinstance(item, bytes):
                 lines.append(item)
                 item = self._waiting.get_nowait()
-        self._write_lines(lines)
+        self._write_lines([line for line in lines if line])
+        self._report_loss()
         if isinstance(item, threading.Event):
             item.set()
         return item is not _END
@@ -158,7 +178,27 @@ class Writer:
                 self._output(b"".join(chunk))
             except (OSError, ValueError):
                 # Nobody reads. There is nowhere left to say so, and no reason to stop serving.
-                self.lost += len(chunk)
+                self._lose(len(chunk))
+
+    def _lose(self, lines: int) -> None:
+        with self._counting:
+            self.lost += lines
+
+    def _report_loss(self) -> None:
+        """Log how many lines were lost since the last time; once a minute while many wait.
+
+        While the queue is full, each line that is written makes room for one more, and there would
+        be a report of every few. One that cannot be written is tried again behind the next lines.
+        """
+        lost = self.lost - self._described
+        if not lost:
+            return
+        now = time.monotonic()
+        if self._waiting.empty() or now - self._described_at >= AGAIN:
+            with contextlib.suppress(OSError, ValueError):
+                self._output(self._describe_loss(lost))
+                self._described += lost
+                self._described_at = now
 
 
 def _chunks(lines: list[bytes]) -> Iterator[list[bytes]]:

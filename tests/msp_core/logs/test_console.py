@@ -115,8 +115,8 @@ def test_traceback_is_readable() -> None:
             logger.exception("cannot write", stack_info=True)
         text = record.text()
 
-    assert "cannot write\nTraceback (most recent call last):\n  File " in text
-    assert "\nRuntimeError: broken\nStack (most recent call last):\n" in text
+    assert "cannot write\n    Traceback (most recent call last):\n      File " in text
+    assert "\n    RuntimeError: broken\n    Stack (most recent call last):\n      File " in text
 
 
 def test_no_exception() -> None:
@@ -126,6 +126,32 @@ def test_no_exception() -> None:
         text = record.text()
 
     assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize("level", ["info", "debug"])  # folded, and whole
+def test_exception_cannot_pass_for_another_line(level: str) -> None:
+    """No text of an exception, its causes or its notes begins where a log line begins."""
+    forged = "12:00:00.000 INFO  fake"
+    error = ValueError(f"a\n{forged}\r{forged}\u2028{forged}")
+    error.add_note(f"note\n{forged}\n")
+    error.__cause__ = RuntimeError(f"\n{forged}")
+    with recorded(LogConfig(format="console", level=level)) as record:
+        logger.error("cannot write", exc_info=error)
+        lines = record.text().splitlines()
+
+    assert lines[0].endswith("cannot write")
+    assert sum(forged in line for line in lines) == 3
+    assert all(line.startswith("    ") for line in lines[1:])
+    assert any(line.endswith(f"{forged}\\r{forged}\\u2028{forged}") for line in lines)
+
+
+def test_no_character_turns_a_line_round() -> None:
+    """Characters that change the order of what stands beside them are shown as what they are."""
+    with recorded(CONSOLE) as record:
+        logger.info("a\u202eb\u2066c\u2029d", extra={"agent": "e\u2069\u202a"})
+        text = record.text()
+
+    assert text.endswith('a\\u202eb\\u2066c\\u2029d agent="e\\u2069\\u202a"\n')
 
 
 def test_message_cannot_pass_for_another_line() -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import logging
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from tests.msp_core.log_lines import run_program
+from msp_core._logs import writer
+from tests.msp_core.log_lines import configured, run_program
+
+logger = logging.getLogger("guestbook")
 
 LINES = 2_000
 
@@ -43,3 +51,30 @@ def test_system_calls() -> None:
 
     assert len(left.stderr.splitlines()) == LINES + 1
     assert int(left.stdout) / LINES < 0.15
+
+
+def test_lost_lines_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A pipe that nobody reads for a while loses lines, and the log says exactly how many."""
+    monkeypatch.setattr(writer, "LIMIT", 100)
+    reading, writing = os.pipe()
+    received: list[bytes] = []
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "w") as stderr:
+        logs = configured(stream=stderr)
+        asyncio.run(log_much())
+        thread = threading.Thread(target=lambda: received.extend(pipe))
+        thread.start()
+        asyncio.run(log_much())
+        logs.close()
+        stderr.close()
+        thread.join()
+    lines = [json.loads(line) for line in received]
+    reports = [line["Attributes"]["lines"] for line in lines if line["Body"] != "visited"]
+
+    assert sum(reports) >= LINES // 2
+    assert len(lines) - len(reports) + sum(reports) == 2 * LINES
+
+
+async def log_much() -> None:
+    """Log on an event loop, which must not wait."""
+    for _ in range(LINES):
+        logger.info("visited")

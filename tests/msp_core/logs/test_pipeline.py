@@ -78,14 +78,15 @@ def test_filter_that_gives_another_record(monkeypatch: pytest.MonkeyPatch) -> No
 def test_lost_lines_are_reported() -> None:
     """Lines that could not be written are counted in the first one that can."""
     with recorded() as record:
-        record.logs._writer.lost += 7
+        record.logs._writer._lose(7)
         logger.info("works again")
         again, report = record.lines()
-        record.logs._writer.lost += 2
+        record.logs._writer._lose(2)
         logger.info("works once more")
         second = record.lines()[-1]
 
     assert again["Body"] == "works again"
     assert report["Body"] == "log lines were lost"
+    assert (report["SeverityText"], report["InstrumentationScope"]) == ("ERROR", "msp.logs")
     assert report["Attributes"]["lines"] == 7
     assert second["Attributes"]["lines"] == 2

@@ -71,10 +71,10 @@ def test_own_frames_are_shown_and_others_folded() -> None:
     """The program's frames stand there whole; those around them are one line each run."""
     text = logged(lambda: asyncio.run(call(lambda: visit(13))))
 
-    folded = r"\n  … \d frames of asyncio, msp_core, concurrent\n  File .*, in <lambda>\n"
+    folded = r"\n      … \d frames of asyncio, msp_core, concurrent\n      File .*, in <lambda>\n"
     assert re.search(folded, text)
     assert text.count("  File ") == 4
-    assert "in visit\n    raise ValueError(number)\nValueError: 13\n" in text
+    assert "in visit\n        raise ValueError(number)\n    ValueError: 13\n" in text
 
 
 def test_one_frame() -> None:
@@ -100,7 +100,7 @@ def test_machinery_of_imports_is_not_shown(tmp_path: Path) -> None:
     text = logged(lambda: runpy.run_path(str(file)))
 
     assert text.count("  File ") == 3
-    assert 'damaged.py", line 1\n    def visit(:\n' in text
+    assert 'damaged.py", line 1\n        def visit(:\n' in text
     assert "frames of runpy" in text
 
 
@@ -126,7 +126,7 @@ def test_error_that_was_never_raised() -> None:
         logger.error("failed", exc_info=ValueError("13"))
         text = record.text()
 
-    assert text.endswith("failed\nValueError: 13\n")
+    assert text.endswith("failed\n    ValueError: 13\n")
 
 
 def test_single_frame() -> None:

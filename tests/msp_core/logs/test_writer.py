@@ -6,6 +6,7 @@ import asyncio
 import gc
 import queue
 import select
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -38,6 +39,11 @@ class Reader:
         self.taken += data
 
 
+def describe(lines: int) -> bytes:
+    """Return the line that says how many were lost."""
+    return b"lost %d\n" % lines
+
+
 @pytest.fixture
 def reader() -> Reader:
     """Give an output that takes everything at once."""
@@ -47,7 +53,7 @@ def reader() -> Reader:
 @pytest.fixture
 def writer(reader: Reader) -> Iterator[Writer]:
     """Give a writer to that output."""
-    writer = Writer(reader)
+    writer = Writer(reader, describe)
     yield writer
     reader.reads.set()
     writer.close()
@@ -157,7 +163,7 @@ def test_gone_reader(writer: Writer, reader: Reader) -> None:
     assert not flushed
     assert writer.flush(10)
     assert writer.lost == 1
-    assert reader.taken == b"two\n"
+    assert reader.taken == b"two\nlost 1\n"
 
 
 def test_thread_waits_for_room(
@@ -189,7 +195,7 @@ async def test_event_loop_never_waits(
     await asyncio.to_thread(writer.flush, 10)
 
     assert lost == 3
-    assert reader.taken == b"held\n0\n1\n"
+    assert reader.taken == b"held\nlost 3\n0\n1\n"
 
 
 def test_thread_gives_up_waiting(
@@ -205,13 +211,14 @@ def test_thread_gives_up_waiting(
     writer.flush(10)
 
     assert writer.lost == 1
-    assert reader.taken == b"held\none\n"
+    assert reader.taken == b"held\nlost 1\none\n"
 
 
 def test_forked_child_writes_itself(writer: Writer, reader: Reader) -> None:
-    """A child has no writer thread, and must not write its parent's lines again."""
+    """A child has no writer thread, and must not write its parent's lines and losses again."""
     writer.close()
     writer._waiting.put(b"parents\n")
+    writer._lose(1)
     writer._start_afresh(direct=True)
     writer.write(b"childs\n")
 
@@ -220,7 +227,7 @@ def test_forked_child_writes_itself(writer: Writer, reader: Reader) -> None:
 
 def test_closed_writer_is_forgotten(reader: Reader) -> None:
     """Being told of forks does not keep a writer that nobody uses any more."""
-    writer = Writer(reader)
+    writer = Writer(reader, describe)
     writer.close()
     forgotten = weakref.ref(writer)
     del writer
@@ -260,7 +267,7 @@ def test_lines_of_processes_do_not_mix(reader: Reader) -> None:
         reader(data)
         chunks.append(data)
 
-    writer = Writer(output)
+    writer = Writer(output, describe)
     lines = [b"x" * (number % 200) + b"\n" for number in range(1_000)]
     lines[500] = b"y" * select.PIPE_BUF + b"\n"
     for line in lines:
@@ -284,6 +291,92 @@ async def test_how_many_lines_wait(writer: Writer, reader: Reader) -> None:
     reader.reads.set()
 
     assert (lost, writer.lost) == (0, 1)
+
+
+async def test_how_many_bytes_wait(writer: Writer, reader: Reader) -> None:
+    """Of long lines fewer wait: 512 bytes begun take one place of a hundred thousand."""
+    hold_up(writer, reader)
+    writer.write(b"x" * (99_998 * 512) + b"\n")  # 99,999 places
+    writer.write(b"x" * 510 + b"\n")
+    lost = writer.lost
+    writer.write(b"\n")
+    reader.reads.set()
+
+    assert (lost, writer.lost) == (0, 1)
+
+
+async def test_line_that_takes_a_place_more(writer: Writer, reader: Reader) -> None:
+    """A line of 512 bytes takes two places; those that were taken are not written."""
+    hold_up(writer, reader)
+    writer.write(b"x" * (99_997 * 512) + b"\n")  # 99,998 places
+    writer.write(b"y" * 511 + b"\n")
+    writer.write(b"\n")
+    lost = writer.lost
+    reader.reads.set()
+    await asyncio.to_thread(writer.flush, 30)
+
+    assert lost == 1
+    assert reader.taken.endswith(b"x\n" + b"y" * 511 + b"\n")
+
+
+def test_loss_is_reported_until_it_is_written(writer: Writer, reader: Reader) -> None:
+    """Lines are counted until a reader that is back has got the number; no report counts as one."""
+    reader.gone = True
+    for _ in range(3):
+        writer.write(b"one\n")
+        writer.flush(10)
+    reader.gone = False
+    writer.write(b"two\n")
+    writer.flush(10)
+    writer.write(b"three\n")
+
+    assert writer.close(10)
+    assert writer.lost == 3
+    assert reader.taken == b"two\nlost 3\nthree\n"
+
+
+def test_last_loss_is_reported(writer: Writer, reader: Reader) -> None:
+    """What was lost after the last line is said when the log is closed."""
+    reader.gone = True
+    writer.write(b"one\n")
+    writer.flush(10)
+    reader.gone = False
+
+    assert writer.close(10)
+    assert reader.taken == b"lost 1\n"
+
+
+def test_loss_that_goes_on(writer: Writer, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While more and more lines are lost, that is said at once and then every minute."""
+    seconds = iter([100.0, 159.9, 160.0])
+    monkeypatch.setattr(_log_writer, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    writer.close()
+    for number in range(3):
+        writer._lose(1)
+        writer._waiting.put(b"waits\n")  # as it does where more comes than is read
+        writer._write_lines([b"%d\n" % number])
+        writer._report_loss()
+
+    assert reader.taken == b"0\nlost 1\n1\n2\nlost 2\n"
+
+
+def test_lost_lines_of_many_threads(writer: Writer) -> None:
+    """Threads that lose lines at the same time count each of them."""
+
+    def lose() -> None:
+        for _ in range(20_000):
+            writer._lose(1)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [threading.Thread(target=lose) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(interval)
+
+    assert writer.lost == 80_000
 
 
 def test_how_long_a_thread_waits(
@@ -310,7 +403,7 @@ def chunks_of(*lines: bytes) -> list[bytes]:
 
         chunks.append(data)
 
-    writer = Writer(output)
+    writer = Writer(output, describe)
     writer.write(b"held\n")
     entered.wait(30)
     for line in lines:
@@ -343,7 +436,7 @@ def endless(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("endless")
 def test_first_lines_do_not_gather(reader: Reader) -> None:
     """A line that comes alone is written when it comes, and so is the one after it."""
-    writer = Writer(reader)
+    writer = Writer(reader, describe)
     for line in (b"first\n", b"second\n"):
         reader.entered.clear()
         writer.write(line)
@@ -381,7 +474,7 @@ def test_lines_gather_in_a_pause(reader: Reader, monkeypatch: pytest.MonkeyPatch
         reader(data)
         chunks.append(data)
 
-    writer = Writer(output)
+    writer = Writer(output, describe)
     pauses = Pauses()
     monkeypatch.setattr(writer, "_hurry", pauses)
     writer.write(b"first\n")
@@ -405,7 +498,7 @@ def test_lines_gather_in_a_pause(reader: Reader, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.usefixtures("endless")
 def test_who_waits_ends_the_pause(reader: Reader) -> None:
     """Flushing and closing do not wait until enough lines have gathered."""
-    writer = Writer(reader)
+    writer = Writer(reader, describe)
     for number in range(4):
         writer.write(b"%d\n" % number)
         assert writer.flush(30)
