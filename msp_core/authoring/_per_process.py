@@ -64,6 +64,8 @@ class PerProcess(Generic[KeyP, ValueT]):
             Exception: `close()` was called, or what `make` raises; then the next call tries again.
         """
         kept = self._of_process()
+        if key in kept.values and not self._closed:  # nearly always, and without a lock
+            return kept.values[key]
         with kept.lock:
             if self._closed:
                 raise self._error()

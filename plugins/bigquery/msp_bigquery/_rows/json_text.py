@@ -6,16 +6,34 @@ import base64
 import datetime as dt
 import decimal
 import enum
-import functools
 import importlib
 import json
 import math
 import uuid
+from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+import attrs
 
 from msp_bigquery._rows.plain import Plain
 
 _EXACT = 2**53  # beyond it, who reads JSON numbers as floats loses digits
+
+
+@attrs.frozen
+class _Orjson:
+    """The extra `fast`.
+
+    Attributes:
+        dumps: (value, default, options) -> JSON; raises a TypeError for what it does not take.
+        for_rows: options for plain values.
+        for_values: options for what is to be taken as the standard library does.
+    """
+
+    dumps: Callable[[Any, Callable[[Any], Any] | None, int], bytes]
+    for_rows: int
+    for_values: int
 
 
 def json_bytes(values: Plain) -> bytes:
@@ -26,9 +44,8 @@ def json_bytes(values: Plain) -> bytes:
     """
     fast = _load_orjson()
     if fast is not None:
-        options = fast.OPT_STRICT_INTEGER | fast.OPT_UTC_Z
         try:
-            found: bytes = fast.dumps(values, _scalar, options)
+            found = fast.dumps(values, _scalar, fast.for_rows)
         except TypeError:  # a number of more than 53 bits, or a text that has no UTF-8
             pass
         else:
@@ -45,9 +62,8 @@ def json_text(value: Any) -> str:  # noqa: ANN401 - what JSON has
     """
     fast = _load_orjson()
     if fast is not None:
-        options = fast.OPT_PASSTHROUGH_DATACLASS | fast.OPT_PASSTHROUGH_DATETIME
         try:
-            found: bytes = fast.dumps(value, None, options)
+            found = fast.dumps(value, None, fast.for_values)
         except TypeError:  # not all that the standard library takes is taken here
             pass
         else:
@@ -105,9 +121,14 @@ def _inner(value: object) -> Any:  # noqa: ANN401 - what JSON has
     raise TypeError
 
 
-@functools.cache
-def _load_orjson() -> Any:  # noqa: ANN401 - the extra `fast`, which may be missing
+@cache
+def _load_orjson() -> _Orjson | None:
     try:
-        return importlib.import_module("orjson")
+        orjson: Any = importlib.import_module("orjson")
     except ImportError:
         return None
+    return _Orjson(
+        orjson.dumps,
+        for_rows=orjson.OPT_STRICT_INTEGER | orjson.OPT_UTC_Z,
+        for_values=orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME,
+    )

@@ -13,6 +13,7 @@ from msp_bigquery._rows.values import RowConverter
 
 _CONVERTER = RowConverter()
 _SCALAR = 32  # bytes of a tag with a length, a number, a moment or a decimal
+_LARGE = frozenset({bytes, dict, list})
 
 
 @attrs.frozen(repr=False)
@@ -52,12 +53,14 @@ def weigh(values: Iterable[Plain]) -> int:
     total = 0
     for value in values:
         total += _SCALAR
-        if isinstance(value, str):
+        kind = type(value)  # exact for texts, bytes, lists and dicts
+        if kind is str:
             total += len(value) if value.isascii() else len(value.encode())
-        elif isinstance(value, bytes):
-            total += len(value)
-        elif isinstance(value, dict):
-            total += weigh(value.values())
-        elif isinstance(value, list):
-            total += weigh(value)
+        elif kind in _LARGE:
+            total += len(value) if kind is bytes else weigh(_inner(value))
     return total
+
+
+def _inner(value: Plain) -> Iterable[Plain]:
+    """Return the values in a list or dict."""
+    return value.values() if isinstance(value, dict) else value

@@ -1,8 +1,8 @@
 """Python's values as the few that both ways into BigQuery know; no schema is needed.
 
-What a value becomes depends on its own type, not on the annotation of its field. For attrs classes
-cattrs writes one function each, which makes rows more than twice as fast as a loop over the fields;
-it is imported when the first writer is made, or the first row.
+What a value becomes depends on its own type, not on the annotation of its field. The fields of an
+attrs class are read by a function that cattrs writes for it, much faster than a loop over them; it
+is imported when the first writer is made, or the first row.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Annotated, Any, Never
 import attrs
 
 from msp_bigquery._rows.json import JSON
+from msp_bigquery._rows.json_text import json_text
 from msp_bigquery._rows.plain import Plain
 from msp_bigquery.errors import RowValueError
 
@@ -95,65 +96,28 @@ class RowConverter:
         if issubclass(kind, JSON):
             return _json
         if issubclass(kind, Mapping):
-            return self._mapping
+            return lambda value: self._columns({str(name): value[name] for name in value})
         if attrs.has(kind):
-            return self._write_function(kind)
+            fields = _write_function(kind)
+            return lambda value: self._columns(fields(value))
         if issubclass(kind, (list, tuple)):
-            return self._list
+            return lambda value: [self._element(element) for element in value]
         if issubclass(kind, enum.Enum):
             return lambda member: self._element(member.value)
         return _find_scalar_hook(kind, self._special)
 
-    def _write_function(self, kind: Any) -> Hook:  # noqa: ANN401 - same
-        converter = load_converter()
-        from cattrs.gen import (  # noqa: PLC0415 - imported with the converter
-            make_dict_unstructure_fn_from_attrs,
-            override,
-        )
-
-        def with_hook(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
-            column = field.alias or field.name
-            # In the type and not by keyword: a field may be called as one of cattrs' parameters.
-            hook = override(rename=column, unstruct_hook=self._column_hook(column))
-            return field.evolve(type=Annotated[Any, hook])
-
-        function: Hook = make_dict_unstructure_fn_from_attrs(
-            [with_hook(field) for field in attrs.fields(kind)],
-            kind,
-            converter,
-            _cattrs_use_linecache=False,
-            _cattrs_include_init_false=True,
-        )
-        return function
-
-    def _column_hook(self, column: str) -> Hook:
+    def _columns(self, values: dict[str, Any]) -> dict[str, Plain]:
+        """Make the values plain, in place; most are."""
         as_is, hooks = self._as_is, self._hooks
-
-        def convert(value: Any) -> Plain:  # noqa: ANN401 - anything
+        for column, value in values.items():
             kind: Any = type(value)
-            if kind in as_is:  # most are: asking no further is what makes it fast
-                return value
-            try:
-                return (hooks.get(kind) or self._hook(kind))(value)
-            except UnfitError as error:
-                error.columns.append(column)
-                raise
-
-        return convert
-
-    def _mapping(self, value: Mapping[Any, Any]) -> dict[str, Plain]:
-        found, as_is = {}, self._as_is
-        for name, inner in value.items():
-            kind: Any = type(inner)
-            try:
-                found[str(name)] = inner if kind in as_is else self._hook(kind)(inner)
-            except UnfitError as error:
-                error.columns.append(str(name))
-                raise
-        return found
-
-    def _list(self, value: list[Any] | tuple[Any, ...]) -> list[Plain]:
-        return [self._element(element) for element in value]
+            if kind not in as_is:
+                try:
+                    values[column] = (hooks.get(kind) or self._hook(kind))(value)
+                except UnfitError as error:
+                    error.columns.append(column)
+                    raise
+        return values
 
     def _element(self, value: Any) -> Plain:  # noqa: ANN401 - anything
         kind: Any = type(value)
@@ -168,14 +132,40 @@ def load_converter() -> Any:  # noqa: ANN401 - cattrs is not imported before
     return Converter()
 
 
+def _write_function(kind: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - a type
+    """Return what gives the fields of an attrs instance as they are, by column."""
+    converter = load_converter()
+    from cattrs.fns import identity  # noqa: PLC0415 - imported with the converter
+    from cattrs.gen import (  # noqa: PLC0415 - same
+        make_dict_unstructure_fn_from_attrs,
+        override,
+    )
+
+    def as_it_is(field: attrs.Attribute[Any]) -> attrs.Attribute[Any]:
+        # In the type and not by keyword: a field may be called as one of cattrs' parameters.
+        column = override(rename=field.alias or field.name, unstruct_hook=identity)
+        return field.evolve(type=Annotated[Any, column])
+
+    function: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn_from_attrs(
+        [as_it_is(field) for field in attrs.fields(kind)],
+        kind,
+        converter,
+        _cattrs_use_linecache=False,
+        _cattrs_include_init_false=True,
+    )
+    return function
+
+
 def _find_scalar_hook(kind: Any, special: Mapping[type, Hook]) -> Hook:  # noqa: ANN401 - a type
     for base, hook in special.items():
         if issubclass(kind, base):
             return hook
     if issubclass(kind, uuid.UUID):
         return str
-    if issubclass(kind, (bytearray, memoryview)):
-        return bytes
+    if issubclass(kind, str):
+        return str.__str__
+    if issubclass(kind, (bytes, bytearray, memoryview)):
+        return _bytes
     if issubclass(kind, _PLAIN):  # a subclass, which behaves as what it is derived from
         return lambda value: value
 
@@ -188,9 +178,13 @@ def _find_scalar_hook(kind: Any, special: Mapping[type, Hook]) -> Hook:  # noqa:
     return refuse
 
 
+def _bytes(value: bytes | bytearray | memoryview) -> bytes:
+    return bytes(memoryview(value))
+
+
 def _json(value: JSON) -> str:
     try:
-        return value.text()
+        return json_text(value.value)
     except (TypeError, ValueError):  # their texts may quote what is in it
         raise UnfitError("holds what JSON cannot express") from None
 

@@ -20,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 Encode = Callable[[Plain, str], Any]
 """(plain value, path of its column) -> what its field takes; raises an UnfitValueError."""
 
+_UNFIT = (ArithmeticError, LookupError, TypeError, ValueError)
+
 
 @attrs.frozen
 class Column:

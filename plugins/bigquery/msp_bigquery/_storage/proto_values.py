@@ -46,11 +46,7 @@ def _text(value: Plain) -> str:
 
 
 def _bytes(value: Plain) -> bytes:
-    if isinstance(value, str):  # as streaming inserts take it
-        return base64.b64decode(value, validate=True)
-    if not isinstance(value, bytes):
-        raise TypeError
-    return value
+    return base64.b64decode(_text(value), validate=True)  # as streaming inserts take it
 
 
 def _integer(value: Plain) -> int:
@@ -72,10 +68,15 @@ def _boolean(value: Plain) -> bool:
 def _decimal(value: Plain) -> str:
     if isinstance(value, (bool, bytes)):
         raise TypeError
-    number = decimal.Decimal(repr(value) if isinstance(value, float) else value)
+    number = value if isinstance(value, decimal.Decimal) else decimal.Decimal(_exact(value))
     if not number.is_finite():
         raise ValueError
     return str(number)
+
+
+def _exact(value: Plain) -> Plain:
+    """Return the digits that a float shows, not those of its binary form."""
+    return repr(value) if isinstance(value, float) else value
 
 
 def _timestamp(value: Plain) -> int:

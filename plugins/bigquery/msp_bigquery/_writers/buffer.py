@@ -60,7 +60,7 @@ class Buffer:
 
     def __init__(self, limits: BufferLimits) -> None:
         self._limits = limits
-        self._waiting: deque[tuple[PreparedRow, float]] = deque()
+        self._waiting: deque[tuple[PreparedRow, int, float]] = deque()
         self._waiting_bytes = 0
         self._sent: set[Batch] = set()
         self._pending_bytes = 0
@@ -72,45 +72,51 @@ class Buffer:
         """How many rows it took that no longer wait."""
         return self.accepted - len(self._waiting)
 
-    def add(self, row: PreparedRow, now: float) -> bool:
-        """Take a row; return False, and do not, when there is no room.
+    def add(self, rows: deque[PreparedRow], now: float) -> bool:
+        """Take rows from the left, as many as there is room for.
 
         Args:
-            row: to be sent later.
+            rows: to be sent later.
             now: seconds on any clock that only goes forward.
+
+        Returns:
+            Whether a batch is due earlier than it was before.
         """
-        if self.pending and not self._has_room(row):
-            return False
-        self._waiting.append((row, now))
-        self._waiting_bytes += row.weight
-        self._pending_bytes += row.weight
-        self.pending += 1
-        self.accepted += 1
-        return True
+        waiting, was_idle, was_full = self._waiting, not self._waiting, self._is_full()
+        while rows:
+            row = rows[0]
+            weight = row.weight
+            if self.pending and not self._has_room(weight):
+                break
+            waiting.append((rows.popleft(), weight, now))
+            self._waiting_bytes += weight
+            self._pending_bytes += weight
+            self.pending += 1
+            self.accepted += 1
+        return (was_idle and bool(waiting)) or (not was_full and self._is_full())
 
     def due(self, now: float) -> float:
         """Return the seconds until a batch is due, 0 for now, infinite when no row waits."""
         if not self._waiting:
             return math.inf
-        full = len(self._waiting) >= self._limits.max_rows
-        if full or self._waiting_bytes >= self._limits.max_bytes:
+        if self._is_full():
             return 0.0
-        return max(0.0, self._waiting[0][1] + self._limits.interval - now)
+        return max(0.0, self._waiting[0][2] + self._limits.interval - now)
 
     def take(self) -> Batch | None:
         """Return the oldest rows, which are pending until settled; None when no row waits."""
         if not self._waiting:
             return None
-        first = self.taken
+        first, waiting, limits = self.taken, self._waiting, self._limits
         rows: list[PreparedRow] = []
         weight = 0
-        while self._waiting and len(rows) < self._limits.max_rows:
-            row = self._waiting[0][0]
-            if rows and weight + row.weight > self._limits.max_bytes:
+        while waiting and len(rows) < limits.max_rows:
+            row, row_weight, _ = waiting[0]
+            if rows and weight + row_weight > limits.max_bytes:
                 break
-            self._waiting.popleft()
+            waiting.popleft()
             rows.append(row)
-            weight += row.weight
+            weight += row_weight
         self._waiting_bytes -= weight
         batch = Batch(tuple(rows), first, weight)
         self._sent.add(batch)
@@ -133,9 +139,13 @@ class Buffer:
         """Return n such that the first n rows it ever took are no longer pending."""
         return min((batch.first for batch in self._sent), default=self.taken)
 
-    def _has_room(self, row: PreparedRow) -> bool:
+    def _is_full(self) -> bool:
+        limits = self._limits
+        return len(self._waiting) >= limits.max_rows or self._waiting_bytes >= limits.max_bytes
+
+    def _has_room(self, weight: int) -> bool:
         limits = self._limits
         return (
             self.pending < limits.max_pending_rows
-            and self._pending_bytes + row.weight <= limits.max_pending_bytes
+            and self._pending_bytes + weight <= limits.max_pending_bytes
         )

@@ -77,9 +77,10 @@ class BufferedWriter:
             BufferFullError: the buffer had no room in time; says how many rows it took.
             WriterClosedError: the service has stopped.
         """
-        left, deadline = self._prepare(rows), Deadline.after(self._timeout)
+        left, deadline = self._prepare(rows), None
         outbox = self._outbox.get()
         while room := outbox.add(left, wait=self._wait):
+            deadline = deadline or Deadline.after(self._timeout)
             try:
                 async with asyncio.timeout(deadline.remaining()):
                     await asyncio.wrap_future(room)
@@ -90,9 +91,10 @@ class BufferedWriter:
 
     def write_sync(self, *rows: object) -> None:
         """Do the same as `write`, from a thread without an event loop."""
-        left, deadline = self._prepare(rows), Deadline.after(self._timeout)
+        left, deadline = self._prepare(rows), None
         outbox = self._outbox.get()
         while room := outbox.add(left, wait=self._wait):
+            deadline = deadline or Deadline.after(self._timeout)
             try:
                 room.result(deadline.remaining())
             except TimeoutError:

@@ -46,7 +46,8 @@ class Outbox:
         self._stop = Stop()
         self._threads: list[threading.Thread] = []
         # Guards the buffer, the waiters and the flags; nothing is sent while it is held.
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
         self._room: deque[Future[None]] = deque()
         self._flushes: list[tuple[int, Future[None]]] = []
         self._flush_to = 0
@@ -55,7 +56,7 @@ class Outbox:
     @property
     def counts(self) -> Counts:
         """What became of the rows so far."""
-        with self._changed:
+        with self._lock:
             return Counts(
                 accepted=self._buffer.accepted,
                 written=self._tally.written,
@@ -73,14 +74,13 @@ class Outbox:
         Raises:
             WriterClosedError: it takes nothing more.
         """
-        with self._changed:
+        with self._lock:
             if self._closing:
                 raise WriterClosedError(CLOSED)
-            self._start()
-            idle = self._buffer.due(time.monotonic()) == math.inf
-            while left and self._buffer.add(left[0], time.monotonic()):
-                left.popleft()
-            if idle or not self._buffer.due(time.monotonic()):
+            if not self._threads:
+                self._start()
+            # Once for each batch: whoever takes one looks after what is left behind it.
+            if self._buffer.add(left, time.monotonic()):
                 self._changed.notify()
             if left and wait:
                 self._room.append(Future())
@@ -91,13 +91,13 @@ class Outbox:
 
     def forget(self, room: Future[None]) -> None:
         """Tell whoever waits for room no more."""
-        with self._changed, contextlib.suppress(ValueError):  # most were removed by `_wake`
+        with self._lock, contextlib.suppress(ValueError):  # most were removed by `_wake`
             self._room.remove(room)
 
     def ask_flush(self) -> Future[None]:
         """Return what tells when every row taken so far is no longer pending."""
         flushed = Future[None]()
-        with self._changed:
+        with self._lock:
             self._flush_to = self._buffer.accepted
             self._flushes.append((self._flush_to, flushed))
             self._changed.notify_all()
@@ -106,7 +106,7 @@ class Outbox:
 
     def hurry(self) -> None:
         """Take nothing more, and send what is left without waiting for company."""
-        with self._changed:
+        with self._lock:
             self._closing = True
             self._changed.notify_all()
             self._wake()
@@ -123,7 +123,7 @@ class Outbox:
         """Refuse what is not durable, at once."""
         self.hurry()
         self._stop.stop()
-        with self._changed:
+        with self._lock:
             sent = [batch for batch in self._buffer.list_unsettled() if self._buffer.settle(batch)]
             waiting = list(iter(self._buffer.take, None))
             for batch in waiting:
@@ -143,19 +143,19 @@ class Outbox:
     def _work(self) -> None:
         while batch := self._next():
             failures = self._send(batch)
-            with self._changed:
+            with self._lock:
                 if not self._buffer.settle(batch):
                     return  # abandoned meanwhile: its rows were refused already
             self._tally.add_written(len(batch.rows) - len(failures))
             if failures:
                 self._tally.bury([_describe_refusal(one, batch) for one in failures])
-            with self._changed:
+            with self._lock:
                 self._wake()
             del batch, failures  # a waiting thread must not hold rows
 
     def _next(self) -> Batch | None:
         """Wait until a batch is due and take it; return None when there will be none any more."""
-        with self._changed:
+        with self._lock:
             while True:
                 seconds = self._buffer.due(time.monotonic())
                 if self._closing or self._buffer.taken < self._flush_to or not seconds:
