@@ -21,7 +21,7 @@ from msp_bigquery import (
 from msp_bigquery._delivery.delivery import Delivery
 from msp_bigquery._refused_row import Failure
 from msp_bigquery._rows.plain_row import PlainRow
-from msp_bigquery._rows.row import Form, PreparedRow
+from msp_bigquery._rows.row import PreparedRow
 from msp_bigquery._writers.buffer import BufferLimits
 from msp_bigquery._writers.buffered_writer import BufferedWriter
 from msp_bigquery._writers.outbox import Outbox
@@ -34,7 +34,6 @@ from tests.msp_bigquery.rest_server import RestServer, failing, refusing, spoile
 class Way:
     """A transport that fails while it is told to, and hangs while it is closed."""
 
-    form: Form = staticmethod(PlainRow.of)
     max_rows, max_bytes = 100, 10_000
 
     def __init__(self) -> None:
@@ -44,6 +43,9 @@ class Way:
         self.tried = threading.Semaphore(0)
         self.batches: list[list[int]] = []
         self.error: Exception = ConnectionError("down")
+
+    def form(self, row: Any, insert_id: str | None) -> PlainRow:
+        return PlainRow.of(row, insert_id)
 
     def shipment(self, rows: Sequence[PreparedRow]) -> Any:
         way = self
@@ -86,7 +88,7 @@ def writer(
         tally = Tally("t", dead_letter if buried is None else buried.append)
         return Outbox(Delivery("t", way), BufferLimits(**limits), tally, senders=senders)
 
-    return BufferedWriter("t", outbox, way.form, **options)
+    return BufferedWriter("t", outbox, **options)
 
 
 def inside(buffered: BufferedWriter) -> Outbox:

@@ -7,13 +7,15 @@ import logging
 import re
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from msp_bigquery import BigQuery, RefusedRow, TableWriter
 from msp_bigquery._delivery.insert_all import InsertAll
 from msp_bigquery._rows.json_row import JSONRow
-from msp_bigquery._rows.row import Row, prepare
+from msp_bigquery._rows.plain_row import PlainRow
+from msp_bigquery._rows.row import Form, Row, prepare
 from msp_bigquery._storage.storage import Storage
 from msp_bigquery._writers.table_writer import requests
 from msp_bigquery._writers.tally import Tally
@@ -59,11 +61,15 @@ async def test_a_request_has_500_rows_at_most(opened: Opening) -> None:
     assert [len(body["rows"]) for body in server.bodies] == [500, 500, 1]
 
 
-@pytest.mark.parametrize("way", [InsertAll(lambda: None, "p"), Storage])  # type: ignore[arg-type, return-value]
-def test_a_request_has_5_mb_at_most(way: InsertAll | Storage) -> None:
+@pytest.mark.parametrize(
+    ("way", "form"),
+    [(InsertAll(lambda: None, "p"), JSONRow.of), (Storage, PlainRow.of)],  # type: ignore[arg-type, return-value]
+    ids=["insertAll", "storage"],
+)
+def test_a_request_has_5_mb_at_most(way: Any, form: Form) -> None:
     """Half of what BigQuery takes: larger ones gain nothing, and are lost at once."""
     light, heavy = (
-        prepare([{"n": "x" * size}, {"n": "x" * size}], way.form, None)
+        prepare([{"n": "x" * size}, {"n": "x" * size}], form, None)
         for size in (2_400_000, 2_600_000)
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import attrs
 import pytest
@@ -12,7 +13,7 @@ from msp_bigquery._delivery.delivery import Delivery, DeliveryError
 from msp_bigquery._delivery.patience import Patience, Stop
 from msp_bigquery._refused_row import Failure
 from msp_bigquery._rows.plain_row import PlainRow
-from msp_bigquery._rows.row import Form, PreparedRow, prepare
+from msp_bigquery._rows.row import PreparedRow, prepare
 
 
 class Counting(Patience):
@@ -40,8 +41,11 @@ class Table:
     poison: Collection[int] = ()
     sent: list[list[int]] = attrs.field(factory=list)
     taken: list[int] = attrs.field(factory=list)
-    form: Form = PlainRow.of
     max_rows = max_bytes = 1000
+
+    def form(self, row: Any, insert_id: str | None) -> PlainRow:
+        """Return a row ready to be sent."""
+        return PlainRow.of(row, insert_id)
 
     def shipment(self, rows: Sequence[PreparedRow]) -> Shipment:
         """Return rows ready to be sent."""

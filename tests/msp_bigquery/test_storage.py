@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import importlib
 import logging
 import random
@@ -16,7 +17,9 @@ from msp_bigquery import (
     BigQuery,
     BigQueryConfig,
     DeadLetters,
+    Row,
     RowsRefusedError,
+    RowValueError,
     WriteError,
     WriteTimeoutError,
 )
@@ -292,6 +295,65 @@ async def test_follows_a_changed_schema(opened: Opening, rest: RestServer) -> No
     assert [row.n for row in server.rows] == [1, 2]
     assert server.rows[1].more == 0.5
     assert server.connections == 2
+
+
+@ONCE
+async def test_rows_encoded_for_a_schema_outlive_it(
+    opened: Opening, rest: RestServer, *, once: bool
+) -> None:
+    """Rows that wait in a buffer while a column is added are written with those that have it."""
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            buffered = writer.buffered(interval=3600)
+            await writer.write(*rows(1))
+            await buffered.write(*rows(2, 3))
+            rest.schema = [{"name": "more", "type": "FLOAT"}, *SCHEMA]
+            await buffered.write({"name": "good", "n": 4, "more": 0.5}, *rows(5))
+            await buffered.flush()
+
+    assert numbers(server) == [1, 2, 3, 4, 5]
+    assert {row.n: row.more for row in server.rows[1:]} == {2: 0.0, 3: 0.0, 4: 0.5, 5: 0.0}
+    assert server.connections == 2
+
+
+async def test_an_encoded_row_that_is_refused_shows_its_values(
+    opened: Opening, rest: RestServer
+) -> None:
+    """The dead-letter function gets what it could write again, not bytes."""
+    buried: list[DeadLetters] = []
+    rest.schema = [*SCHEMA, {"name": "at", "type": "TIMESTAMP"}]
+    moment = dt.datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=dt.UTC)
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, dead_letter=buried.append)
+            await writer.write(*rows(1))
+            await writer.write(Row({"name": "bad", "at": moment, "n": None}, insert_id="x"))
+            await writer.write({"name": 7})
+
+    refused = [row for letters in buried for row in letters.rows]
+    assert [row.values for row in refused] == [{"name": "bad", "at": moment}, {"name": 7}]
+    assert [row.insert_id for row in refused] == ["x", None]
+    assert refused[1].reasons == ("expected STRING (column 'name')",)
+
+
+async def test_what_no_schema_could_take_is_refused_at_once(
+    opened: Opening, rest: RestServer
+) -> None:
+    """Also when the schema is known already: the error names row and column."""
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True)
+            await writer.write(*rows(1))
+            for bad, said in [
+                ({"name": {"hunter2"}}, "row 2: column 'name' is a set"),
+                ({"name": "hunter2\ud800"}, "row 2: column 'name' holds a lone surrogate"),
+                (7, "row 2: a row is a int"),
+            ]:
+                with pytest.raises(RowValueError, match=said):
+                    await writer.write(*rows(2), bad)
+
+    assert numbers(server) == [1]
 
 
 @ONCE

@@ -156,6 +156,24 @@ def test_turns_instances_into_rows() -> None:
     }
 
 
+def test_texts_and_bytes_are_exact() -> None:
+    """A derived type may be anything else as well, and keep what it is made of alive."""
+    row = PLAIN.convert({"a": Text("x"), "b": [Word.YES, bytearray(b"x")], "c": memoryview(b"x")})
+
+    assert row == {"a": "x", "b": ["yes", b"x"], "c": b"x"}
+    assert [type(one) for one in (row["a"], row["b"][0], row["b"][1])] == [str, str, bytes]
+
+
+def test_a_row_is_taken_as_it_is() -> None:
+    """What its owner does with it later is not written."""
+    tags, row = ["a"], {"n": 1}
+    prepared = [form({"row": row, "tags": tags}, None) for form in (JSONRow.of, PlainRow.of)]
+    tags.append("b")
+    row.clear()
+
+    assert [one.values for one in prepared] == [{"row": {"n": 1}, "tags": ["a"]}] * 2
+
+
 def test_a_value_counts_and_not_its_annotation() -> None:
     """A field may hold what it does not say, and a class may be generic, or hold itself."""
     home: Any = decimal.Decimal(1)

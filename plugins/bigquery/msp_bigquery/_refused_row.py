@@ -30,8 +30,8 @@ class RefusedRow:
     Attributes:
         number: of the row in the call of `write`, from 1; None when it came through a buffer.
         reasons: why, such as `invalid (column 'age')`; never a value.
-        values: the row as it was to be written, by column; with streaming inserts as JSON has it.
-            Not in the repr.
+        values: the row as it was to be written, by column; with streaming inserts as JSON has it,
+            with the Storage Write API maybe without what is NULL. Not in the repr.
         insert_id: of the row; None when it had none.
         details: BigQuery's own sentences, which may quote the row; not in the repr.
     """

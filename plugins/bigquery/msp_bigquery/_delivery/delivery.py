@@ -12,7 +12,7 @@ import attrs
 from msp_bigquery._delivery.patience import Patience
 from msp_bigquery._delivery.trouble import Trouble, TroubleKind
 from msp_bigquery._refused_row import Failure
-from msp_bigquery._rows.row import Form, PreparedRow
+from msp_bigquery._rows.row import PreparedRow
 from msp_core.authoring import Outage
 
 logger = logging.getLogger("msp.bigquery")
@@ -47,14 +47,24 @@ class Transport(Protocol):
     """
 
     @property
-    def form(self) -> Form: ...
-    @property
     def max_rows(self) -> int: ...
     @property
     def max_bytes(self) -> int: ...
 
+    def form(self, row: Any, insert_id: str | None) -> PreparedRow:  # noqa: ANN401 - whatever is given
+        """Return a row as it is now, ready to be sent.
+
+        Args:
+            row: an attrs instance or a mapping.
+            insert_id: None for none.
+
+        Raises:
+            RowValueError: it is neither, or holds what BigQuery has no type for.
+        """
+        ...
+
     def shipment(self, rows: Sequence[Any]) -> Shipment:
-        """Return rows of its form ready to be sent; sends nothing."""
+        """Return what sends rows that `form` has made; sends nothing yet."""
         ...
 
     def close(self) -> None:

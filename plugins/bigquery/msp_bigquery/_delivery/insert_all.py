@@ -10,7 +10,6 @@ import attrs
 from msp_bigquery._google import NO_RETRY
 from msp_bigquery._refused_row import Failure
 from msp_bigquery._rows.json_row import JSONRow
-from msp_bigquery._rows.row import Form
 
 if TYPE_CHECKING:  # imported where BigQuery is opened
     from google.cloud import bigquery
@@ -25,16 +24,18 @@ class InsertAll:
     Attributes:
         client: () -> Google's client.
         path: of the table, `projects/…/datasets/…/tables/…`.
-        form: of its rows.
         max_rows: of one request; what Google recommends.
         max_bytes: of one request; BigQuery takes 10 MB.
     """
 
     client: Callable[[], bigquery.Client]
     path: str
-    form: Form = JSONRow.of
     max_rows: int = 500
     max_bytes: int = 5_000_000
+
+    def form(self, row: Any, insert_id: str | None) -> JSONRow:  # noqa: ANN401 - whatever is given
+        """Return a row as it is now, ready to be sent."""
+        return JSONRow.of(row, insert_id)
 
     def shipment(self, rows: Sequence[JSONRow]) -> InsertAllShipment:
         """Return rows ready to be sent."""

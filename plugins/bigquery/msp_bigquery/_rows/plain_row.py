@@ -1,4 +1,4 @@
-"""PlainRow: a row as the Storage Write API takes it, once the schema of its table is known."""
+"""PlainRow: a row for a table whose schema is not yet known, or has changed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from msp_bigquery._rows.plain import Plain
 from msp_bigquery._rows.row import make_surrogate_error
 from msp_bigquery._rows.values import RowConverter
 
-_CONVERTER = RowConverter()
+# Of rows for the Storage Write API.
+PLAIN = RowConverter()
 _SCALAR = 32  # bytes of a tag with a length, a number, a moment or a decimal
 _LARGE = frozenset({bytes, dict, list})
 
 
 @attrs.frozen(repr=False)
 class PlainRow:
-    """A row on its way, not yet encoded: it may be encoded anew for a schema that has changed.
+    """A row on its way to the Storage Write API that is encoded when it is sent.
 
     Attributes:
         values: by column.
@@ -37,7 +38,7 @@ class PlainRow:
         Raises:
             RowValueError: it is no row, or holds what BigQuery has no type for.
         """
-        values = _CONVERTER.convert(row)
+        values = PLAIN.convert(row)
         try:
             return cls(values, insert_id, weigh(values.values()))
         except UnicodeEncodeError:

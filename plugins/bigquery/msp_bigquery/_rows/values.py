@@ -25,6 +25,9 @@ from msp_bigquery.errors import RowValueError
 Hook = Callable[[Any], Plain]
 """(value) -> the same, plain; raises an UnfitError."""
 
+Reader = Callable[[Any], dict[str, Any]]
+"""(row) -> a new dict of its columns as they are."""
+
 _PLAIN = (
     type(None),
     bool,
@@ -64,7 +67,7 @@ class RowConverter:
         self._special: Mapping[type, Hook] = {dt.datetime: _moment, **(special or {})}
         self._as_is = frozenset(_PLAIN) - self._special.keys()
         self._hooks: dict[type, Hook] = {}
-        self._row_hooks: dict[type, Hook] = {}
+        self._readers: dict[type, Reader] = {}
 
     def convert(self, row: object) -> dict[str, Plain]:
         """Return a row's columns: of an attrs instance its fields, of a mapping its items.
@@ -72,21 +75,37 @@ class RowConverter:
         Raises:
             RowValueError: it is neither, or holds what BigQuery has no type for.
         """
-        kind = type(row)
-        hook = self._row_hooks.get(kind) or self._find_row_hook(kind)
         try:
-            found: dict[str, Plain] = hook(row)
+            return self._columns(self.read(row))
         except UnfitError as error:
             column = ".".join(reversed(error.columns))
             raise RowValueError(f"column {column!r} {error.wrong}") from None
-        return found
 
-    def _find_row_hook(self, kind: Any) -> Hook:  # noqa: ANN401 - a type, of whatever kind
+    def read(self, row: object) -> dict[str, Any]:
+        """Return a row's columns as they are.
+
+        Raises:
+            RowValueError: it is neither an attrs instance nor a mapping.
+        """
+        kind = type(row)
+        return (self._readers.get(kind) or self._find_reader(kind))(row)
+
+    def convert_value(self, value: Any) -> Plain:  # noqa: ANN401 - anything
+        """Return the value of a column, plain.
+
+        Raises:
+            UnfitError: BigQuery has no type for it.
+        """
+        kind: Any = type(value)
+        return value if kind in self._as_is else self._hook(kind)(value)
+
+    def _find_reader(self, kind: Any) -> Reader:  # noqa: ANN401 - a type, of whatever kind
         if issubclass(kind, JSON) or not (issubclass(kind, Mapping) or attrs.has(kind)):
             raise RowValueError(
                 f"a row is a {kind.__name__}: expected an attrs instance or a mapping"
             )
-        return self._row_hooks.setdefault(kind, self._hook(kind))
+        reader = _read_mapping if issubclass(kind, Mapping) else _write_reader(kind)
+        return self._readers.setdefault(kind, reader)
 
     def _hook(self, kind: Any) -> Hook:  # noqa: ANN401 - same
         """Return what makes values of a type plain."""
@@ -95,15 +114,12 @@ class RowConverter:
     def _find_hook(self, kind: Any) -> Hook:  # noqa: ANN401 - same
         if issubclass(kind, JSON):
             return _json
-        if issubclass(kind, Mapping):
-            return lambda value: self._columns({str(name): value[name] for name in value})
-        if attrs.has(kind):
-            fields = _write_function(kind)
-            return lambda value: self._columns(fields(value))
+        if issubclass(kind, Mapping) or attrs.has(kind):
+            return lambda value: self._columns(self.read(value))
         if issubclass(kind, (list, tuple)):
-            return lambda value: [self._element(element) for element in value]
+            return lambda value: [self.convert_value(element) for element in value]
         if issubclass(kind, enum.Enum):
-            return lambda member: self._element(member.value)
+            return lambda member: self.convert_value(member.value)
         return _find_scalar_hook(kind, self._special)
 
     def _columns(self, values: dict[str, Any]) -> dict[str, Plain]:
@@ -119,10 +135,6 @@ class RowConverter:
                     raise
         return values
 
-    def _element(self, value: Any) -> Plain:  # noqa: ANN401 - anything
-        kind: Any = type(value)
-        return value if kind in self._as_is else self._hook(kind)(value)
-
 
 @functools.cache
 def load_converter() -> Any:  # noqa: ANN401 - cattrs is not imported before
@@ -132,8 +144,12 @@ def load_converter() -> Any:  # noqa: ANN401 - cattrs is not imported before
     return Converter()
 
 
-def _write_function(kind: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN401 - a type
-    """Return what gives the fields of an attrs instance as they are, by column."""
+def _read_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): value[name] for name in value}
+
+
+def _write_reader(kind: Any) -> Reader:  # noqa: ANN401 - a type
+    """Return what reads the fields of an attrs class."""
     converter = load_converter()
     from cattrs.fns import identity  # noqa: PLC0415 - imported with the converter
     from cattrs.gen import (  # noqa: PLC0415 - same
@@ -146,14 +162,14 @@ def _write_function(kind: Any) -> Callable[[Any], dict[str, Any]]:  # noqa: ANN4
         column = override(rename=field.alias or field.name, unstruct_hook=identity)
         return field.evolve(type=Annotated[Any, column])
 
-    function: Callable[[Any], dict[str, Any]] = make_dict_unstructure_fn_from_attrs(
+    reader: Reader = make_dict_unstructure_fn_from_attrs(
         [as_it_is(field) for field in attrs.fields(kind)],
         kind,
         converter,
         _cattrs_use_linecache=False,
         _cattrs_include_init_false=True,
     )
-    return function
+    return reader
 
 
 def _find_scalar_hook(kind: Any, special: Mapping[type, Hook]) -> Hook:  # noqa: ANN401 - a type

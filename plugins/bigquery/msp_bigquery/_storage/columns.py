@@ -34,6 +34,7 @@ class Column:
         columns: of a record; None for all else.
         as_is: exact type of the values that its field takes as they are; None for none.
         encode: does what the others need.
+        decode: what `encode` gave, one of a list -> the plain value.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Column:
     columns: Columns | None
     as_is: type | None
     encode: Encode
+    decode: Callable[[Any], Plain]
 
 
 class Columns:
@@ -62,12 +64,18 @@ class Columns:
         """Return the columns of a schema."""
         return cls([column for field in schema if (column := _column(field))])
 
-    def encode(self, values: Mapping[str, Plain], prefix: str = "") -> dict[str, Any]:
+    def encode(
+        self,
+        values: Mapping[str, Any],
+        prefix: str = "",
+        make_plain: Callable[[Any], Plain] | None = None,
+    ) -> dict[str, Any]:
         """Return the fields of a message, those that are NULL left out.
 
         Args:
-            values: plain, by column.
+            values: by column.
             prefix: of the columns' paths.
+            make_plain: makes values plain; None when they are.
 
         Raises:
             UnfitValueError: a value does not fit its column, or there is no such column.
@@ -80,8 +88,20 @@ class Columns:
             if type(value) is column.as_is:
                 fields[column.name] = value
             elif value is not None:
-                fields[column.name] = column.encode(value, prefix + name)
+                plain = make_plain(value) if make_plain else value
+                fields[column.name] = column.encode(plain, prefix + name)
         return fields
+
+    def decode(self, message: Any) -> dict[str, Plain]:  # noqa: ANN401 - its type is made at run time
+        """Return the plain values of a message, those that are NULL left out."""
+        values: dict[str, Plain] = {}
+        for column in self.all:
+            field = getattr(message, column.name)
+            if column.repeated:
+                values[column.name] = [column.decode(one) for one in field]
+            elif message.HasField(column.name):
+                values[column.name] = column.decode(field)
+        return values
 
 
 def _column(field: SchemaField) -> Column | None:
@@ -90,16 +110,17 @@ def _column(field: SchemaField) -> Column | None:
     conversion = CONVERSIONS.get(kind)
     if columns is not None and columns.all:
         encode, proto_type, as_is = _encode_record(columns), None, None
+        decode: Callable[[Any], Plain] = columns.decode
     elif conversion is not None:
         encode, proto_type = _encode_scalar(kind, conversion), conversion.proto_type
-        as_is = conversion.as_is
+        as_is, decode = conversion.as_is, conversion.restore
     else:
         return None
     if not _NAME.fullmatch(field.name):
         return None
     if repeated:
-        encode, as_is = _encode_list(encode, as_is), None
-    return Column(field.name, repeated, proto_type, columns, as_is, encode)
+        encode, as_is = _encode_list(encode), None
+    return Column(field.name, repeated, proto_type, columns, as_is, encode, decode)
 
 
 def _encode_record(columns: Columns) -> Encode:
@@ -113,6 +134,8 @@ def _encode_record(columns: Columns) -> Encode:
 
 def _encode_scalar(kind: str, conversion: Conversion) -> Encode:
     def encode(value: Plain, path: str) -> Any:  # noqa: ANN401 - what its proto field takes
+        if type(value) is conversion.as_is:
+            return value
         try:
             return conversion.convert(value)
         except (
@@ -126,10 +149,10 @@ def _encode_scalar(kind: str, conversion: Conversion) -> Encode:
     return encode
 
 
-def _encode_list(encode_one: Encode, as_is: type | None) -> Encode:
+def _encode_list(encode_one: Encode) -> Encode:
     def encode(value: Plain, path: str) -> Any:  # noqa: ANN401 - same
         if not isinstance(value, list):
             raise UnfitValueError(f"expected a list (column {path!r})")
-        return [one if type(one) is as_is else encode_one(one, path) for one in value]
+        return [encode_one(element, path) for element in value]
 
     return encode

@@ -6,6 +6,7 @@ import base64
 import datetime as dt
 import decimal
 from collections.abc import Callable
+from typing import Any
 
 import attrs
 
@@ -32,11 +33,13 @@ class Conversion:
         convert: plain value, neither None nor of the type `as_is` -> what the field takes; raises
             what Python raises.
         as_is: exact type of the values that need no conversion; None for none.
+        restore: what the field has -> the plain value.
     """
 
     proto_type: int
     convert: Callable[[Plain], Plain]
     as_is: type | None = None
+    restore: Callable[[Any], Plain] = lambda value: value
 
 
 def _text(value: Plain) -> str:
@@ -87,8 +90,12 @@ def _timestamp(value: Plain) -> int:
         moment = dt.datetime.fromisoformat(value)
         return _timestamp(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
     if isinstance(value, (int, float)) and not isinstance(value, bool):  # seconds
-        return round(value * 1_000_000)
+        return _timestamp(_EPOCH + dt.timedelta(seconds=value))
     raise TypeError
+
+
+def _restore_timestamp(value: int) -> dt.datetime:
+    return _EPOCH + value * _MICROSECOND
 
 
 def _datetime(value: Plain) -> str:
@@ -105,6 +112,10 @@ def _date(value: Plain) -> int:
     return day.toordinal() - _EPOCH_DAY
 
 
+def _restore_date(value: int) -> dt.date:
+    return dt.date.fromordinal(value + _EPOCH_DAY)
+
+
 def _time(value: Plain) -> str:
     time = dt.time.fromisoformat(value) if isinstance(value, str) else value
     if not isinstance(time, dt.time) or time.tzinfo is not None:
@@ -115,7 +126,7 @@ def _time(value: Plain) -> str:
 _INTEGERS = Conversion(_INT64, _integer, int)
 _FLOATS = Conversion(_DOUBLE, _float, float)
 _BOOLEANS = Conversion(_BOOL, _boolean, bool)
-_DECIMALS = Conversion(_STRING, _decimal)
+_DECIMALS = Conversion(_STRING, _decimal, restore=decimal.Decimal)
 _TEXTS = Conversion(_STRING, _text, str)
 
 # By BigQuery's name of the type, synonyms included.
@@ -124,8 +135,8 @@ CONVERSIONS: dict[str, Conversion] = {
     "BOOL": _BOOLEANS,
     "BOOLEAN": _BOOLEANS,
     "BYTES": Conversion(_BYTES, _bytes, bytes),
-    "DATE": Conversion(_INT32, _date),
-    "DATETIME": Conversion(_STRING, _datetime),
+    "DATE": Conversion(_INT32, _date, restore=_restore_date),
+    "DATETIME": Conversion(_STRING, _datetime, restore=dt.datetime.fromisoformat),
     "FLOAT": _FLOATS,
     "FLOAT64": _FLOATS,
     "GEOGRAPHY": _TEXTS,
@@ -135,6 +146,6 @@ CONVERSIONS: dict[str, Conversion] = {
     "JSON": _TEXTS,
     "NUMERIC": _DECIMALS,
     "STRING": _TEXTS,
-    "TIME": Conversion(_STRING, _time),
-    "TIMESTAMP": Conversion(_INT64, _timestamp),
+    "TIME": Conversion(_STRING, _time, restore=dt.time.fromisoformat),
+    "TIMESTAMP": Conversion(_INT64, _timestamp, restore=_restore_timestamp),
 }

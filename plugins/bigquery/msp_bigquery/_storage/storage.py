@@ -10,8 +10,8 @@ from typing import Any
 from msp_bigquery._google import NO_RETRY, Google
 from msp_bigquery._refused_row import Failure
 from msp_bigquery._rows.plain_row import PlainRow
-from msp_bigquery._rows.row import Form
 from msp_bigquery._storage.append_connection import DisplacedError
+from msp_bigquery._storage.encoded_row import EncodedRow
 from msp_bigquery._storage.proto_values import UnfitValueError
 from msp_bigquery._storage.streams import CommittedStream, DefaultStream, Payload, Stream
 from msp_bigquery._storage.table_proto import TableProto, failure_of_unfit
@@ -23,7 +23,6 @@ class Storage:
     """The way into one table that the extra `storage` opens.
 
     Attributes:
-        form: of its rows.
         max_rows: of one request.
         max_bytes: of one request; BigQuery takes 10 MB.
 
@@ -33,7 +32,6 @@ class Storage:
         exactly_once: whether retries must not duplicate rows.
     """
 
-    form: Form = staticmethod(PlainRow.of)
     max_rows = 10_000
     max_bytes = 5_000_000
 
@@ -51,7 +49,17 @@ class Storage:
         kind = CommittedStream if exactly_once else DefaultStream
         self.stream: Stream = kind(google, table)
 
-    def shipment(self, rows: Sequence[PlainRow]) -> StorageShipment:
+    def form(self, row: Any, insert_id: str | None) -> EncodedRow | PlainRow:  # noqa: ANN401 - whatever is given
+        """Return a row ready to be sent; one that does not fit may have a new schema.
+
+        Raises:
+            RowValueError: it is no row, or holds what BigQuery has no type for.
+        """
+        proto = self._proto
+        encoded = None if proto is None else EncodedRow.of(row, insert_id, proto)
+        return encoded or PlainRow.of(row, insert_id)
+
+    def shipment(self, rows: Sequence[EncodedRow | PlainRow]) -> StorageShipment:
         """Return rows ready to be sent."""
         return StorageShipment(self, rows)
 
@@ -87,7 +95,7 @@ class StorageShipment:
         rows: to be sent.
     """
 
-    def __init__(self, way: Storage, rows: Sequence[PlainRow]) -> None:
+    def __init__(self, way: Storage, rows: Sequence[EncodedRow | PlainRow]) -> None:
         self._way = way
         self._rows = rows
         self._left = list(range(len(rows)))
@@ -128,7 +136,7 @@ class StorageShipment:
         rows, failures = [], []
         for index in self._left:
             try:
-                rows.append(proto.encode(self._rows[index].values))
+                rows.append(_encode(self._rows[index], proto))
             except UnfitValueError as error:
                 failures.append(failure_of_unfit(index, error))
         return rows, failures
@@ -151,6 +159,12 @@ class StorageShipment:
         self._failures += failures
         dropped = {failure.index for failure in failures}
         self._left = [index for index in self._left if index not in dropped]
+
+
+def _encode(row: EncodedRow | PlainRow, proto: TableProto) -> bytes:
+    if isinstance(row, EncodedRow) and row.proto is proto:
+        return row.data
+    return proto.encode(row.values)
 
 
 def _row_errors(error: Exception) -> Sequence[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import attrs
@@ -53,18 +53,28 @@ class TableProto:
         found = pool.FindMessageTypeByName(_ROW)
         return cls(descriptor, columns, message_factory.GetMessageClass(found))
 
-    def encode(self, values: Mapping[str, Plain]) -> bytes:
+    def encode(
+        self, values: Mapping[str, Any], make_plain: Callable[[Any], Plain] | None = None
+    ) -> bytes:
         """Return a row's values as bytes.
+
+        Args:
+            values: by column.
+            make_plain: makes values plain; None when they are.
 
         Raises:
             UnfitValueError: a value does not fit its column, or there is no such column.
         """
-        fields = self.columns.encode(values)
+        fields = self.columns.encode(values, "", make_plain)
         try:
             return self.message(**fields).SerializeToString()
         except (TypeError, ValueError):  # beyond the range of its proto type; quotes the value
             culprit = next(name for name in fields if not self._takes({name: fields[name]}))
             raise UnfitValueError(f"a number is out of range (column {culprit!r})") from None
+
+    def decode(self, data: bytes) -> dict[str, Plain]:
+        """Return the plain values of an encoded row, those that are NULL left out."""
+        return self.columns.decode(self.message.FromString(data))
 
     def _takes(self, fields: Mapping[str, Any]) -> bool:
         try:

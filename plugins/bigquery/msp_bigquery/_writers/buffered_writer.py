@@ -32,7 +32,6 @@ class BufferedWriter:
     Args:
         table: its name.
         outbox: () -> what the rows of this process wait in.
-        form: of the rows, as the way into the table wants them.
         insert_ids: gives ids to rows without one; None when they are to have none.
         on_full: `wait` for room, or `refuse` rows at once, which then count as refused.
         timeout: seconds to wait for room.
@@ -42,7 +41,6 @@ class BufferedWriter:
         self,
         table: str,
         outbox: Callable[[], Outbox],
-        form: Form,
         *,
         insert_ids: InsertIds | None,
         on_full: OnFull,
@@ -50,7 +48,6 @@ class BufferedWriter:
     ) -> None:
         self._table = table
         self._outbox = PerProcess(outbox, closed=_closed_error)
-        self._form = form
         self._insert_ids = insert_ids
         self._wait = on_full == "wait"
         self._timeout = timeout
@@ -77,8 +74,8 @@ class BufferedWriter:
             BufferFullError: the buffer had no room in time; says how many rows it took.
             WriterClosedError: the service has stopped.
         """
-        left, deadline = self._prepare(rows), None
-        outbox = self._outbox.get()
+        outbox, deadline = self._outbox.get(), None
+        left = self._prepare(rows, outbox.form)
         while room := outbox.add(left, wait=self._wait):
             deadline = deadline or Deadline.after(self._timeout)
             try:
@@ -91,8 +88,8 @@ class BufferedWriter:
 
     def write_sync(self, *rows: object) -> None:
         """Do the same as `write`, from a thread without an event loop."""
-        left, deadline = self._prepare(rows), None
-        outbox = self._outbox.get()
+        outbox, deadline = self._outbox.get(), None
+        left = self._prepare(rows, outbox.form)
         while room := outbox.add(left, wait=self._wait):
             deadline = deadline or Deadline.after(self._timeout)
             try:
@@ -130,10 +127,10 @@ class BufferedWriter:
         for outbox in self._outbox.close():
             outbox.abandon()
 
-    def _prepare(self, rows: Sequence[object]) -> deque[PreparedRow]:
+    def _prepare(self, rows: Sequence[object], form: Form) -> deque[PreparedRow]:
         if not rows:
             raise UsageError("no values to insert: write needs at least one row")
-        return deque(prepare(rows, self._form, self._insert_ids))
+        return deque(prepare(rows, form, self._insert_ids))
 
     def _full_error(
         self, left: Collection[PreparedRow], rows: Collection[object]

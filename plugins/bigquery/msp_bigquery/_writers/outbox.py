@@ -15,7 +15,7 @@ import attrs
 from msp_bigquery._delivery.delivery import Delivery, DeliveryError
 from msp_bigquery._delivery.patience import Patience, Stop
 from msp_bigquery._refused_row import Failure, RefusedRow
-from msp_bigquery._rows.row import PreparedRow
+from msp_bigquery._rows.row import Form, PreparedRow
 from msp_bigquery._writers.buffer import Batch, Buffer, BufferLimits
 from msp_bigquery._writers.tally import Counts, Tally
 from msp_bigquery.errors import WriterClosedError
@@ -52,6 +52,11 @@ class Outbox:
         self._flushes: list[tuple[int, Future[None]]] = []
         self._flush_to = 0
         self._closing = False
+
+    @property
+    def form(self) -> Form:
+        """What makes rows ready to be sent."""
+        return self._delivery.transport.form
 
     @property
     def counts(self) -> Counts:

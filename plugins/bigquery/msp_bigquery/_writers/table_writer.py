@@ -93,11 +93,11 @@ class TableWriter:
 
         Args:
             max_rows: rows of a batch, at most.
-            max_bytes: bytes of a batch, as they are sent; with the Storage Write API about.
+            max_bytes: bytes of a batch, as they are sent.
             interval: seconds a row waits for others at most.
             max_pending_rows: rows that are not yet durable, at most.
-            max_pending_bytes: bytes of those rows, counted likewise. Streaming inserts keep rows as
-                these bytes; with the Storage Write API the memory they take is some times that.
+            max_pending_bytes: bytes of those rows, counted likewise, which are what is kept; until
+                the Storage Write API knows the table's schema, they take some times that.
             on_full: `wait` for room, `timeout` seconds at most, or `refuse` rows at once, which
                 then go to the dead-letter function: what slows nothing down while BigQuery is away.
             senders: batches on their way at once, from 1.
@@ -125,7 +125,6 @@ class TableWriter:
         writer = BufferedWriter(
             self.table,
             outbox,
-            transport.form,
             insert_ids=self._insert_ids,
             on_full=on_full,
             timeout=self.timeout,
