@@ -5,10 +5,11 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14 p
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 NAME ?= example
 MEMBERS := plugins/cloudsql plugins/redis plugins/bigquery plugins/bigquery-emulator plugins/opentelemetry plugins/sentry plugins/dev example
+PEERS := microbootstrap lite-bootstrap aiomisc svcs
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run job test lint format bench mutants docs dist clean
+.PHONY: help run job test lint format bench bench-peers mutants docs dist clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +67,19 @@ format: .venv/.installed ## rewrite the code in the project's format
 
 bench: .venv-bench/.installed ## measure every row of benchmarks/README.md (ARGS="hello query --quick")
 	@.venv-bench/bin/python -m benchmarks $(ARGS)
+
+# Their own releases of everything, but the servers and clients that ours has.
+.venv-peers/%/.installed: pyproject.toml constraints.txt | $(BIN)/uv
+	@echo "make: installing $* into .venv-peers/$*"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-peers/$*
+	@grep -E '^(psycopg|redis|hiredis|sentry-sdk|starlette|uvicorn|uvloop|google-cloud-bigquery)' constraints.txt \
+		> .venv-peers/$*/constraints.txt
+	@$(BIN)/uv pip install --quiet --python .venv-peers/$*/bin/python --compile-bytecode \
+		--constraint .venv-peers/$*/constraints.txt --group peer-$*
+	@touch $@
+
+bench-peers: .venv-bench/.installed $(PEERS:%=.venv-peers/%/.installed) ## compare with other runtimes, installed apart (ARGS=--quick)
+	@.venv-bench/bin/python -m benchmarks --peers $(ARGS)
 
 mutants: .venv/.installed ## change the product one thing at a time: does a test notice? (ARGS="config health")
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt --group mutants

@@ -17,9 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help="names (default: all)")
     parser.add_argument("--quick", action="store_true", help="few turns and short blocks")
+    parser.add_argument("--peers", action="store_true", help="all rows against other runtimes")
     parser.add_argument("--list", action="store_true", help="print the names of rows")
     options = parser.parse_args(arguments)
     rows = {row.name: row for row in ROWS}
+    chosen = options.rows or [row.name for row in ROWS if row.peers == options.peers]
     if options.list:
         print("\n".join(rows))
         return 0
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if unknown:
         parser.error(f"no row {unknown[0]!r}, expected one of {', '.join(rows)}")
     with open_ground(quick=options.quick) as ground:
-        results = [take_turns(rows[name], ground, tell) for name in options.rows or rows]
+        results = [take_turns(rows[name], ground, tell) for name in chosen]
     print(ratio_table(results))
     print(value_table(results))
     print(about_machine())

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from benchmarks.rows import calls, http, start
+from benchmarks.rows import calls, http, peers, start
 
-ROWS = (*start.ROWS, *http.ROWS, *calls.ROWS)
+ROWS = (*start.ROWS, *http.ROWS, *calls.ROWS, *peers.ROWS)

@@ -55,7 +55,7 @@ class Ground:
 
         Args:
             servers: names of plugins: `cloudsql`, `redis` and `bigquery` are real servers or
-                emulators, `opentelemetry` and `sentry` take what is sent and throw it away.
+                emulators; `opentelemetry`, `otlp-grpc` and `sentry` throw away what is sent.
         """
         variables = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         variables["PYTHONPYCACHEPREFIX"] = str(self.folder / "bytecode")
@@ -67,29 +67,34 @@ class Ground:
         return variables
 
     def _start(self, server: str) -> Mapping[str, str]:
-        if server in {"opentelemetry", "sentry"}:
-            return self._start_sink(server)
-        dev = dev_resources()[server]
+        if server == "sentry":
+            return {"SENTRY_DSN": f"http://key@127.0.0.1:{self._start_sink('sink')}/1"}
+        if server == "opentelemetry":
+            endpoint = f"http://127.0.0.1:{self._start_sink('sink')}"
+            return {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            }
+        if server == "otlp-grpc":
+            return {"OTLP_GRPC_ENDPOINT": f"127.0.0.1:{self._start_sink('sink_grpc')}"}
         folder = self.folder / server
         folder.mkdir()
         folder.chmod(0o711)  # as root, PostgreSQL runs as somebody else
-        return self.stack.enter_context(DevResources({server: dev}, folder)).environ
+        dev = DevResources({server: dev_resources()[server]}, folder)
+        return self.stack.enter_context(dev).environ
 
-    def _start_sink(self, server: str) -> Mapping[str, str]:
+    def _start_sink(self, module: str) -> int:
+        """Return the port of a process that takes telemetry and throws it away."""
         sink = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.sink"], stdout=subprocess.PIPE, cwd=FOLDER.parent
+            [sys.executable, "-m", f"benchmarks.{module}"],
+            stdout=subprocess.PIPE,
+            cwd=FOLDER.parent,
         )
         self.stack.enter_context(sink)
         self.stack.callback(sink.terminate)
         pin(sink.pid, measured=False)
         assert sink.stdout is not None  # noqa: S101 - opened as a pipe
-        port = json.loads(sink.stdout.readline())["port"]
-        if server == "sentry":
-            return {"SENTRY_DSN": f"http://key@127.0.0.1:{port}/1"}
-        return {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        }
+        return int(json.loads(sink.stdout.readline())["port"])
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.drain import Drain
 from benchmarks.ground import FOLDER, Ground, pin
-from benchmarks.row import Measure, Sample
+from benchmarks.row import Measure, Opening, Sample
 from benchmarks.service import Running, Service
 from msp_core.dev import free_port
 
@@ -21,8 +21,6 @@ MEBI = 2**20
 STEADY_RATE = 1500.0
 # A block of calls in a process is shorter than one of load: its processes take less to warm up.
 BLOCKS = 4
-
-Opening = Callable[[Ground], contextlib.AbstractContextManager[Measure]]
 
 
 def cold_start(service: Service) -> Opening:

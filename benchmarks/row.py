@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import attrs
 
@@ -31,6 +31,10 @@ class Sample:
 Measure = Callable[[], Sample]
 
 
+# Makes a contender ready to be measured, gives what measures it once, and ends it.
+Opening: TypeAlias = Callable[["Ground"], contextlib.AbstractContextManager[Measure]]
+
+
 @attrs.frozen(kw_only=True)
 class Contender:
     """What takes its turn.
@@ -41,7 +45,7 @@ class Contender:
     """
 
     title: str
-    opening: Callable[[Ground], contextlib.AbstractContextManager[Measure]]
+    opening: Opening
 
 
 @attrs.frozen(kw_only=True)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from benchmarks.measures import cold_start
 from benchmarks.row import Contender, Row
-from benchmarks.service import Service
+from benchmarks.rows.services import TWO, by_hand, ours
 
-SERVERS = ("cloudsql", "redis")
-BY_HAND = Service(script="services/by_hand.py", servers=SERVERS)
-ON_THE_RUNTIME = Service(script="services/on_the_runtime.py", servers=SERVERS)
+BY_HAND, ON_THE_RUNTIME = by_hand(*TWO), ours(*TWO)
 
 ROWS = (
     Row(

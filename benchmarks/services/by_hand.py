@@ -6,35 +6,27 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import uvicorn
-from psycopg_pool import AsyncConnectionPool
 from pythonjsonlogger.json import JsonFormatter
-from redis.asyncio import Redis
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-dsn = os.environ["PGDSN"].replace("{{ .Database }}", "primary")
-pool = AsyncConnectionPool(dsn, open=False)
-redis = Redis.from_url(os.environ["REDIS_ENDPOINT"])
+from benchmarks.peers.resources import ask_both, make_bigquery, make_pool, make_redis, open_both
+
+pool, redis, bigquery = make_pool(), make_redis(), make_bigquery()
 
 
 @asynccontextmanager
 async def lifespan(_: Starlette) -> AsyncIterator[None]:
     """Open both, and be sure they answer, before the first request."""
-    await pool.open(wait=True)
-    await redis.ping()
-    yield
-    await redis.aclose()
-    await pool.close()
+    async with open_both(pool, redis):
+        yield
 
 
 async def answer(_: Request) -> JSONResponse:
     """Answer one SELECT and one INCR."""
-    async with pool.connection() as connection:
-        cursor = await connection.execute("SELECT 1")
-        row = await cursor.fetchone()
-    return JSONResponse({"postgresql": row and row[0], "redis": await redis.incr("bench")})
+    return JSONResponse(await ask_both(pool, redis))
 
 
 def log_json() -> None:
@@ -48,6 +40,17 @@ app = Starlette(routes=[Route("/", answer)], lifespan=lifespan)
 
 if __name__ == "__main__":
     log_json()
+    if "OTEL_EXPORTER_OTLP_ENDPOINT" in os.environ:
+        from opentelemetry.instrumentation.psycopg import PsycopgInstrumentor
+        from opentelemetry.instrumentation.redis import RedisInstrumentor
+        from opentelemetry.instrumentation.starlette import StarletteInstrumentor
+
+        from benchmarks.services.telemetry_by_hand import set_up_telemetry
+
+        set_up_telemetry("counter")
+        PsycopgInstrumentor().instrument()
+        RedisInstrumentor().instrument()
+        StarletteInstrumentor.instrument_app(app)
     uvicorn.run(
         app,
         host="0.0.0.0",  # noqa: S104 - as in production

@@ -1,5 +1,6 @@
-"""The service on the runtime: HTTP, PostgreSQL, Redis, health, JSON logs."""
+"""The service on the runtime: HTTP, health, JSON logs, and the plugins that arguments name."""
 
+import sys
 from collections.abc import Mapping
 
 from starlette.applications import Starlette
@@ -38,4 +39,4 @@ class Counter:
 
 
 if __name__ == "__main__":
-    start(Counter(), plugins=("cloudsql", "redis"))
+    start(Counter(), plugins=tuple(sys.argv[1:]))
