@@ -1,7 +1,10 @@
-"""ROWS: every row of the tables, in their order."""
+"""ROWS: every row of the tables, in their order; GROWTHS: every curve."""
 
 from __future__ import annotations
 
-from benchmarks.rows import calls, http, peers, start
+from benchmarks.growth import Growth
+from benchmarks.row import Row
+from benchmarks.rows import calls, growth, http, peers, start
 
-ROWS = (*start.ROWS, *http.ROWS, *calls.ROWS, *peers.ROWS)
+ROWS: tuple[Row, ...] = (*start.ROWS, *http.ROWS, *calls.ROWS, *peers.ROWS)
+GROWTHS: tuple[Growth, ...] = growth.ROWS

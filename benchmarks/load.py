@@ -16,6 +16,7 @@ import attrs
 import psutil
 
 OK = b"HTTP/1.1 200"
+ENDS = b"}"  # of JSON, which every service here answers
 SIZE = 65536
 
 
@@ -26,14 +27,12 @@ class Connection:
     Attributes:
         socket: to the server.
         request: what it sends.
-        ends: the last bytes of each answer.
         due: when the answer that is awaited was to be asked for.
         got: of that answer so far.
     """
 
     socket: socket.socket
     request: bytes
-    ends: bytes
     due: float = 0.0
     got: bytes = b""
 
@@ -45,7 +44,7 @@ class Connection:
     def answered(self) -> bool:
         """Read; return whether the answer is complete."""
         data = self.got + self.socket.recv(SIZE)
-        if data.endswith(self.ends):
+        if data.endswith(ENDS):
             if not data.startswith(OK):
                 raise SystemExit(f"unexpected answer: {data.decode(errors='replace')}")
             self.got = b""
@@ -119,14 +118,10 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=1.0)
     parser.add_argument("--rate", type=float, help="a second (default: as fast as it answers)")
-    parser.add_argument("--ends", default="}", help="last bytes of each answer")
     options = parser.parse_args()
     request = b"GET / HTTP/1.1\r\nHost: bench\r\n\r\n"
     addresses = [("127.0.0.1", options.port)] * options.connections
-    connections = [
-        Connection(socket.create_connection(address), request, options.ends.encode())
-        for address in addresses
-    ]
+    connections = [Connection(socket.create_connection(address), request) for address in addresses]
     load = Load(connections)
     load.saturate(0)  # every connection has been served before the clock starts
     load.latencies.clear()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from benchmarks.drain import Drain
@@ -38,33 +39,46 @@ def cold_start(service: Service) -> Opening:
     return opening
 
 
-def throughput(service: Service, ends: str = "}") -> Opening:
+def throughput(service: Service) -> Opening:
     """Measure requests a second while 32 connections ask as fast as they are answered."""
 
     def measure(running: Running, ground: Ground) -> Sample:
-        said = put_load(running, ground, "--ends", ends)
+        said = put_load(running, ground)
         cpu = said["requests"] / said["cpu_seconds"] if said["cpu_seconds"] else None
         return Sample(value=said["requests"] / said["seconds"], cpu=cpu)
 
     return under_load(service, measure)
 
 
-def latency(service: Service, ends: str = "}") -> Opening:
+def latency(service: Service, rate: float = STEADY_RATE) -> Opening:
     """Measure the 99th percentile in milliseconds at a steady rate, from when it was due."""
 
     def measure(running: Running, ground: Ground) -> Sample:
-        said = put_load(running, ground, "--ends", ends, "--rate", str(STEADY_RATE))
+        said = put_load(running, ground, "--rate", str(rate))
         return Sample(value=said["p99"] * MILLI)
 
     return under_load(service, measure)
 
 
-def memory(service: Service, ends: str = "}") -> Opening:
+def memory(service: Service) -> Opening:
     """Measure the resident set in MB after a block of load."""
 
     def measure(running: Running, ground: Ground) -> Sample:
-        put_load(running, ground, "--ends", ends)
+        put_load(running, ground)
         return Sample(value=running.memory / MEBI)
+
+    return under_load(service, measure)
+
+
+def response_time(service: Service, connections: int) -> Opening:
+    """Measure microseconds of a request while that many connections are open, all of them busy."""
+
+    def measure(running: Running, ground: Ground) -> Sample:
+        said = put_load(running, ground, "--connections", str(connections))
+        return Sample(
+            value=said["seconds"] / said["requests"] * MICRO,
+            cpu=said["cpu_seconds"] / said["requests"] * MICRO,
+        )
 
     return under_load(service, measure)
 
@@ -134,3 +148,39 @@ def ask_block(process: subprocess.Popen[bytes], drain: Drain, ground: Ground) ->
         raise SystemExit(f"no answer: {process.args!r} left\n{drain.last}")
     said = json.loads(line)
     return Sample(value=said["seconds"] * MICRO, cpu=said["cpu_seconds"] * MICRO)
+
+
+def once(
+    script: str, *arguments: str, environ: Mapping[str, str] | None = None, repeat: int = 1
+) -> Opening:
+    """Measure milliseconds that a script says it took, in a process of its own each time.
+
+    Args:
+        script: prints a line of JSON at its end, with `seconds` and `cpu_seconds`.
+        *arguments: of the script.
+        environ: variables of its own; `MORE_PATH` is put in front of `PYTHONPATH`.
+        repeat: how often it runs; the last time counts.
+    """
+
+    @contextlib.contextmanager
+    def opening(ground: Ground) -> Iterator[Measure]:
+        variables = {**ground.environ(), "PORT": str(free_port()), **(environ or {})}
+        if more := variables.pop("MORE_PATH", None):
+            variables["PYTHONPATH"] = f"{more}{os.pathsep}{variables['PYTHONPATH']}"
+
+        def measure() -> Sample:
+            for _ in range(repeat):
+                done = subprocess.run(
+                    [sys.executable, str(FOLDER / script), *arguments],
+                    env=variables,
+                    capture_output=True,
+                    check=False,
+                )
+            if done.returncode:
+                raise SystemExit(f"{script} left with {done.returncode}\n{done.stderr.decode()}")
+            said = json.loads(done.stdout.splitlines()[-1])
+            return Sample(value=said["seconds"] * MILLI, cpu=said["cpu_seconds"] * MILLI)
+
+        yield measure
+
+    return opening

@@ -6,12 +6,21 @@ import contextlib
 from collections.abc import Callable
 
 from benchmarks.ground import Ground
-from benchmarks.result import Result
+from benchmarks.growth import Curve, Growth
+from benchmarks.result import Result, Series
 from benchmarks.row import Measure, Row, Sample
 
 
-def take_turns(row: Row, ground: Ground, tell: Callable[[str], None]) -> Result:
-    """Return what the turns showed; the first of each contender warms up and does not count.
+def measure_row(row: Row | Growth, ground: Ground, tell: Callable[[str], None]) -> Result | Curve:
+    """Return what the turns of a row or a growth showed."""
+    series = take_turns(row, ground, tell)
+    if isinstance(row, Growth):
+        return Curve(row=row, series=series)
+    return Result(row=row, series=series)
+
+
+def take_turns(row: Row | Growth, ground: Ground, tell: Callable[[str], None]) -> Series:
+    """Return samples by contender; the first of each warms up and does not count.
 
     Args:
         row: what to measure.
@@ -30,7 +39,7 @@ def take_turns(row: Row, ground: Ground, tell: Callable[[str], None]) -> Result:
             for title in _rotated(list(measures), turn):
                 sample = measures[title]()
                 series[title] += [sample] if turn >= 0 else []
-    return Result(row=row, series=series)
+    return series
 
 
 def _rotated(titles: list[str], turn: int) -> list[str]:

@@ -21,9 +21,7 @@ from benchmarks.services.telemetry_by_hand import set_up_telemetry
 
 
 @svcs.starlette.lifespan
-async def lifespan(
-    app: Starlette, registry: svcs.Registry
-) -> AsyncIterator[dict[str, object]]:
+async def lifespan(app: Starlette, registry: svcs.Registry) -> AsyncIterator[dict[str, object]]:
     """Register both."""
     app.state.bigquery = make_bigquery()
     pool, redis = make_pool(), make_redis()

@@ -19,7 +19,7 @@ ROWS = (
         aim=0.3,
         subject=Contender(
             title="on the runtime",
-            opening=block("services/query_on_the_runtime.py", servers=SERVERS),
+            opening=block("services/query_on_the_runtime.py", *SERVERS, servers=SERVERS),
         ),
         references=(
             Contender(
@@ -28,6 +28,23 @@ ROWS = (
             ),
         ),
         base=Contender(title="raw psycopg_pool", opening=block(BY_HAND, servers=SERVERS)),
+        turns=30,
+    ),
+    Row(
+        name="query-untraced",
+        title="one query through the pool, nobody traces",
+        against="raw psycopg_pool",
+        unit="µs",
+        better="less",
+        must=1.02,
+        aim=1.0,
+        subject=Contender(
+            title="on the runtime",
+            opening=block("services/query_on_the_runtime.py", "cloudsql", servers=("cloudsql",)),
+        ),
+        references=(
+            Contender(title="raw psycopg_pool", opening=block(BY_HAND, servers=("cloudsql",))),
+        ),
         turns=30,
     ),
     Row(

@@ -21,9 +21,7 @@ def references(
     measure: Callable[[Service], Opening], servers: tuple[str, ...]
 ) -> tuple[Contender, ...]:
     """Return the others."""
-    return tuple(
-        Contender(title=name, opening=measure(peer(name, *servers))) for name in PEERS
-    )
+    return tuple(Contender(title=name, opening=measure(peer(name, *servers))) for name in PEERS)
 
 
 ROWS = (

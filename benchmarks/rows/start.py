@@ -1,12 +1,12 @@
-"""Cold starts."""
+"""Cold starts, and what the full service holds of memory."""
 
 from __future__ import annotations
 
-from benchmarks.measures import cold_start
+from benchmarks.measures import cold_start, memory, once
 from benchmarks.row import Contender, Row
-from benchmarks.rows.services import TWO, by_hand, ours
+from benchmarks.rows.services import FIVE, TWO, by_hand, ours
 
-BY_HAND, ON_THE_RUNTIME = by_hand(*TWO), ours(*TWO)
+IMPORTING = "services/importing.py"
 
 ROWS = (
     Row(
@@ -17,8 +17,32 @@ ROWS = (
         better="less",
         must=1.0,
         aim=0.85,
-        subject=Contender(title="on the runtime", opening=cold_start(ON_THE_RUNTIME)),
-        references=(Contender(title="by hand, eager", opening=cold_start(BY_HAND)),),
+        subject=Contender(title="on the runtime", opening=cold_start(ours(*TWO))),
+        references=(Contender(title="by hand, eager", opening=cold_start(by_hand(*TWO))),),
         turns=15,
+    ),
+    Row(
+        name="import",
+        title="`import msp_core`",
+        against="`import asyncio`",
+        unit="ms",
+        better="less",
+        must=1.5,
+        aim=1.25,
+        subject=Contender(title="msp_core", opening=once(IMPORTING, "msp_core")),
+        references=(Contender(title="asyncio", opening=once(IMPORTING, "asyncio")),),
+        turns=30,
+    ),
+    Row(
+        name="memory",
+        title="RSS after load, full service",
+        against="by hand with the same libraries",
+        unit="MB",
+        better="less",
+        must=1.1,
+        aim=1.0,
+        subject=Contender(title="on the runtime", opening=memory(ours(*FIVE))),
+        references=(Contender(title="by hand", opening=memory(by_hand(*FIVE))),),
+        turns=3,
     ),
 )

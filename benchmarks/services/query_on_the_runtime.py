@@ -1,4 +1,6 @@
-"""Queries through a pool of the runtime, traced."""
+"""Queries through a pool of the runtime, with the plugins that arguments name."""
+
+import sys
 
 from benchmarks.services.blocks_routine import Blocks
 from benchmarks.services.query_calls import query_calls
@@ -19,4 +21,4 @@ class Query:
 
 
 if __name__ == "__main__":
-    start(Query(), plugins=("cloudsql", "opentelemetry"))
+    start(Query(), plugins=tuple(sys.argv[1:]))
