@@ -6,34 +6,56 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.all_rows import ROWS
+from benchmarks.all_rows import GROWTHS, ROWS
 from benchmarks.ground import open_ground
-from benchmarks.report import about_machine, ratio_table, value_table
-from benchmarks.turns import take_turns
+from benchmarks.growth import Curve
+from benchmarks.page import write_documents
+from benchmarks.records import add_records, read_records
+from benchmarks.report import about_machine, growth_table, ratio_table, value_table
+from benchmarks.result import Result
+from benchmarks.turns import measure_row
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure and print."""
+    """Measure, print, and write the documents where all rows were measured in full."""
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help="names (default: all)")
-    parser.add_argument("--quick", action="store_true", help="few turns and short blocks")
+    parser.add_argument("rows", nargs="*", metavar="ROW", help="names (default: all but peers')")
     parser.add_argument("--peers", action="store_true", help="all rows against other runtimes")
+    parser.add_argument("--quick", action="store_true", help="few turns, short; writes nothing")
+    parser.add_argument("--write", action="store_true", help="write rows that were named")
+    parser.add_argument("--draw", action="store_true", help="measure nothing, write the documents")
     parser.add_argument("--list", action="store_true", help="print the names of rows")
     options = parser.parse_args(arguments)
-    rows = {row.name: row for row in ROWS}
-    chosen = options.rows or [row.name for row in ROWS if row.peers == options.peers]
+    rows = {row.name: row for row in (*ROWS, *GROWTHS)}
+    if unknown := [name for name in options.rows if name not in rows]:
+        parser.error(f"no row {unknown[0]!r}, expected one of {', '.join(rows)}")
     if options.list:
         print("\n".join(rows))
         return 0
-    unknown = [name for name in options.rows if name not in rows]
-    if unknown:
-        parser.error(f"no row {unknown[0]!r}, expected one of {', '.join(rows)}")
-    with open_ground(quick=options.quick) as ground:
-        results = [take_turns(rows[name], ground, tell) for name in chosen]
-    print(ratio_table(results))
-    print(value_table(results))
-    print(about_machine())
+    if not options.draw:
+        of_peers = {row.name for row in ROWS if row.peers}
+        names = options.rows or [name for name in rows if (name in of_peers) == options.peers]
+        with open_ground(quick=options.quick) as ground:
+            results = [measure_row(rows[name], ground, tell) for name in names]
+        print_results(results)
+        if not options.quick and (options.write or not options.rows):
+            add_records(results)
+    if options.draw or (not options.quick and (options.write or not options.rows)):
+        write_documents(read_records())
     return 0
+
+
+def print_results(results: Sequence[Result | Curve]) -> None:
+    """Print tables."""
+    compared = [result for result in results if isinstance(result, Result)]
+    curves = [result for result in results if isinstance(result, Curve)]
+    if compared:
+        print(ratio_table(compared))
+        print(value_table(compared))
+    if curves:
+        print(growth_table(curves))
+    short = [result.row.name for result in results if result.verdict == "SHORT"]
+    print(f"{about_machine()}; falls short: {', '.join(short) or 'nothing'}.")
 
 
 def tell(text: str) -> None:

@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import math
-import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import attrs
 
-from benchmarks.result import Series, Verdict, median_of
-from benchmarks.row import Contender, Opening
-
-# The exponent of a straight line, and a tenth for noise.
-LINEAR = 1.1
-# As good as no growth at all.
-FLAT = 0.1
+from benchmarks.result import Series, Verdict, median
+from benchmarks.row import Contender, Opening, Sample
 
 
 @attrs.frozen(kw_only=True)
@@ -28,6 +22,8 @@ class Growth:
         per: what there is more and more of.
         sizes: how many, ascending; at least three.
         opening: (size) -> makes that one ready to be measured.
+        must: the steepest exponent: 1 is a straight line, and a tenth is for noise.
+        aim: the exponent that is as good as flat.
         turns: of each size.
     """
 
@@ -37,13 +33,14 @@ class Growth:
     per: str
     sizes: tuple[int, ...]
     opening: Callable[[int], Opening]
-    turns: int = 5
-    peers: bool = False
+    must: float = 1.1
+    aim: float = 0.1
+    turns: int = 3
 
     @property
     def contenders(self) -> tuple[Contender, ...]:
         """All that take turns: one for each size."""
-        return tuple(Contender(title=f"{n:,}", opening=self.opening(n)) for n in self.sizes)
+        return tuple(Contender(title=str(n), opening=self.opening(n)) for n in self.sizes)
 
 
 @attrs.frozen(kw_only=True)
@@ -61,30 +58,22 @@ class Curve:
     @property
     def values(self) -> list[float]:
         """The median of each size."""
-        return [median_of(samples) for samples in self.series.values()]
-
-    @property
-    def exponents(self) -> list[float]:
-        """The exponent of the growth between the last two sizes, of each turn: 1 is a line."""
-        before, last = list(self.series.values())[-2:]
-        times = math.log(self.row.sizes[-1] / self.row.sizes[-2])
-        return [
-            math.log(two.value / one.value) / times for one, two in zip(before, last, strict=True)
-        ]
+        return [median([work(one) for one in samples]) for samples in self.series.values()]
 
     @property
     def exponent(self) -> float:
-        """The median of the exponents."""
-        return statistics.median(self.exponents)
+        """The exponent of the growth between the last two sizes; 1 is a straight line."""
+        (*_, before, last), sizes = self.values, self.row.sizes
+        return math.log(last / before) / math.log(sizes[-1] / sizes[-2])
 
     @property
     def verdict(self) -> Verdict:
         """Whether it grows like a line at most, or hardly at all."""
-        if self.exponent <= FLAT:
+        if self.exponent <= self.row.aim:
             return "aim"
-        return "must" if self.exponent <= LINEAR else "SHORT"
+        return "must" if self.exponent <= self.row.must else "SHORT"
 
 
-def label(sizes: Sequence[int]) -> str:
-    """Return the first and the last size, as a range."""
-    return f"{sizes[0]:,} → {sizes[-1]:,}"
+def work(sample: Sample) -> float:
+    """Return what a curve is about: the processor's time, which a busy machine leaves alone."""
+    return sample.value if sample.cpu is None else sample.cpu

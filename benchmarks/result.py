@@ -41,7 +41,7 @@ class Result:
     @property
     def ratio(self) -> float:
         """The median of the ratios."""
-        return statistics.median(self.ratios)
+        return median(self.ratios)
 
     @property
     def spread(self) -> tuple[float, float]:
@@ -55,7 +55,7 @@ class Result:
         turns = len(self._compared[0])
         if any(len(each) < turns for each in compared):
             return None
-        return statistics.median(self._ratios(compared))
+        return median(self._ratios(compared))
 
     @property
     def verdict(self) -> Verdict:
@@ -76,17 +76,22 @@ class Result:
         subject, reference, *base = compared
         if base:
             # Two small differences: turn by turn they would be mostly noise.
-            least = statistics.median(base[0])
+            least = median(base[0])
             subject, reference = (
                 [value - least for value in subject],
-                [statistics.median(reference) - least] * len(subject),
+                [median(reference) - least] * len(subject),
             )
         return [mine / theirs for mine, theirs in zip(subject, reference, strict=True)]
 
 
+def median(values: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
 def median_of(samples: Sequence[Sample]) -> float:
     """Return the median of the values."""
-    return statistics.median(one.value for one in samples)
+    return median([one.value for one in samples])
 
 
 def quartiles(values: Sequence[float]) -> tuple[float, float]:
