@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from benchmarks.all_rows import GROWTHS, ROWS
+from benchmarks.all_rows import ALL, ROWS
 from benchmarks.ground import open_ground
 from benchmarks.growth import Curve
 from benchmarks.page import write_documents
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--draw", action="store_true", help="measure nothing, write the documents")
     parser.add_argument("--list", action="store_true", help="print the names of rows")
     options = parser.parse_args(arguments)
-    rows = {row.name: row for row in (*ROWS, *GROWTHS)}
+    rows = {row.name: row for row in ALL}
     if unknown := [name for name in options.rows if name not in rows]:
         parser.error(f"no row {unknown[0]!r}, expected one of {', '.join(rows)}")
     if options.list:

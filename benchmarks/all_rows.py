@@ -8,3 +8,4 @@ from benchmarks.rows import calls, growth, http, peers, start
 
 ROWS: tuple[Row, ...] = (*start.ROWS, *http.ROWS, *calls.ROWS, *peers.ROWS)
 GROWTHS: tuple[Growth, ...] = growth.ROWS
+ALL: tuple[Row | Growth, ...] = (*ROWS, *GROWTHS)

@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.drain import Drain
@@ -168,19 +168,23 @@ def once(
         if more := variables.pop("MORE_PATH", None):
             variables["PYTHONPATH"] = f"{more}{os.pathsep}{variables['PYTHONPATH']}"
 
+        command = [sys.executable, str(FOLDER / script), *arguments]
+
         def measure() -> Sample:
-            for _ in range(repeat):
-                done = subprocess.run(
-                    [sys.executable, str(FOLDER / script), *arguments],
-                    env=variables,
-                    capture_output=True,
-                    check=False,
-                )
-            if done.returncode:
-                raise SystemExit(f"{script} left with {done.returncode}\n{done.stderr.decode()}")
-            said = json.loads(done.stdout.splitlines()[-1])
+            for _ in range(repeat - 1):
+                run_script(command, variables)
+            said = run_script(command, variables)
             return Sample(value=said["seconds"] * MILLI, cpu=said["cpu_seconds"] * MILLI)
 
         yield measure
 
     return opening
+
+
+def run_script(command: Sequence[str], variables: Mapping[str, str]) -> dict[str, Any]:
+    """Run a script to its end; return what its last line says."""
+    done = subprocess.run(command, env=variables, capture_output=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{command[1]} left with {done.returncode}\n{done.stderr.decode()}")
+    said: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return said

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import attrs
 import cattrs
 
-from benchmarks.all_rows import GROWTHS, ROWS
+from benchmarks.all_rows import ALL, GROWTHS, ROWS
 from benchmarks.growth import Curve
 from benchmarks.report import about_machine
 from benchmarks.result import Result
@@ -44,11 +44,11 @@ def read_records(file: Path = FILE) -> dict[str, Record]:
 def add_records(results: Iterable[Result | Curve], file: Path = FILE) -> None:
     """Write what was measured beside what others rows showed before."""
     records = read_records(file)
-    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    today = dt.datetime.now(tz=dt.UTC).date().isoformat()
     for result in results:
         series = {title: list(samples) for title, samples in result.series.items()}
         records[result.row.name] = Record(date=today, machine=about_machine(), series=series)
-    order = [row.name for row in (*ROWS, *GROWTHS)]
+    order = [row.name for row in ALL]
     kept = {name: cattrs.unstructure(records[name]) for name in order if name in records}
     file.write_text(json.dumps(kept, indent=1) + "\n")
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 
 
-class Handler(grpc.GenericRpcHandler):  # type: ignore[misc] # untyped in some versions
+class Handler(grpc.GenericRpcHandler):
     """Answers every call with an empty message."""
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+    def service(
+        self, handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Any, Any]:
         """Return what answers the call."""
         del handler_call_details
         return grpc.unary_unary_rpc_method_handler(lambda _, __: b"")

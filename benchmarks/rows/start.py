@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import attrs
+
 from benchmarks.measures import cold_start, memory, once
 from benchmarks.row import Contender, Row
 from benchmarks.rows.services import FIVE, TWO, by_hand, ours
 
+FIRST = attrs.evolve(ours(*TWO), environ={"MSP_DECLARATION_CACHE": "false"})
 IMPORTING = "services/importing.py"
 
 ROWS = (
@@ -18,6 +21,16 @@ ROWS = (
         must=1.0,
         aim=0.85,
         subject=Contender(title="on the runtime", opening=cold_start(ours(*TWO))),
+        references=(Contender(title="by hand, eager", opening=cold_start(by_hand(*TWO))),),
+        turns=15,
+    ),
+    Row(
+        name="cold-start-first",
+        title="the same, no declaration kept",
+        against="by hand, eager",
+        unit="ms",
+        better="less",
+        subject=Contender(title="no declaration kept", opening=cold_start(FIRST)),
         references=(Contender(title="by hand, eager", opening=cold_start(by_hand(*TWO))),),
         turns=15,
     ),
