@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 
 from benchmarks.all_rows import ALL, ROWS
 from benchmarks.ground import open_ground
-from benchmarks.growth import Curve
+from benchmarks.growth import Curve, Growth
 from benchmarks.page import write_documents
 from benchmarks.records import add_records, read_records
-from benchmarks.report import about_machine, growth_table, ratio_table, value_table
+from benchmarks.report import about_machine, growth_table, ratio_table, summary, value_table
 from benchmarks.result import Result
+from benchmarks.row import Row
 from benchmarks.turns import measure_row
 
 
@@ -32,17 +34,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.list:
         print("\n".join(rows))
         return 0
+    writes = not options.quick and (options.write or not options.rows)
     if not options.draw:
         of_peers = {row.name for row in ROWS if row.peers}
         names = options.rows or [name for name in rows if (name in of_peers) == options.peers]
-        with open_ground(quick=options.quick) as ground:
-            results = [measure_row(rows[name], ground, tell) for name in names]
-        print_results(results)
-        if not options.quick and (options.write or not options.rows):
-            add_records(results)
-    if options.draw or (not options.quick and (options.write or not options.rows)):
+        chosen = [rows[name] for name in names]
+        print_results(measure_rows(chosen, quick=options.quick, writes=writes))
+    if options.draw or writes:
         write_documents(read_records())
     return 0
+
+
+def measure_rows(
+    rows: Sequence[Row | Growth], *, quick: bool, writes: bool
+) -> list[Result | Curve]:
+    """Measure rows; each is kept as soon as it is there, if it is to be kept."""
+    results = []
+    with open_ground(quick=quick) as ground:
+        for row in rows:
+            began = time.monotonic()
+            result = measure_row(row, ground, tell)
+            results.append(result)
+            tell(f"{row.name}: {summary(result)}, {time.monotonic() - began:.0f} s", last=True)
+            if writes:
+                add_records([result])
+    return results
 
 
 def print_results(results: Sequence[Result | Curve]) -> None:
@@ -58,10 +74,12 @@ def print_results(results: Sequence[Result | Curve]) -> None:
     print(f"{about_machine()}; falls short: {', '.join(short) or 'nothing'}.")
 
 
-def tell(text: str) -> None:
-    """Print how far it is, over the last such line."""
+def tell(text: str, *, last: bool = False) -> None:
+    """Print how far it is, over the last such line; without a terminal, what is done only."""
     if sys.stderr.isatty():
-        print(f"\r\033[K{text}\r", end="", file=sys.stderr, flush=True)
+        print(f"\r\033[K{text}", end="\n" if last else "\r", file=sys.stderr, flush=True)
+    elif last:
+        print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

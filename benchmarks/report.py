@@ -76,6 +76,14 @@ def growth_table(curves: Sequence[Curve]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def summary(result: Result | Curve) -> str:
+    """Return what a row showed, in a few words."""
+    if isinstance(result, Curve):
+        return f"exponent {result.exponent:.2f}"
+    low, high = result.spread
+    return f"{result.ratio:.2f} × ({low:.2f} to {high:.2f})"
+
+
 def shown(value: float) -> str:
     """Return a value with three figures that count."""
     if abs(value) >= HUNDRED:
