@@ -54,7 +54,10 @@ def draw_curve(drawing: Drawing, curve: Curve, x: float, y: float) -> None:
         drawing.dot((across, height), OURS)
         drawing.line((across, bottom[1]), (across, bottom[1] + 4), INK)
         drawing.text((across, bottom[1] + 18), f"{size:,}", anchor="middle", size=11)
-        drawing.text((across, height - 9), shown(value), anchor="middle", size=11)
+        first = size == growth.sizes[0]  # beside the axis there is no room to its left
+        place_of_text = (across + 4 if first else across, height - 9)
+        anchor = "start" if first else "middle"
+        drawing.text(place_of_text, shown(value), anchor=anchor, size=11)
     drawing.text((right[0], bottom[1] + 34), growth.per, anchor="end", size=11)
     drawing.text((x + 16, y + 36), growth.unit, size=11)
 
