@@ -20,9 +20,10 @@ class Growth:
         title: what is measured.
         unit: of the values.
         per: what there is more and more of.
-        sizes: how many, ascending; at least three.
+        sizes: how many, ascending; the last at least three times the one before, since what is
+            judged is how steep it is between these two.
         opening: (size) -> makes that one ready to be measured.
-        must: the steepest exponent: 1 is a straight line, and a tenth is for noise.
+        must: the steepest exponent: 1 is a straight line, the rest is for noise and the collector.
         aim: the exponent that is as good as flat.
         turns: of each size.
     """
@@ -33,7 +34,7 @@ class Growth:
     per: str
     sizes: tuple[int, ...]
     opening: Callable[[int], Opening]
-    must: float = 1.1
+    must: float = 1.15
     aim: float = 0.1
     turns: int = 3
 

@@ -11,10 +11,10 @@ import attrs
 import cattrs
 
 from benchmarks.all_rows import ALL, GROWTHS, ROWS
-from benchmarks.growth import Curve
+from benchmarks.growth import Curve, Growth
 from benchmarks.report import about_machine
 from benchmarks.result import Result
-from benchmarks.row import Sample
+from benchmarks.row import Row, Sample
 
 FILE = Path(__file__).parent / "results.json"
 
@@ -54,14 +54,18 @@ def add_records(results: Iterable[Result | Curve], file: Path = FILE) -> None:
 
 
 def results_of(records: Mapping[str, Record]) -> list[Result]:
-    """Return results of rows that were measured, in the order of the table."""
-    return [Result(row=row, series=records[row.name].series) for row in ROWS if row.name in records]
+    """Return results of rows that were measured as they are now, in the order of the table."""
+    measured = [(row, records[row.name].series) for row in ROWS if is_of(row, records)]
+    return [Result(row=row, series=series) for row, series in measured]
 
 
 def curves_of(records: Mapping[str, Record]) -> list[Curve]:
-    """Return curves that were measured, in the order of the table."""
-    return [
-        Curve(row=growth, series=records[growth.name].series)
-        for growth in GROWTHS
-        if growth.name in records
-    ]
+    """Return the same of curves."""
+    measured = [(row, records[row.name].series) for row in GROWTHS if is_of(row, records)]
+    return [Curve(row=row, series=series) for row, series in measured]
+
+
+def is_of(row: Row | Growth, records: Mapping[str, Record]) -> bool:
+    """Return whether there is a record of the row, and of the contenders that it has now."""
+    titles = [contender.title for contender in row.contenders]
+    return row.name in records and sorted(records[row.name].series) == sorted(titles)

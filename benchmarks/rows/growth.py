@@ -66,7 +66,7 @@ ROWS = (
         title="plugins found, opened and closed, and a job done",
         unit="ms",
         per="plugins",
-        sizes=(1, 10, 25, 50),
+        sizes=(1, 5, 15, 50),
         opening=lambda n: in_folder(site_packages.many_plugins, n, {}, 2),
     ),
     Growth(
@@ -82,7 +82,7 @@ ROWS = (
         title="one round of health checks",
         unit="µs",
         per="checks",
-        sizes=(1, 20, 100, 200),
+        sizes=(1, 10, 50, 200),
         opening=lambda n: block("services/checks.py", str(n)),
     ),
     Growth(
@@ -90,7 +90,7 @@ ROWS = (
         title="routines started and stopped",
         unit="ms",
         per="routines",
-        sizes=(1, 100, 500, 1000),
+        sizes=(1, 50, 250, 1000),
         opening=lambda n: once("services/routines.py", str(n)),
     ),
     Growth(

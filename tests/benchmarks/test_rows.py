@@ -80,7 +80,8 @@ def test_every_growth_is_measured_up_to_its_size() -> None:
     # The descriptors of the process bound the connections.
     assert found | {"growth-connections": SIZES["growth-connections"]} == SIZES
     assert {len(one.sizes) for one in all_rows.GROWTHS} == {4}
-    assert {(one.must, one.aim) for one in all_rows.GROWTHS} == {(1.1, 0.1)}
+    assert all(one.sizes[-1] >= 3 * one.sizes[-2] for one in all_rows.GROWTHS)
+    assert {(one.must, one.aim) for one in all_rows.GROWTHS} == {(1.15, 0.1)}
 
 
 def test_other_runtimes_are_installed_apart() -> None:

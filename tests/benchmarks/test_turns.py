@@ -128,6 +128,8 @@ def test_results_are_kept_beside_those_of_other_rows(tmp_path: Path, ground: Gro
     assert list(kept) == ["import", "memory"]
     assert kept["memory"].series == {"by hand": [Sample(value=2.0)]}
     assert kept["import"].series == first.series
+    # The record of what has other contenders by now is no result.
+    assert [result.row.name for result in records.results_of(kept)] == ["import"]
 
 
 def test_unknown_row_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
