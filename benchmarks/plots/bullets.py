@@ -10,7 +10,7 @@ from benchmarks.result import Result
 
 LEFT, RIGHT, TOP, STEP, WIDTH = 420, 740, 66, 28, 920
 LOW, HIGH = 0.05, 8.0
-TICKS = (0.05, 0.125, 0.25, 0.5, 1, 2, 4, 8)
+TICKS = (0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8)
 COLOURS = {"aim": GOOD, "must": OURS, "SHORT": SHORT, "": INK}
 WORDS = {"aim": "aim reached", "must": "must reached", "SHORT": "falls short", "": ""}
 

@@ -55,7 +55,7 @@ ROWS = (
     ),
     Growth(
         name="growth-distributions-first",
-        title="the same at the first start",
+        title="five plugins found and a job done, first start",
         unit="ms",
         per="distributions beside it",
         sizes=(20, 300, 1000, 3000),

@@ -66,7 +66,7 @@ ROWS = (
     ),
     Row(
         name="p99-traced",
-        title="the same, traced, metrics, Sentry, JSON access log",
+        title="p99 under a steady load, traced, metrics, Sentry, JSON log",
         against="the instrumentation packages",
         unit="ms",
         better="less",

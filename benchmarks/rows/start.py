@@ -26,7 +26,7 @@ ROWS = (
     ),
     Row(
         name="cold-start-first",
-        title="the same, no declaration kept",
+        title="cold start, no declaration kept",
         against="by hand, eager",
         unit="ms",
         better="less",

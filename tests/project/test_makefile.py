@@ -70,3 +70,14 @@ def test_targets_set_up_their_stage(target: str, stage: str) -> None:
     (line,) = re.findall(rf"^{target}: (.+?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
     assert line == f".venv/{stage}"
+
+
+def test_benchmarks_have_environments_of_their_own() -> None:
+    """What we are compared with is never installed into the environment of the tests."""
+    makefile = (ROOT / "Makefile").read_text()
+    alone = re.findall(r"^bench: (.+?) ##", makefile, re.MULTILINE)
+    beside = re.findall(r"^bench-peers: (.+?) ##", makefile, re.MULTILINE)
+
+    assert alone == [".venv-bench/.installed"]
+    assert beside == [".venv-bench/.installed $(PEERS:%=.venv-peers/%/.installed)"]
+    assert not re.search(r"\$\(INSTALL\).*--group (bench|peer)", makefile)
