@@ -41,6 +41,7 @@ class Options:
         schemas: folder of `<table>.json` files; None for none.
         http_port: of REST, 1..65535; 0 for a free one.
         grpc_port: of the Storage Write API, 1..65535; 0 for a free one.
+        host: address to listen on; the default can be reached from this machine only.
         memory_limit: that DuckDB may use, such as `1GB`; a query that needs more uses files, then
             fails.
         query_timeout: seconds after which a job is stopped.
@@ -52,6 +53,7 @@ class Options:
     schemas: Path | None = None
     http_port: int = 0
     grpc_port: int = 0
+    host: str = "127.0.0.1"
     memory_limit: str = MEMORY
     query_timeout: float = 600.0
 
@@ -90,13 +92,13 @@ class Emulator:
         stack.callback(database.close)
         catalog = Catalog(options.project)
         apply_schemas(database, catalog, options.dataset, options.schemas)
-        write = WriteServer(WriteStreams(database, catalog), options.grpc_port)
+        write = WriteServer(WriteStreams(database, catalog), options.host, options.grpc_port)
         stack.callback(write.stop)
         results = Results(database, catalog)
         jobs = Jobs(options.project, results, options.query_timeout)
         stack.callback(jobs.stop)
         routes = _routes(database, catalog, jobs, Queries(database, catalog, results))
-        rest = RESTServer(routes, options.http_port)
+        rest = RESTServer(routes, options.host, options.http_port)
         write.start()
         rest.start()
         stack.callback(rest.stop)

@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import select
 import socket
 import threading
-import zlib
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from msp_bigquery_emulator._errors import invalid
+from msp_bigquery_emulator._addresses import reachable
+from msp_bigquery_emulator._errors import BigQueryError
+from msp_bigquery_emulator._rest.bodies import read_body
+from msp_bigquery_emulator._rest.hosts import require_local
 from msp_bigquery_emulator._rest.request import Answer, Request
 from msp_bigquery_emulator._rest.routes import Routes
 
-HOST: Final = "127.0.0.1"  # who can connect can do everything
-
 
 class RESTServer:
-    """Serves the REST API on a port of this machine only."""
+    """Serves the REST API; who can connect can do everything."""
 
-    def __init__(self, routes: Routes, port: int) -> None:
-        """Bind a port, 0 for a free one.
+    def __init__(self, routes: Routes, host: str, port: int) -> None:
+        """Bind a port, 0 for a free one, of an address.
 
         Raises:
             OSError: the port is taken.
         """
-        self._server = _Server(routes, port)
+        self._host = host
+        self._server = _Server(routes, host, port)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
     def address(self) -> str:
         """The URL to give to clients."""
-        return f"http://{HOST}:{self._server.server_address[1]}"
+        return f"http://{reachable(self._host)}:{self._server.server_address[1]}"
 
     def start(self) -> None:
         """Begin to answer."""
@@ -53,11 +53,11 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = False
     request_queue_size = 128
 
-    def __init__(self, routes: Routes, port: int) -> None:
+    def __init__(self, routes: Routes, host: str, port: int) -> None:
         self.routes = routes
         self._connections: set[socket.socket] = set()
         self._lock = threading.Lock()
-        super().__init__((HOST, port), _Connection)
+        super().__init__((host, port), _Connection)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
         with self._lock:
@@ -90,26 +90,31 @@ class _Connection(BaseHTTPRequestHandler):
         """Answer a request."""
         self._answer()
 
+    do_HEAD = do_GET  # noqa: N815 - names of the base class
     do_POST = do_GET  # noqa: N815 - names of the base class
     do_PUT = do_GET  # noqa: N815 - same
     do_PATCH = do_GET  # noqa: N815 - same
     do_DELETE = do_GET  # noqa: N815 - same
 
     def _answer(self) -> None:
-        url = urlsplit(self.path)
         headers = {name.lower(): value for name, value in self.headers.items()}
-        content = self._content(headers)
-        query = dict(parse_qsl(url.query, keep_blank_values=True))
         try:
-            if content is None:
-                answer = _refuse()
-            else:
-                request = Request({}, query, headers, content, self._has_left)
-                answer = self.server.routes.answer(self.command, url.path, request)
+            require_local(headers)
+            answer = self._route(headers, read_body(self.rfile, headers))
+        except BigQueryError as refused:  # what follows on this connection is not known
+            self.close_connection = True
+            answer = Answer(refused.body, status=refused.status)
         except ConnectionError:  # we are stopping: without an answer the client tries again
             self.close_connection = True
             return
         self._write(answer)
+
+    def _route(self, headers: dict[str, str], content: bytes) -> Answer:
+        url = urlsplit(self.path)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        request = Request({}, query, headers, content, self._has_left)
+        method = "GET" if self.command == "HEAD" else self.command
+        return self.server.routes.answer(method, url.path, request)
 
     def _has_left(self) -> bool:
         """Return whether the client has closed the connection."""
@@ -118,22 +123,6 @@ class _Connection(BaseHTTPRequestHandler):
             return bool(readable) and not self.connection.recv(1, socket.MSG_PEEK)
         except OSError:
             return True
-
-    def _content(self, headers: dict[str, str]) -> bytes | None:
-        """Return the body; None when it has no length or is not what it claims."""
-        if "transfer-encoding" in headers:
-            self.close_connection = True
-            return None
-        length = int(headers.get("content-length") or 0)
-        content = self.rfile.read(length)
-        if len(content) < length:
-            raise ConnectionResetError
-        if headers.get("content-encoding") == "gzip":
-            try:
-                return gzip.decompress(content)
-            except (OSError, EOFError, zlib.error):
-                return None
-        return content
 
     def _write(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -145,12 +134,8 @@ class _Connection(BaseHTTPRequestHandler):
         if answer.status != HTTPStatus.NO_CONTENT:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - as in the base class
         """Write nothing: there is one line per request otherwise."""
-
-
-def _refuse() -> Answer:
-    error = invalid("the body has no Content-Length, or is not in the encoding it claims")
-    return Answer(error.body, status=error.status)

@@ -14,6 +14,7 @@ from google.cloud.bigquery_storage_v1 import types
 from google.protobuf import timestamp_pb2
 from google.rpc import code_pb2, status_pb2  # type: ignore[import-untyped]
 
+from msp_bigquery_emulator._addresses import reachable
 from msp_bigquery_emulator._errors import BigQueryError
 from msp_bigquery_emulator._store.catalog import Table
 from msp_bigquery_emulator._store.fields import Field
@@ -21,7 +22,6 @@ from msp_bigquery_emulator._write_api.proto_rows import ProtoRows
 from msp_bigquery_emulator._write_api.write_streams import Stream, StreamError, WriteStreams
 
 _SERVICE: Final = "google.cloud.bigquery.storage.v1.BigQueryWrite"
-_HOST: Final = "127.0.0.1"  # who can connect can do everything
 _CALLS: Final = 200  # at a time; each open AppendRows is one and holds a thread
 _GRACE: Final = 1.0  # seconds for the calls that are here when it stops
 _LARGEST: Final = 20 * 1024 * 1024  # bytes of a message; BigQuery takes 10 MB of rows
@@ -37,10 +37,10 @@ _RowError: Final[Any] = types.RowError.pb()
 
 
 class WriteServer:
-    """Serves the Storage Write API on a port of this machine only."""
+    """Serves the Storage Write API; who can connect can do everything."""
 
-    def __init__(self, streams: WriteStreams, port: int) -> None:
-        """Bind a port, 0 for a free one.
+    def __init__(self, streams: WriteStreams, host: str, port: int) -> None:
+        """Bind a port, 0 for a free one, of an address.
 
         Raises:
             OSError: the port is taken.
@@ -51,10 +51,10 @@ class WriteServer:
         )
         self._server.add_generic_rpc_handlers((_handlers(_Writing(streams)),))
         try:
-            bound = self._server.add_insecure_port(f"{_HOST}:{port}")
+            bound = self._server.add_insecure_port(f"{host}:{port}")
         except RuntimeError:
             raise OSError(f"gRPC port {port} cannot be bound: is it in use?") from None
-        self.address = f"{_HOST}:{bound}"
+        self.address = f"{reachable(host)}:{bound}"
 
     def start(self) -> None:
         """Begin to answer."""
