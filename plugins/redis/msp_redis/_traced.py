@@ -5,6 +5,8 @@ Imported where telemetry is open: a service that declares none pays for none.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -75,13 +77,21 @@ def _span(
         size: of a pipeline, in commands.
     """
     options = pool.connection_kwargs
-    attributes: dict[str, str | int] = {
+    attributes = _attributes(operation, options.get("db"), options.get("host"), options.get("port"))
+    if size is not None:
+        attributes = {**attributes, "db.operation.batch.size": size}
+    return client_span(_TRACER, operation, attributes)
+
+
+@functools.lru_cache(maxsize=256)  # a service has few commands, and sends them often
+def _attributes(
+    operation: str, database: object, host: object, port: str | int | None
+) -> Mapping[str, str | int]:
+    """Return what is known before the command; not to be changed."""
+    return {
         "db.system.name": "redis",
         "db.operation.name": operation,
-        "db.namespace": str(options.get("db") or 0),
-        "server.address": str(options.get("host", "localhost")),
-        "server.port": int(options.get("port") or 6379),
+        "db.namespace": str(database or 0),
+        "server.address": str(host or "localhost"),
+        "server.port": int(port or 6379),
     }
-    if size is not None:
-        attributes["db.operation.batch.size"] = size
-    return client_span(_TRACER, operation, attributes)

@@ -92,6 +92,8 @@ class Tracing:
 
     def fail(self, span: Span, error: Exception, *, telling: bool) -> None:
         """Note the error, by the server's code for it where there is one."""
+        if not span.is_recording():
+            return
         told = telling or self.arguments
         record_error(span, error, self.scrub(str(error)) if told else None)
         code = getattr(error, "sqlstate", None)

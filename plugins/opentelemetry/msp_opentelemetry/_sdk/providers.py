@@ -24,8 +24,9 @@ from msp_opentelemetry._choice import Choice, Destination, Google
 from msp_opentelemetry._config import OpenTelemetryConfig
 from msp_opentelemetry._export.counted_exporters import CountedMetricExporter, CountedSpanExporter
 from msp_opentelemetry._export.exporters import metric_exporter, span_exporter
+from msp_opentelemetry._sdk.lean_tracer import LeanTracerProvider, SpanCount
 from msp_opentelemetry._sdk.pace import Pace
-from msp_opentelemetry._sdk.samplers import CountedSampler, make_sampler
+from msp_opentelemetry._sdk.samplers import make_sampler
 from msp_opentelemetry._sdk.span_queue import SpanQueue
 
 logger = logging.getLogger("msp.opentelemetry")
@@ -64,11 +65,11 @@ def make_tracer_provider(
     config: OpenTelemetryConfig, choice: Choice, resource: Resource, pace: Pace, meter: Meter
 ) -> TracerProvider:
     """Return what makes tracers, and gives their spans to whoever gets them."""
-    created = meter.create_counter(
-        "otel.trace.created_span.count", description="Spans that were created."
+    count = SpanCount()
+    meter.create_observable_counter(
+        "otel.trace.created_span.count", [count.observe], description="Spans that were created."
     )
-    sampler = CountedSampler(make_sampler(config), created)
-    provider = TracerProvider(sampler, resource, shutdown_on_exit=False)
+    provider = LeanTracerProvider(count, sampler=make_sampler(config), resource=resource)
     exporters: list[SpanExporter] = []
     if "traces" in choice.console:
         exporters.append(ConsoleSpanExporter(out=sys.stdout))

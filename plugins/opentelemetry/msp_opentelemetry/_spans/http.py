@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import attrs
 from opentelemetry import context, propagate, trace
-from opentelemetry.metrics import Meter
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
 from opentelemetry.trace import Span, SpanKind, StatusCode
 
 from msp_core.asgi import CRASHED, ASGIApp, Message, Receive, Scope, Send, shown_path
@@ -39,15 +41,26 @@ class HTTPTelemetry:
             description="Duration of HTTP server requests.",
             explicit_bucket_boundaries_advisory=_BUCKETS,
         )
-        self.active = meter.create_up_down_counter(
+        meter.create_observable_up_down_counter(
             "http.server.active_requests",
+            [self._observe_active],
             unit="{request}",
             description="Number of active HTTP server requests.",
         )
+        self._active: dict[tuple[str, str], int] = {}  # by method and scheme
+
+    def count(self, method: str, scheme: str, change: int) -> None:
+        """Count a request in or out."""
+        key = method, scheme
+        self._active[key] = self._active.get(key, 0) + change
 
     def middleware(self, app: ASGIApp) -> ASGIApp:
         """Return the application with telemetry around it."""
         return _TracedHTTP(self, app)
+
+    def _observe_active(self, _: CallbackOptions) -> Iterator[Observation]:
+        for (method, scheme), number in tuple(self._active.items()):
+            yield Observation(number, {"http.request.method": method, "url.scheme": scheme})
 
 
 @attrs.define
@@ -70,28 +83,25 @@ class _Exchange:
     began: float
     status: int = 0
 
-    def finish(self, failure: BaseException | None) -> dict[str, Any]:
+    def finish(self, failure: BaseException | None) -> Mapping[str, Any]:
         """End the span; return the attributes of the measurement."""
         status = self.status or CRASHED
-        measured = {
-            "http.request.method": self.method,
-            "url.scheme": self.scope["scheme"],
-            "http.response.status_code": status,
-        }
+        error = None
         if failure is not None:
-            measured["error.type"] = type(failure).__qualname__
+            error = type(failure).__qualname__
         elif status >= CRASHED:
-            measured["error.type"] = str(status)
-        attributes = getattr(self.span, "attributes", None)
-        if route := route_of(self.scope, self.root_path, attributes):
-            measured["http.route"] = route
-            self.span.update_name(f"{_name(self.method)} {route}")
-        if isinstance(failure, Exception):
-            record_error(self.span, failure, None)
-        self.span.set_attributes(measured)
-        if "error.type" in measured:
-            self.span.set_status(StatusCode.ERROR)
-        self.span.end()
+            error = str(status)
+        route = route_of(self.scope, self.root_path, getattr(self.span, "attributes", None))
+        measured = _measured(self.method, self.scope["scheme"], status, error, route)
+        if self.span.is_recording():
+            if route:
+                self.span.update_name(f"{_name(self.method)} {route}")
+            if isinstance(failure, Exception):
+                record_error(self.span, failure, None)
+            self.span.set_attributes(measured)
+            if error is not None:
+                self.span.set_status(StatusCode.ERROR)
+            self.span.end()
         return measured
 
 
@@ -127,14 +137,14 @@ class _TracedHTTP:
         method = scope["method"] if scope["method"] in _METHODS else "_OTHER"
         headers = _headers(scope)
         caller = propagate.extract(headers, context=context.Context())
-        span = self.telemetry.tracer.start_span(
-            _name(method), caller, SpanKind.SERVER, _attributes(scope, method, headers)
-        )
+        span = self.telemetry.tracer.start_span(_name(method), caller, SpanKind.SERVER)
+        if span.is_recording():  # no sampler of ours asks for them
+            span.set_attributes(_attributes(scope, method, headers))
         # FastAPI would make a span and measurements of its own, in a trace of their own.
         scope.setdefault("fastapi.telemetry", None)
         inside_another = trace.get_current_span().get_span_context().is_valid
         token = context.attach(trace.set_span_in_context(span, caller))
-        self.telemetry.active.add(1, _metric_attributes(scope, method))
+        self.telemetry.count(method, scope["scheme"], 1)
         if self.telemetry.flush is not None:
             self.telemetry.flush.count_in()
         root_path = scope.get("root_path", "")
@@ -146,7 +156,7 @@ class _TracedHTTP:
     def _end(self, exchange: _Exchange, token: Any, failure: BaseException | None) -> None:  # noqa: ANN401 - the API's
         measured = exchange.finish(failure)
         self.telemetry.duration.record(time.monotonic() - exchange.began, measured)
-        self.telemetry.active.add(-1, _metric_attributes(exchange.scope, exchange.method))
+        self.telemetry.count(exchange.method, exchange.scope["scheme"], -1)
         if token is not None:
             context.detach(token)
         if self.telemetry.flush is not None:
@@ -157,8 +167,21 @@ def _name(method: str) -> str:
     return "HTTP" if method == "_OTHER" else method
 
 
-def _metric_attributes(scope: Scope, method: str) -> dict[str, str]:
-    return {"http.request.method": method, "url.scheme": scope["scheme"]}
+@functools.lru_cache(maxsize=1024)  # a service has few routes, and is asked for them often
+def _measured(
+    method: str, scheme: str, status: int, error: str | None, route: str | None
+) -> Mapping[str, Any]:
+    """Return the attributes of a request that is over; not to be changed."""
+    measured: dict[str, Any] = {
+        "http.request.method": method,
+        "url.scheme": scheme,
+        "http.response.status_code": status,
+    }
+    if error is not None:
+        measured["error.type"] = error
+    if route:
+        measured["http.route"] = route
+    return measured
 
 
 def _headers(scope: Scope) -> dict[str, list[str]]:
