@@ -167,12 +167,12 @@ async def test_answer_with_an_error(opened: Opened, receiver: Receiver) -> None:
 async def test_strange_method(opened: Opened, receiver: Receiver) -> None:
     """Methods that anybody may invent do not become names."""
     async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
-        await http.request("BREW", "/")
+        await http.request("PROPFIND", "/")
 
     (span,) = spans(receiver)
     assert span["name"] == "HTTP"
     assert span["attributes"]["http.request.method"] == "_OTHER"
-    assert span["attributes"]["http.request.method_original"] == "BREW"
+    assert span["attributes"]["http.request.method_original"] == "PROPFIND"
 
 
 async def test_bare_scope(opened: Opened, receiver: Receiver) -> None:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from msp_core.errors import MSPError
 from msp_opentelemetry._choice import Destination, Google
+from msp_opentelemetry._export.lean_exporter import LeanSpanExporter
 from msp_opentelemetry._export.trusting_session import TrustingSession
 from msp_opentelemetry._pairs import parse_pairs
 
@@ -36,7 +36,7 @@ def span_exporter(destination: Destination | Google) -> SpanExporter:
         return google_span_exporter(destination)
     if destination.protocol == "grpc":
         return _grpc()[0](**_grpc_options(destination))
-    return OTLPSpanExporter(**_http_options(destination))
+    return LeanSpanExporter(**_http_options(destination))
 
 
 def metric_exporter(destination: Destination | Google) -> MetricExporter:

@@ -9,7 +9,6 @@ import requests
 from google.auth.exceptions import GoogleAuthError
 from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics.export import MetricExporter
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
@@ -18,6 +17,7 @@ from msp_opentelemetry._choice import Google
 from msp_opentelemetry._export.cloud_trace import batch_write
 from msp_opentelemetry._export.google import GoogleSession
 from msp_opentelemetry._export.google_refusal import Refusal
+from msp_opentelemetry._export.lean_exporter import LeanSpanExporter
 
 logger = logging.getLogger("msp.opentelemetry")
 
@@ -79,7 +79,7 @@ class GoogleSpanExporter(SpanExporter):
     def __init__(self, google: Google) -> None:
         text = "traces go to the Cloud Trace API, as the Telemetry API refuses them: %s"
         self._refused = ToldRefusals(text, _WRITES_TRACES, _TELEMETRY)
-        self._otlp = OTLPSpanExporter(
+        self._otlp = LeanSpanExporter(
             google.url,
             timeout=google.timeout,
             compression=Compression.Gzip,

@@ -92,7 +92,7 @@ class _Exchange:
         elif status >= CRASHED:
             error = str(status)
         route = route_of(self.scope, self.root_path, getattr(self.span, "attributes", None))
-        measured = _measured(self.method, self.scope["scheme"], status, error, route)
+        measured = _describe(self.method, self.scope["scheme"], status, error, route)
         if self.span.is_recording():
             if route:
                 self.span.update_name(f"{_name(self.method)} {route}")
@@ -168,7 +168,7 @@ def _name(method: str) -> str:
 
 
 @functools.lru_cache(maxsize=1024)  # a service has few routes, and is asked for them often
-def _measured(
+def _describe(
     method: str, scheme: str, status: int, error: str | None, route: str | None
 ) -> Mapping[str, Any]:
     """Return the attributes of a request that is over; not to be changed."""
