@@ -20,6 +20,7 @@ _PARENT, _NAME, _KIND = b"\x22\x08", b"\x2a", b"\x30"
 _IDS = struct.Struct(">2sQQ2sQ")
 _TIMES = struct.Struct("<sQsQ")
 _END = struct.Struct("<4sI")
+_FLOAT = struct.Struct("<d")
 _FIELDS = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
 _LOCAL, _REMOTE = 0x100, 0x300  # flags: that it is known where the parent is, and that it is remote
 _LOW = (1 << 64) - 1
@@ -86,7 +87,10 @@ def _encode_span(span: ReadableSpan) -> bytes:
             _KIND,
             bytes((span.kind.value + 1,)),
             _TIMES.pack(b"\x39", span.start_time or 0, b"\x41", span.end_time or 0),
-            *[_encode_attribute(key, value) for key, value in attributes.items()],
+            *[
+                _encode_float(key, value) if type(value) is float else _encode_attribute(key, value)
+                for key, value in attributes.items()
+            ],
             _END.pack(b"\x7a\x00\x85\x01", _REMOTE if parent and parent.is_remote else _LOCAL),
         )
     )
@@ -96,6 +100,16 @@ def _encode_span(span: ReadableSpan) -> bytes:
 def _encode_attribute(key: str, value: Any) -> bytes:  # noqa: ANN401 - of the four types
     fields: dict[str, Any] = {_FIELDS[type(value)]: value}
     return _field(_ATTRIBUTE, KeyValue(key=key, value=AnyValue(**fields)).SerializeToString())
+
+
+def _encode_float(key: str, value: float) -> bytes:
+    return _float_head(key) + _FLOAT.pack(value)
+
+
+@functools.lru_cache(maxsize=256)
+def _float_head(key: str) -> bytes:
+    """Return what comes before the number: a measurement is never twice the same."""
+    return _encode_attribute(key, 0.0)[: -_FLOAT.size]
 
 
 def _field(key: bytes, content: bytes) -> bytes:
