@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,7 @@ from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
 from msp_core.http import HTTPServer
 from msp_sentry._receiver.server import Receiver
+from tests.msp_core.http_service import answer
 from tests.msp_sentry.conftest import Open
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -217,6 +219,42 @@ async def test_requests_are_apart(opened: Open, events: Events) -> None:
 
     tags = [{"a", "b"} & event["tags"].keys() for event in events()]
     assert sorted(tags, key=sorted) == [{"a"}, {"b"}]
+
+
+@pytest.mark.parametrize("environ", [{}, {"SENTRY_TRACE": f"{TRACE}-b7ad6b7169203331-1"}])
+async def test_requests_fork_scopes_and_are_traces_of_their_own(
+    environ: dict[str, str], opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scope of the SDK is dear; only a new one continues the trace of the environment."""
+    made: list[sentry_sdk.Scope] = []
+    traces: list[str | None] = []
+    initialize = sentry_sdk.Scope.__init__
+
+    def noted(scope: sentry_sdk.Scope, *arguments: Any, **options: Any) -> None:
+        made.append(scope)
+        initialize(scope, *arguments, **options)
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            traces.append(sentry_sdk.get_traceparent())
+            await answer(send)
+
+    async def ask() -> None:
+        async with serving(app, opened) as client:
+            await client.get("/")
+            del made[:], traces[:]
+            for _ in range(3):
+                await client.get("/")
+
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sentry_sdk.Scope, "__init__", noted)
+    # Other tests may have left scopes in the context of this one.
+    await asyncio.create_task(ask(), context=contextvars.Context())
+
+    ids = {trace and trace.partition("-")[0] for trace in traces}
+    assert bool(made) is bool(environ)
+    assert (len(ids), ids == {TRACE}) == ((1, True) if environ else (3, False))
 
 
 @FRAMEWORKS

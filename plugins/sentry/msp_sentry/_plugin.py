@@ -64,10 +64,14 @@ def msp_asgi_middleware(contract: Contract) -> ASGIMiddleware:
     """Give each request a scope of its own."""
     if not contract.configured(Sentry) or not contract[Sentry].enabled:
         return _pass_through
-    from msp_sentry._request_scope import RequestScope  # noqa: PLC0415 - imports the vendor library
+    from msp_sentry._request_scope import (  # noqa: PLC0415 - imports the vendor library
+        RequestScope,
+        make_scopes,
+    )
 
     tracing = contract[Sentry].tracing
-    return lambda app: RequestScope(app=app, tracing=tracing)
+    # The server wraps the application in the task whose connections inherit its scopes.
+    return lambda app: RequestScope(app=app, tracing=tracing, forked=make_scopes())
 
 
 @hookimpl

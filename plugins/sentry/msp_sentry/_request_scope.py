@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -26,10 +27,12 @@ class RequestScope:
     Attributes:
         app: the application.
         tracing: whether Sentry traces requests.
+        forked: whether requests fork the scopes of the task that serves them, see `make_scopes`.
     """
 
     app: ASGIApp
     tracing: bool
+    forked: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -37,6 +40,9 @@ class RequestScope:
             await self.app(scope, receive, send)
             return
         with sentry_sdk.isolation_scope() as isolation:
+            if self.forked:  # what is not part of a trace is one of its own
+                isolation.set_new_propagation_context()
+                sentry_sdk.get_current_scope().set_new_propagation_context()
             isolation.add_event_processor(functools.partial(_add_request, scope))
             with self._transaction(scope) as transaction:
                 await self._serve(scope, receive, _noting_status(send, transaction))
@@ -55,6 +61,22 @@ class RequestScope:
         name, operation = scope["path"], f"{scope['type']}.server"
         started = sentry_sdk.continue_trace(_headers(scope), op=operation, name=name, source="url")
         return sentry_sdk.start_transaction(started)
+
+
+def make_scopes() -> bool:
+    """Make the scopes that requests fork, where there are none; to be called where they are served.
+
+    The SDK makes two for a request that finds none, which takes five times as long as a fork.
+
+    Returns:
+        Whether that was done: not where the process continues a trace of its environment, which
+        only a new scope reads.
+    """
+    if os.environ.get("SENTRY_TRACE"):
+        return False
+    sentry_sdk.get_isolation_scope()
+    sentry_sdk.get_current_scope()
+    return True
 
 
 def _noting_status(send: Send, transaction: Span | None) -> Send:
