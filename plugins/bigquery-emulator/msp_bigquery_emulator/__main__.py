@@ -55,6 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--schemas", type=Path, help="folder of <table>.json schema files")
     parser.add_argument("--http-port", type=_port, default=0, help="of REST; 0 for a free one")
     parser.add_argument("--grpc-port", type=_port, default=0, help="of the Write API; 0 likewise")
+    parser.add_argument("--buckets", type=Path, help="folder: gs://b/x is <folder>/b/x")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--memory-limit", default="1GB", help="of DuckDB; files beyond it")
     parser.add_argument("--query-timeout", type=_seconds, default=600.0, help="seconds of a job")

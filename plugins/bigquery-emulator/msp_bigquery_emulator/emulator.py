@@ -9,6 +9,8 @@ from typing import Self
 
 import attrs
 
+from msp_bigquery_emulator._jobs.buckets import Buckets
+from msp_bigquery_emulator._jobs.copies import Copies
 from msp_bigquery_emulator._jobs.insert_all import InsertAll
 from msp_bigquery_emulator._jobs.jobs import Jobs
 from msp_bigquery_emulator._jobs.loads import Loads
@@ -41,6 +43,7 @@ class Options:
         schemas: folder of `<table>.json` files; None for none.
         http_port: of REST, 1..65535; 0 for a free one.
         grpc_port: of the Storage Write API, 1..65535; 0 for a free one.
+        buckets: folder whose folders stand for buckets of Cloud Storage; None for none.
         host: address to listen on; the default can be reached from this machine only.
         memory_limit: that DuckDB may use, such as `1GB`; a query that needs more uses files, then
             fails.
@@ -53,6 +56,7 @@ class Options:
     schemas: Path | None = None
     http_port: int = 0
     grpc_port: int = 0
+    buckets: Path | None = None
     host: str = "127.0.0.1"
     memory_limit: str = MEMORY
     query_timeout: float = 600.0
@@ -97,7 +101,9 @@ class Emulator:
         results = Results(database, catalog)
         jobs = Jobs(options.project, results, options.query_timeout)
         stack.callback(jobs.stop)
-        routes = _routes(database, catalog, jobs, Queries(database, catalog, results))
+        routes = _routes(
+            database, catalog, jobs, Queries(database, catalog, results), options.buckets
+        )
         rest = RESTServer(routes, options.host, options.http_port)
         write.start()
         rest.start()
@@ -115,12 +121,16 @@ class Emulator:
         self._stack.close()
 
 
-def _routes(database: Database, catalog: Catalog, jobs: Jobs, queries: Queries) -> Routes:
+def _routes(
+    database: Database, catalog: Catalog, jobs: Jobs, queries: Queries, buckets: Path | None
+) -> Routes:
     with database.read() as cursor:
         insert_all = InsertAll(database, catalog, InsertIds(cursor))
     results = ResultsAPI(database, catalog, jobs)
-    jobs_api = JobsAPI(catalog.project, jobs, queries, results, Repeats())
-    uploads = UploadsAPI(jobs_api, Loads(database, catalog))
+    loads = Loads(database, catalog, Buckets(buckets))
+    copies = Copies(database, catalog)
+    jobs_api = JobsAPI(catalog.project, jobs, queries, results, loads, copies, Repeats())
+    uploads = UploadsAPI(jobs_api, loads)
     tables = TablesAPI(database, catalog, insert_all, queries)
     datasets = DatasetsAPI(database, catalog)
     return api_routes(catalog.project, datasets, tables, jobs_api, results, uploads)

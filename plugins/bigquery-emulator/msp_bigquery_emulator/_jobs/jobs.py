@@ -259,12 +259,12 @@ def _rows_of(job: Job) -> int:
 
 
 def kind_of(configuration: Mapping[str, Any]) -> str:
-    """Return `query` or `load`.
+    """Return `query`, `load` or `copy`.
 
     Raises:
         BigQueryError: it is another kind, which this emulator does not run.
     """
-    for kind in ("query", "load"):
+    for kind in ("query", "load", "copy"):
         if kind in configuration:
             return kind
-    raise make_unsupported("a job that is no query and no load job")
+    raise make_unsupported("a job that is no query, load or copy job")

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator._errors import invalid
 from msp_bigquery_emulator._jobs.control import Control
+from msp_bigquery_emulator._jobs.copies import Copies
 from msp_bigquery_emulator._jobs.jobs import Job, Jobs, Work, kind_of
+from msp_bigquery_emulator._jobs.loads import Loads
 from msp_bigquery_emulator._jobs.repeats import Repeats
 from msp_bigquery_emulator._rest.paging import Page
 from msp_bigquery_emulator._rest.request import Answer, Request
@@ -34,6 +35,8 @@ class JobsAPI:
         jobs: that ran lately.
         queries: runs statements.
         results: gives their rows.
+        loads: runs load jobs.
+        copies: runs copy jobs.
         repeats: knows the requests that come again.
     """
 
@@ -41,17 +44,21 @@ class JobsAPI:
     jobs: Jobs
     queries: Queries
     results: ResultsAPI
+    loads: Loads
+    copies: Copies
     repeats: Repeats
 
     def insert(self, request: Request) -> Answer:
-        """Run a query job, and answer when it is done, or soon."""
+        """Run a job, and answer when it is done, or soon."""
         body = request.body
         configuration = body.get("configuration") or {}
-        if kind_of(configuration) == "load":
-            raise invalid("Load jobs from sourceUris are not supported: upload the rows")
-        query, dry = configuration["query"], bool(configuration.get("dryRun"))
-        work = self._work(query, dry=dry)
-        return self.run(request, body.get("jobReference") or {}, configuration, work)
+        kind, dry = kind_of(configuration), bool(configuration.get("dryRun"))
+        works: dict[str, Work] = {
+            "query": self._work(configuration.get("query", {}), dry=dry),
+            "load": lambda control: (None, self.loads.run(configuration["load"], None, control)),
+            "copy": lambda control: (None, self.copies.run(configuration["copy"], control)),
+        }
+        return self.run(request, body.get("jobReference") or {}, configuration, works[kind])
 
     def run(
         self,

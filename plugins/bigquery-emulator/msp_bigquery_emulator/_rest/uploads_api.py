@@ -85,7 +85,7 @@ class UploadsAPI:
             request,
             body.get("jobReference") or {},
             configuration,
-            lambda control: (None, self._loads.run(configuration["load"], content, control)),
+            lambda control: (None, self._loads.run(configuration["load"], [content], control)),
         )
 
 
