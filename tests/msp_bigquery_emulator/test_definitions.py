@@ -57,7 +57,6 @@ def test_create_table_of_a_query(rows: Rows) -> None:
         "CREATE TABLE t",
         "CREATE TABLE t LIKE people",
         "CREATE TEMP TABLE t AS SELECT 1 AS a",
-        "CREATE TABLE t (a INT64 DEFAULT 1)",
     ],
 )
 def test_other_tables(rows: Rows, people: bigquery.Table, sql: str) -> None:

@@ -160,6 +160,8 @@ def _column(column: exp.Expr) -> dict[str, Any]:
             resource["mode"] = "REQUIRED"
         elif isinstance(kind, exp.Properties):
             resource |= _options(kind.expressions)
+        elif isinstance(kind, exp.DefaultColumnConstraint):
+            resource["defaultValueExpression"] = kind.this.sql("bigquery")
         else:
             raise make_unsupported(f"a column with {kind.sql('bigquery').split()[0]}")
     return resource
@@ -171,7 +173,10 @@ def _of_type(name: str, kind: exp.Expr) -> dict[str, Any]:
     if kind.this == exp.DataType.Type.STRUCT:
         members = [_column(member) for member in kind.expressions]
         return {"name": name, "type": "RECORD", "fields": members}
-    return {"name": name, "type": kind.sql("bigquery").partition("(")[0]}
+    resource = {"name": name, "type": kind.sql("bigquery").partition("(")[0]}
+    numbers = [str(number.name) for number in kind.expressions]
+    names = ("maxLength",) if resource["type"] in ("STRING", "BYTES") else ("precision", "scale")
+    return resource | dict(zip(names, numbers, strict=False))
 
 
 def _options(properties: list[exp.Expr]) -> dict[str, Any]:

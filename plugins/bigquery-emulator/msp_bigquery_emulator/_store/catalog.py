@@ -12,10 +12,16 @@ from typing import Any, Final
 
 import attrs
 
-from msp_bigquery_emulator._errors import BigQueryError, duplicate, invalid, not_found
+from msp_bigquery_emulator._errors import (
+    BigQueryError,
+    duplicate,
+    invalid,
+    not_found,
+)
+from msp_bigquery_emulator._store.columns import changes_sql, column_sql, columns_sql
 from msp_bigquery_emulator._store.database import ANONYMOUS, CATALOG, NAME, RESULTS, Cursor
 from msp_bigquery_emulator._store.fields import Field, normalize, parse_fields
-from msp_bigquery_emulator._store.storage import duckdb_type, quote
+from msp_bigquery_emulator._store.storage import quote
 
 _ID: Final = re.compile(r"\w{1,1024}", re.ASCII)
 _TABLE_ID: Final = re.compile(r"[\w -]{1,1024}")
@@ -172,7 +178,7 @@ class Catalog:
             raise duplicate("Table", f"{self.project}:{dataset}.{name}")
         table = Table(dataset, name, _stamp(_with_schema(resource), created=True))
         if table.view is None:
-            cursor.execute(f"CREATE TABLE {table.sql_name} ({_columns(table.fields)})")
+            cursor.execute(f"CREATE TABLE {table.sql_name} ({columns_sql(table.fields)})")
         cursor.execute(
             f"INSERT INTO {CATALOG}.tables VALUES (?, ?, ?)", [dataset, name, table.text]
         )
@@ -224,7 +230,7 @@ class Catalog:
 
     def _change_columns(self, cursor: Cursor, table: Table, fields: tuple[Field, ...]) -> None:
         if not table.fields:
-            columns = _columns(fields)
+            columns = columns_sql(fields)
             cursor.execute(f"CREATE OR REPLACE TABLE {table.sql_name} ({columns})")
             return
         name = f"{self.project}:{table.dataset}.{table.name}"
@@ -235,13 +241,17 @@ class Catalog:
                 raise invalid(
                     f"Provided Schema does not match Table {name}. {field.name} is missing"
                 )
-            for change in _changes(field, given[key], name):
+            for change in changes_sql(field, given[key], name):
                 cursor.execute(f"ALTER TABLE {table.sql_name} {change}")
         for key, field in given.items():
             if key not in known:
                 if field.mode == "REQUIRED":
                     raise invalid(f"Cannot add required fields to an existing schema: {field.name}")
-                cursor.execute(f"ALTER TABLE {table.sql_name} ADD COLUMN {_column(field)}")
+                # Without a check, which DuckDB cannot add, and a default, which old rows get not.
+                plain = attrs.evolve(field, default="", length=None)
+                cursor.execute(f"ALTER TABLE {table.sql_name} ADD COLUMN {column_sql(plain)}")
+                for change in changes_sql(attrs.evolve(field, default=""), field, name):
+                    cursor.execute(f"ALTER TABLE {table.sql_name} {change}")
 
     def delete_table(self, cursor: Cursor, table: Table) -> None:
         """Delete a table or view, and its rows."""
@@ -267,28 +277,3 @@ def _stamp(resource: Mapping[str, Any], *, created: bool = False) -> str:
     at = now()
     stamps = {"lastModifiedTime": at} | ({"creationTime": at} if created else {})
     return json.dumps({**resource, **stamps})
-
-
-def _columns(fields: tuple[Field, ...]) -> str:
-    # DuckDB has no table without columns; nobody reads this one.
-    return ", ".join(_column(field) for field in fields) or '"msp$none" INTEGER'
-
-
-def _column(field: Field) -> str:
-    required = " NOT NULL" if field.mode == "REQUIRED" else ""
-    return f"{quote(field.name)} {duckdb_type(field)}{required}"
-
-
-def _changes(old: Field, new: Field, table: str) -> list[str]:
-    """Return what follows ALTER TABLE to make a column what it shall be."""
-    column = f"ALTER COLUMN {quote(old.name)}"
-    relaxed = old.mode == "REQUIRED" and new.mode == "NULLABLE"
-    if new.type != old.type or (new.mode != old.mode and not relaxed):
-        raise invalid(
-            f"Provided Schema does not match Table {table}. Field {old.name} has changed "
-            f"from {old.mode} {old.type} to {new.mode} {new.type}"
-        )
-    changes = [f"{column} DROP NOT NULL"] if relaxed else []
-    if duckdb_type(new) != duckdb_type(old):
-        changes.append(f"{column} SET DATA TYPE {duckdb_type(new)}")
-    return changes

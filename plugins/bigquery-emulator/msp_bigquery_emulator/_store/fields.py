@@ -33,6 +33,7 @@ _TYPES: Final = {
 }
 _MODES: Final = ("NULLABLE", "REQUIRED", "REPEATED")
 _NAME: Final = re.compile(r"[^\W\d]\w{0,299}")
+_MOST_DIGITS: Final = {"NUMERIC": (29, 9), "BIGNUMERIC": (38, 38)}  # before and behind the point
 _DEEPEST: Final = 15  # levels of records, BigQuery's limit
 
 
@@ -45,12 +46,18 @@ class Field:
         type: as BigQuery's REST API calls it, such as `INTEGER` and `RECORD`.
         mode: `NULLABLE`, `REQUIRED` or `REPEATED`.
         fields: members, of a record only.
+        length: of a STRING in characters, of BYTES in bytes, at most; None for any.
+        digits: precision and scale of a decimal; None for those of its type.
+        default: GoogleSQL of the value that is stored where a row has none; empty for NULL.
     """
 
     name: str
     type: str
     mode: str = "NULLABLE"
     fields: tuple[Field, ...] = ()
+    length: int | None = None
+    digits: tuple[int, int] | None = None
+    default: str = ""
 
     @property
     def repeated(self) -> bool:
@@ -60,11 +67,17 @@ class Field:
     @property
     def element(self) -> Field:
         """The field of one element of the list."""
-        return attrs.evolve(self, mode="NULLABLE")
+        return attrs.evolve(self, mode="NULLABLE", default="")
 
     def resource(self) -> dict[str, Any]:
         """Return the field as the REST API writes it."""
         resource: dict[str, Any] = {"name": self.name, "type": self.type, "mode": self.mode}
+        if self.length is not None:
+            resource["maxLength"] = str(self.length)
+        if self.digits is not None:
+            resource |= {"precision": str(self.digits[0]), "scale": str(self.digits[1])}
+        if self.default:
+            resource["defaultValueExpression"] = self.default
         if self.fields:
             resource["fields"] = [field.resource() for field in self.fields]
         return resource
@@ -105,7 +118,39 @@ def _parse_field(resource: object, depth: int) -> Field:
     members = parse_fields(resource.get("fields") or (), depth=depth + 1)
     if (kind == "RECORD") != bool(members):
         raise invalid(f"Field {name} is of type {kind}: records, and only they, have fields", name)
-    return Field(name, kind, mode, members)
+    default = str(resource.get("defaultValueExpression") or "")
+    if default and depth:
+        raise invalid(f"Field {name} is part of a record: only a whole column has a default", name)
+    return Field(
+        name, kind, mode, members, _length(resource, kind), _digits(resource, kind), default
+    )
+
+
+def _length(resource: Mapping[str, Any], kind: str) -> int | None:
+    length = _number(resource, "maxLength")
+    if length is not None and (kind not in ("STRING", "BYTES") or length < 1):
+        raise invalid(f"Invalid maxLength of field {resource['name']}: only of STRING and BYTES")
+    return length
+
+
+def _digits(resource: Mapping[str, Any], kind: str) -> tuple[int, int] | None:
+    precision, scale = _number(resource, "precision"), _number(resource, "scale") or 0
+    if precision is None and not scale:
+        return None
+    before, behind = _MOST_DIGITS.get(kind, (0, 0))
+    if precision is None or not max(1, scale) <= precision <= before + scale or scale > behind:
+        raise invalid(
+            f"Invalid precision and scale of field {resource['name']}: expected a decimal with at "
+            f"most {before} digits before its point and {behind} behind it"
+        )
+    return precision, scale
+
+
+def _number(resource: Mapping[str, Any], name: str) -> int | None:
+    given = resource.get(name)
+    if given is None or str(given).isdecimal():
+        return None if given is None else int(given)
+    raise invalid(f"Invalid {name} of field {resource['name']}: expected a number")
 
 
 def _types() -> str:

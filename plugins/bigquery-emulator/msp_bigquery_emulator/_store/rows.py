@@ -23,9 +23,19 @@ def insert(cursor: Cursor, table: Table, rows: Sequence[Mapping[str, Any]]) -> N
         raise invalid(
             f"Cannot add rows to {table.dataset}.{table.name}: it is a view or has no schema"
         )
-    if rows:
-        sql = f"INSERT INTO {table.sql_name} BY NAME {rows_sql(table.fields)}"
-        cursor.execute(sql, [json.dumps(rows)])
+    defaults = [field.name for field in table.fields if field.default]
+    groups: dict[frozenset[str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        missing = frozenset(name for name in defaults if name not in row)
+        groups.setdefault(missing, []).append(row)
+    for missing, group in groups.items():
+        fields = tuple(field for field in table.fields if field.name not in missing)
+        if fields:
+            sql = f"INSERT INTO {table.sql_name} BY NAME {rows_sql(fields)}"
+            cursor.execute(sql, [json.dumps(group)])
+        else:
+            for _ in group:
+                cursor.execute(f"INSERT INTO {table.sql_name} DEFAULT VALUES")
 
 
 def count(cursor: Cursor, table: Table) -> int:

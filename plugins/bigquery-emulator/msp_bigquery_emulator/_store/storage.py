@@ -55,6 +55,7 @@ _FROM_DUCKDB: Final = {
     "varchar": "STRING",
 }
 _NUMERIC_SCALE: Final = 9
+_MOST_DIGITS: Final = 38  # of a decimal of DuckDB
 
 
 def quote(name: str) -> str:
@@ -74,6 +75,8 @@ def duckdb_type(field: Field) -> str:
     if field.type == "RECORD":
         members = (f"{quote(member.name)} {duckdb_type(member)}" for member in field.fields)
         return f"STRUCT({', '.join(members)})"
+    if field.digits is not None and field.digits[0] <= _MOST_DIGITS:
+        return f"DECIMAL({field.digits[0]},{field.digits[1]})"
     return _DUCKDB[field.type]
 
 

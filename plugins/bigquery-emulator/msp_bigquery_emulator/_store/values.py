@@ -81,7 +81,28 @@ def _decoder(field: Field, leniency: Leniency) -> Decode:
         return _record(field.fields, leniency)
     if field.type == "JSON" and leniency.json_as_is:
         return json.dumps
+    if field.length is not None:
+        return _make_length_check(field, field.length)
+    if field.digits is not None:
+        return _decimal(field.digits[0] - field.digits[1], field.digits[1])
     return _SCALARS[field.type]
+
+
+def _make_length_check(field: Field, most: int) -> Decode:
+    decode = _SCALARS[field.type]
+    # Bytes are in base64: what they decode to counts.
+    measure = (lambda text: len(base64.b64decode(text))) if field.type == "BYTES" else len
+
+    def decode_short(value: Any) -> str:  # noqa: ANN401 - JSON
+        text: str = decode(value)
+        if measure(text) > most:
+            raise ValueRefusedError(
+                f"{field.type}({most}) has maximum length {most} but got a value with length "
+                f"{measure(text)}."
+            )
+        return text
+
+    return decode_short
 
 
 def _decoder_of_all(decode: Decode) -> Decode:
@@ -99,7 +120,11 @@ def _record(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
     decoders = {field.name: _decoder(field, leniency) for field in fields}
     names = {field.name.lower(): field.name for field in fields}
     required = [field.name for field in fields if field.mode == "REQUIRED"]
-    empty: dict[str, Any] = {field.name: [] if field.repeated else None for field in fields}
+    # A column with a default is left out where a row has none: DuckDB stores the default then.
+    empty: dict[str, Any] = {
+        field.name: [] if field.repeated else None for field in fields if not field.default
+    }
+    defaults = {field.name for field in fields if field.default}
 
     def decode(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
         if not isinstance(value, Mapping):
@@ -110,13 +135,15 @@ def _record(fields: tuple[Field, ...], leniency: Leniency) -> Decode:
             if not name:
                 if not leniency.ignore_unknown:
                     raise ValueRefusedError(f"no such field: {given}.", given)
-            elif member is not None:
+            elif member is None:
+                row[name] = row.get(name)
+            else:
                 try:
                     row[name] = decoders[name](member)
                 except ValueRefusedError as refused:
                     raise refused.seen_from(name) from None
         for name in required:
-            if row[name] is None:
+            if row.get(name) is None and (name in row or name not in defaults):
                 raise ValueRefusedError(f"Missing required field: {name}.", name)
         return row
 
