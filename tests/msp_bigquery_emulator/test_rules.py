@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from msp_bigquery_emulator._rules import families
+from msp_bigquery_emulator._sql import families
 
 
 def test_one_rule_for_a_class() -> None:

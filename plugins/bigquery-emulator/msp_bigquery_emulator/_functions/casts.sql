@@ -25,3 +25,16 @@ CREATE MACRO googlesql_casts.timestamp_text(x, zone) AS
     googlesql_casts.moment_text(googlesql_dates.local(x, zone)) || googlesql_dates.zone_offset(x, zone);
 CREATE MACRO googlesql_casts.time_text(x) AS
     substr(googlesql_casts.moment_text(DATE '1970-01-01' + x), 12);
+-- Values as FORMAT shows them with %t and %T.
+CREATE MACRO googlesql_casts.float_literal(x) AS
+    CASE WHEN regexp_full_match(googlesql_casts.float_text(x), '-?\d+') THEN googlesql_casts.float_text(x) || '.0' ELSE googlesql_casts.float_text(x) END;
+CREATE MACRO googlesql_casts.text_literal(x) AS
+    coalesce(CASE WHEN contains(x, '"') AND NOT contains(x, '''') THEN '''' || replace(replace(x, '\', '\\'), chr(10), '\n') || ''''
+    ELSE '"' || replace(replace(replace(x, '\', '\\'), '"', '\"'), chr(10), '\n') || '"' END, 'NULL');
+CREATE MACRO googlesql_casts.typed_literal(kind, x) AS coalesce(kind || ' "' || x || '"', 'NULL');
+CREATE MACRO googlesql_casts.list_text_plain(a) AS '[' || array_to_string(list_transform(a, lambda one: coalesce(CAST(one AS VARCHAR), 'NULL')), ', ') || ']';
+CREATE MACRO googlesql_casts.list_text_text(a) AS googlesql_casts.list_text_plain(a);
+CREATE MACRO googlesql_casts.list_text_float(a) AS '[' || array_to_string(list_transform(a, lambda one: coalesce(googlesql_casts.float_literal(one), 'NULL')), ', ') || ']';
+CREATE MACRO googlesql_casts.list_literal_plain(a) AS googlesql_casts.list_text_plain(a);
+CREATE MACRO googlesql_casts.list_literal_float(a) AS googlesql_casts.list_text_float(a);
+CREATE MACRO googlesql_casts.list_literal_text(a) AS '[' || array_to_string(list_transform(a, lambda one: googlesql_casts.text_literal(one)), ', ') || ']';

@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from msp_bigquery_emulator._errors import make_unsupported
 from msp_bigquery_emulator._rules.build import Rule, call, call_once, cast
-from msp_bigquery_emulator._rules.types import kind_of
+from msp_bigquery_emulator._rules.types import is_float_literal, kind_of
 
 _EXACT: Final = frozenset({"NUMERIC", "BIGNUMERIC"})
 
@@ -26,6 +26,19 @@ def decimal_of(node: exp.Expr) -> str:
     return "BIGNUMERIC" if "BIGNUMERIC" in kinds else "NUMERIC"
 
 
+def _coerce(node: exp.Expr) -> None:
+    """Make a literal such as 1.5 a NUMERIC beside one."""
+    for one, beside in ((node.this, node.expression), (node.expression, node.this)):
+        number = one.this if isinstance(one, exp.Neg) else one
+        literal = number.this if isinstance(number, exp.Cast) else None  # by its own rule
+        if literal is not None and kind_of(beside) in _EXACT and is_float_literal(literal):
+            kind = "DECIMAL(38,9)" if kind_of(beside) == "NUMERIC" else "DECIMAL(38,18)"
+            sign = "-" if isinstance(one, exp.Neg) else ""
+            new = cast(exp.Literal.string(sign + literal.this), kind)
+            new.type = beside.type
+            one.replace(new)
+
+
 def _widen(node: exp.Expr) -> None:
     """Give an integer literal 64 bits; DuckDB takes it for one of 32."""
     for part in (node.this, node.expression):
@@ -34,6 +47,7 @@ def _widen(node: exp.Expr) -> None:
 
 
 def _add(node: exp.Expr) -> exp.Expr:
+    _coerce(node)
     if _kinds(node) == {"INT64"}:
         _widen(node)
     if isinstance(node, exp.Sub) and _kinds(node) & {"DATE", "DATETIME", "TIMESTAMP"} == _kinds(
@@ -44,6 +58,7 @@ def _add(node: exp.Expr) -> exp.Expr:
 
 
 def _multiply(node: exp.Expr) -> exp.Expr:
+    _coerce(node)
     if _kinds(node) == {"INT64"}:
         _widen(node)
     exact = decimal_of(node)
@@ -56,6 +71,7 @@ def _multiply(node: exp.Expr) -> exp.Expr:
 
 def _divide(name: str) -> Rule:
     def rule(node: exp.Expr) -> exp.Expr:
+        _coerce(node)
         exact = decimal_of(node)
         if exact == "BIGNUMERIC":
             raise make_unsupported("the division of BIGNUMERIC")

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._rules.build import Rule, call_once
+from msp_bigquery_emulator._rules.build import Rule, call_once, macro
 from msp_bigquery_emulator._rules.json_values import subscript
 from msp_bigquery_emulator._rules.types import kind_of
 
@@ -49,5 +49,10 @@ def _unnest(node: exp.Expr) -> exp.Expr:
     )
 
 
-RULES: Final[Mapping[type[exp.Expr], Rule]] = {exp.Unnest: _unnest}
+RULES: Final[Mapping[type[exp.Expr], Rule]] = {
+    exp.ArrayFirst: macro("arrays.first", "this"),
+    exp.ArrayLast: macro("arrays.last", "this"),
+    exp.ArraySlice: macro("arrays.slice", "this", "start", "end"),
+    exp.Unnest: _unnest,
+}
 TYPED: Final[Mapping[type[exp.Expr], Rule]] = {exp.Bracket: _bracket}

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from sqlglot import exp
 
+from msp_bigquery_emulator._errors import make_unsupported
 from msp_bigquery_emulator._functions.families import PREFIX
 
 Rule: TypeAlias = Callable[[exp.Expr], exp.Expr]
@@ -65,3 +66,22 @@ def _argument(value: exp.Expr | str | int | None) -> exp.Expr:
     if isinstance(value, int):
         return exp.Literal.number(value)
     return value
+
+
+def macro(name: str, *keys: str) -> Rule:
+    """Return the rule that calls a macro with the parts of a node.
+
+    Args:
+        name: of its family and its own, such as `maths.sec`.
+        keys: of the parts, in the order of the macro's parameters.
+    """
+    return lambda node: call(name, *(node.args.get(key) for key in keys))
+
+
+def refused(what: str) -> Rule:
+    """Return the rule of what BigQuery can and this emulator cannot."""
+
+    def refuse(_: exp.Expr) -> exp.Expr:
+        raise make_unsupported(what)
+
+    return refuse

@@ -19,7 +19,6 @@ from msp_bigquery_emulator._store.fields import Field
 FieldsOf: TypeAlias = Callable[[exp.Table], Sequence[Field]]
 
 PARAMETER_TYPE: Final = "msp$type"  # in a parameter's meta
-_TAG: Final = "msp$number"  # in a node's meta: says which node a copied one was
 _DIALECT: Final = "bigquery"
 _NAMES: Final = {
     "INTEGER": "INT64",
@@ -86,25 +85,32 @@ def annotate(statement: exp.Expr, fields_of: FieldsOf) -> None:
     """Give each expression of a statement its type; what is not known stays without.
 
     Args:
-        statement: as parsed; nothing but the types and meta of its nodes changes.
+        statement: as parsed; nothing but the types of its nodes changes.
         fields_of: gives the columns of a table by its name; none for a name that is not one.
     """
-    nodes = list(statement.walk())
-    for number, node in enumerate(nodes):
-        node.meta[_TAG] = number
-    types: dict[int, exp.DataType] = {}
     schema = _Schema(fields_of)
-    for query in _queries(statement):
-        _collect(_annotate_query(query, schema), types)
-    for number, node in enumerate(nodes):
-        if node.is_data_type:
-            continue
-        kind = types.get(number)
-        if kind is None and isinstance(node, exp.Column) and node.table:
-            kind = types.get(_path(node.this))
-        node.type = kind
-    for node in nodes:
-        del node.meta[_TAG]
+    for part in _parts(statement):
+        copied = part.copy()
+        pairs = list(zip(part.walk(), copied.walk(), strict=True))
+        annotated = _annotate_query(_as_query(copied), schema)
+        # Qualified, a path `a.b` is another node, but its last name is the one that it was.
+        paths = {id(dot.expression): dot.type for dot in annotated.find_all(exp.Dot)}
+        for node, twin in pairs:
+            if not node.is_data_type:
+                node.type = _known(twin.type) or _path_type(node, twin, paths)
+
+
+def _known(kind: exp.DataType | None) -> exp.DataType | None:
+    unknown = kind is None or kind.this in (exp.DType.UNKNOWN, exp.DType.NULL)
+    return None if unknown else kind
+
+
+def _path_type(
+    node: exp.Expr, twin: exp.Expr, paths: Mapping[int, exp.DataType | None]
+) -> exp.DataType | None:
+    if not isinstance(node, exp.Column) or not node.table:
+        return None
+    return _known(paths.get(id(twin.this)))
 
 
 def _annotate_query(query: exp.Expr, schema: Schema) -> exp.Expr:
@@ -121,52 +127,30 @@ def _annotate_query(query: exp.Expr, schema: Schema) -> exp.Expr:
     return annotate_types(query, dialect=_DIALECT, schema=schema, expression_metadata=_metadata())
 
 
-def _collect(query: exp.Expr, types: dict[int, exp.DataType]) -> None:
-    """Note the type of each tagged node; a path `a.b` by the tag of its last name."""
-    for node in query.walk():
-        kind = node.type
-        if kind is None or kind.this in (exp.DType.UNKNOWN, exp.DType.NULL):
-            continue
-        number = node.meta.get(_TAG)
-        if number is not None:
-            types[number] = kind
-        elif isinstance(node, exp.Dot) and _TAG in node.expression.meta:
-            types[_path(node.expression)] = kind
+def _parts(statement: exp.Expr) -> Iterator[exp.Expr]:
+    """Give the parts of a statement that hold expressions."""
+    if isinstance(statement, exp.Insert | exp.Create):
+        if isinstance(statement.expression, exp.Expr):
+            yield statement.expression
+    elif isinstance(statement, exp.Query | exp.Update | exp.Delete | exp.Merge):
+        yield statement
 
 
-def _path(name: exp.Expr) -> int:
-    """Return the key of a path that ends with a name: qualified it is another node."""
-    return -1 - int(name.meta[_TAG])
-
-
-def _queries(statement: exp.Expr) -> Iterator[exp.Expr]:
-    """Give copies of the queries that hold every expression of a statement."""
+def _as_query(statement: exp.Expr) -> exp.Expr:
+    """Return a query of the nodes of a change: what it reads, and from where."""
     if isinstance(statement, exp.Query):
-        yield statement.copy()
-    elif isinstance(statement, exp.Insert | exp.Create):
-        query = statement.expression
-        if isinstance(query, exp.Expr):
-            yield query.copy()
-    elif isinstance(statement, exp.Update | exp.Delete | exp.Merge):
-        yield _as_select(statement)
-
-
-def _as_select(statement: exp.Expr) -> exp.Select:
-    """Return a query that reads what a change reads."""
+        return statement
     if isinstance(statement, exp.Merge):
-        whens = statement.args["whens"].expressions
-        values = [statement.args["on"], *whens]
+        values = [statement.args["on"], *statement.args["whens"].expressions]
         sources = [statement.args["using"]]
     else:
         values = [*statement.expressions, statement.args.get("where")]
         from_ = statement.args.get("from_")
         sources = [from_.this] if from_ else []
-    select = exp.Select(expressions=[value.copy() for value in values if value is not None])
-    target = statement.this
-    if isinstance(target, exp.Table):
-        select = select.from_(target.copy())
+    select = exp.Select(expressions=[value for value in values if value is not None])
+    select.set("from_", exp.From(this=statement.this))
     for source in sources:
-        select = select.join(source.copy(), join_type="cross")
+        select.append("joins", exp.Join(this=source, kind="CROSS"))
     return select
 
 
@@ -224,10 +208,29 @@ class _Schema(Schema):
 def _metadata() -> dict[type[exp.Expr], Any]:
     """Return BigQuery's result types, with those of JSON's subscripts."""
     known: dict[type[exp.Expr], Any] = dict(BigQuery.EXPRESSION_METADATA)
-    for kind in (exp.Dot, exp.Bracket):
-        known[kind] = {"annotator": _within_json(known[kind]["annotator"])}
+    for accessor in (exp.Dot, exp.Bracket):
+        known[accessor] = {"annotator": _within_json(known[accessor]["annotator"])}
+    for operation in (exp.Add, exp.Div, exp.Mul, exp.SafeDivide, exp.Sub):
+        known[operation] = {"annotator": _with_literal(known[operation]["annotator"])}
     known[exp.Parameter] = {"annotator": _parameter}
     return known
+
+
+def is_float_literal(node: exp.Expr) -> bool:
+    """Whether a node is a literal such as 1.5, which is NUMERIC beside one."""
+    node = node.this if isinstance(node, exp.Neg) else node
+    return isinstance(node, exp.Literal) and not node.is_string and not node.is_int
+
+
+def _with_literal(other: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    def annotate_operation(self: Any, node: exp.Expr) -> Any:  # noqa: ANN401 - sqlglot's
+        annotated = other(self, node)
+        for one, beside in ((node.this, node.expression), (node.expression, node.this)):
+            if is_float_literal(one) and kind_of(beside) in ("NUMERIC", "BIGNUMERIC"):
+                self._set_type(node, beside.type)
+        return annotated
+
+    return annotate_operation
 
 
 def _parameter(annotator: Any, node: exp.Expr) -> Any:  # noqa: ANN401 - sqlglot's

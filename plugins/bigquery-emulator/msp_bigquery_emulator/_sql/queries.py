@@ -39,6 +39,7 @@ _EXCEEDED: Final = BigQueryError(
     400, "resourcesExceeded", "Resources exceeded during query execution: out of memory"
 )
 Watch: TypeAlias = Callable[[Cursor], AbstractContextManager[object]]
+_NO_FUNCTION: Final = re.compile(r'Catalog Error: .* Function with name "?(\w+)')
 _MERGED: Final = {
     "INSERT": "insertedRowCount",
     "UPDATE": "updatedRowCount",
@@ -113,7 +114,7 @@ class Queries:
                 except duckdb.OutOfMemoryException:
                     raise _EXCEEDED from None
                 except duckdb.Error as error:
-                    raise invalid_query(_first_line(error)) from None
+                    raise _refuse(error) from None
 
 
 @attrs.frozen
@@ -219,5 +220,10 @@ def describe(cursor: Cursor, sql: str) -> tuple[Field, ...]:
     return fields
 
 
-def _first_line(error: duckdb.Error) -> str:
-    return str(error).strip().partition("\n")[0]
+def _refuse(error: duckdb.Error) -> BigQueryError:
+    """Return the error of what DuckDB refused: a function it lacks is one that BigQuery has."""
+    line = str(error).strip().partition("\n")[0]
+    missing = _NO_FUNCTION.match(line)
+    return (
+        make_unsupported(f"the function {missing[1].upper()}") if missing else invalid_query(line)
+    )

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query
-from msp_bigquery_emulator._rules.families import rules, typed_classes
+from msp_bigquery_emulator._rules import comparisons
 from msp_bigquery_emulator._rules.types import PARAMETER_TYPE, annotate
+from msp_bigquery_emulator._sql.families import rules, typed_classes
 from msp_bigquery_emulator._sql.parameters import POSITIONAL, Parameter
 from msp_bigquery_emulator._store.fields import Field
+
+# Where these are, a value may be NaN or a struct.
+_FLOATS_OR_STRUCTS: Final = frozenset(
+    {exp.Anonymous, exp.Cast, exp.Parameter, exp.Struct, exp.TryCast, exp.Tuple}
+)
 
 
 class Names(Protocol):
@@ -39,7 +45,7 @@ def rewrite(statement: exp.Expr, *, table: Names, parameters: Mapping[str, Param
     for node in root.find_all(exp.Parameter):
         node.meta[PARAMETER_TYPE] = _parameter(node, parameters).type
     nodes = list(root.this.dfs())
-    if not typed_classes().isdisjoint(map(type, nodes)):
+    if _needs_types(nodes, table):
         annotate(root.this, table.fields)
     for node in reversed(nodes):  # the inner ones first: a rule meets rewritten parts
         new = _rewritten(node, table, parameters)
@@ -49,6 +55,21 @@ def rewrite(statement: exp.Expr, *, table: Names, parameters: Mapping[str, Param
             node.replace(new)
     rewritten: exp.Expr = root.this.pop()
     return rewritten
+
+
+def _needs_types(nodes: Sequence[exp.Expr], table: Names) -> bool:
+    """Whether a rule reads types; comparisons do only where floats or structs may be."""
+    classes = set(map(type, nodes))
+    if not typed_classes().isdisjoint(classes):
+        return True
+    if comparisons.TYPED.keys().isdisjoint(classes):
+        return False
+    return not _FLOATS_OR_STRUCTS.isdisjoint(classes) or any(
+        field.type in ("FLOAT", "RECORD")
+        for node in nodes
+        if isinstance(node, exp.Table)
+        for field in table.fields(node)
+    )
 
 
 def _rewritten(node: exp.Expr, table: Names, parameters: Mapping[str, Parameter]) -> exp.Expr:
@@ -75,9 +96,14 @@ def _name_columns(statement: exp.Expr) -> exp.Expr:
     select: exp.Expr = statement
     while isinstance(select, exp.SetOperation | exp.Subquery):
         select = select.this
+    if select.args.get("kind") == "STRUCT":
+        select.set("kind", None)  # the columns of one that is not nested are those of the result
     number = 0
     for column in select.args.get("expressions") or ():
-        if not isinstance(column, exp.Alias | exp.Column | exp.Dot | exp.Star):
+        named = column.unnest()
+        if named is not column and isinstance(named, exp.Column):
+            column.replace(exp.alias_(named.copy(), named.name, quoted=True))
+        elif not isinstance(column, exp.Alias | exp.Column | exp.Dot | exp.Star):
             column.replace(exp.alias_(column.copy(), f"f{number}_"))
             number += 1
     return statement

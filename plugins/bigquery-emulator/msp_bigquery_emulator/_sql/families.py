@@ -9,29 +9,41 @@ from typing import Final
 
 from sqlglot import exp
 
+from msp_bigquery_emulator._clauses import aggregates, selects, set_operations, statements, windows
 from msp_bigquery_emulator._rules import (
     arithmetic,
     arrays,
     casts,
+    comparisons,
     dates,
     formats,
+    functions,
     json_values,
     literals,
-    statements,
-    windows,
+    maths,
+    printf,
+    strings,
     zones,
 )
 from msp_bigquery_emulator._rules.build import Rule
 
 FAMILIES: Final[tuple[ModuleType, ...]] = (
+    aggregates,
     arithmetic,
     arrays,
     casts,
+    comparisons,
     dates,
     formats,
+    functions,
     json_values,
     literals,
+    maths,
+    printf,
+    selects,
+    set_operations,
     statements,
+    strings,
     windows,
     zones,
 )
@@ -46,7 +58,12 @@ def rules() -> Mapping[type[exp.Expr], Rule]:
 @cache
 def typed_classes() -> frozenset[type[exp.Expr]]:
     """Return the classes whose rules read types."""
-    return frozenset(kind for family in FAMILIES for kind in getattr(family, "TYPED", ()))
+    return frozenset(
+        kind
+        for family in FAMILIES
+        if family is not comparisons  # which are everywhere, and seldom of floats
+        for kind in getattr(family, "TYPED", ())
+    )
 
 
 def rules_of(family: ModuleType) -> Mapping[type[exp.Expr], Rule]:

@@ -1,0 +1,1 @@
+"""Clauses: what in statements, aggregates and windows is written otherwise for DuckDB."""
