@@ -60,14 +60,15 @@ CREATE MACRO googlesql_strings.parse_numeric(x) AS
     CAST(googlesql_strings.parse_number(x) AS DECIMAL(38, 9));
 CREATE MACRO googlesql_strings.parse_bignumeric(x) AS
     CAST(googlesql_strings.parse_number(x) AS DECIMAL(38, 18));
--- BigQuery refuses results of more than a megabyte; nor shall one here fill the memory.
+-- BigQuery refuses results of more than a megabyte. The size is bounded twice: DuckDB evaluates
+-- what is constant even where CASE does not lead there.
 CREATE MACRO googlesql_strings.repeat(x, times) AS
     CASE WHEN googlesql_errors.refuse(times < 0, 'Second argument to REPEAT() must be non-negative') THEN NULL
     WHEN googlesql_errors.refuse(octet_length(encode(CAST(x AS VARCHAR))) * times > 1048576, 'Output of REPEAT exceeds max allowed output size of 1MB') THEN NULL
-    ELSE repeat(x, CAST(times AS BIGINT)) END;
+    ELSE repeat(x, least(CAST(times AS BIGINT), 1048576 // greatest(octet_length(encode(CAST(x AS VARCHAR))), 1))) END;
 CREATE MACRO googlesql_strings.lpad(x, size, fill) AS
     CASE WHEN googlesql_errors.refuse(size < 0 OR size > 1048576 OR fill = '', 'Length of LPAD must be of 0 to 1048576, and the pattern not empty') THEN NULL
-    ELSE lpad(x, CAST(size AS INTEGER), fill) END;
+    ELSE lpad(x, CAST(least(size, 1048576) AS INTEGER), fill) END;
 CREATE MACRO googlesql_strings.rpad(x, size, fill) AS
     CASE WHEN googlesql_errors.refuse(size < 0 OR size > 1048576 OR fill = '', 'Length of RPAD must be of 0 to 1048576, and the pattern not empty') THEN NULL
-    ELSE rpad(x, CAST(size AS INTEGER), fill) END;
+    ELSE rpad(x, CAST(least(size, 1048576) AS INTEGER), fill) END;
