@@ -11,7 +11,7 @@ from typing import Final
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
-from msp_bigquery_emulator._rules.build import Rule, call, cast, function, refused
+from msp_bigquery_emulator._rules.build import Rule, call, cast, function, refuse
 from msp_bigquery_emulator._rules.types import kind_of
 
 
@@ -115,7 +115,7 @@ RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.ApproxDistinct: _distinct_count,
     exp.ApproxQuantiles: _quantiles,
     exp.ApproxTopK: _top_count,
-    exp.ApproxTopSum: refused("the function APPROX_TOP_SUM"),
+    exp.ApproxTopSum: refuse("the function APPROX_TOP_SUM"),
     exp.ArrayAgg: _limit,
     exp.CountIf: _count_if,
     exp.GroupConcat: _string_agg,

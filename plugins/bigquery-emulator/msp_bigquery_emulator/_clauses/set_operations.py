@@ -12,14 +12,15 @@ from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
 from msp_bigquery_emulator._rules.build import Rule
+from msp_bigquery_emulator._rules.types import COLUMNS
 
 
 def _by_name(node: exp.Expr) -> exp.Expr:
     if not node.args.get("by_name"):
         return node
-    left, right = _names(node.this), _names(node.expression)
+    left, right = (_check(names) for names in node.meta[COLUMNS])
     on = [column.name for column in node.args.get("on") or ()]
-    columns = _matched(node, left, right, on)
+    columns = _match_columns(node, left, right, on)
     for key, names in (("this", left), ("expression", right)):
         node.set(key, _take(node.args[key], columns, names))
     for key in ("by_name", "side", "kind", "on"):
@@ -27,14 +28,13 @@ def _by_name(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _names(query: exp.Expr) -> list[str]:
-    names: list[str] = getattr(query, "named_selects", [])
+def _check(names: list[str]) -> list[str]:
     if not names or "*" in names or "" in names:
         raise make_unsupported("a set operation BY NAME of columns that have no names here")
     return names
 
 
-def _matched(
+def _match_columns(
     node: exp.Expr, left: Sequence[str], right: Sequence[str], on: Sequence[str]
 ) -> list[str]:
     """Return the columns of the result."""
@@ -70,7 +70,7 @@ def _take(query: exp.Expr, columns: Sequence[str], names: Sequence[str]) -> exp.
     return exp.Select(expressions=taken).from_(source)
 
 
-RULES: Final[Mapping[type[exp.Expr], Rule]] = {
+TYPED: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.Except: _by_name,
     exp.Intersect: _by_name,
     exp.Union: _by_name,

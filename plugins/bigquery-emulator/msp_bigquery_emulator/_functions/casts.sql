@@ -38,3 +38,6 @@ CREATE MACRO googlesql_casts.list_text_float(a) AS '[' || array_to_string(list_t
 CREATE MACRO googlesql_casts.list_literal_plain(a) AS googlesql_casts.list_text_plain(a);
 CREATE MACRO googlesql_casts.list_literal_float(a) AS googlesql_casts.list_text_float(a);
 CREATE MACRO googlesql_casts.list_literal_text(a) AS '[' || array_to_string(list_transform(a, lambda one: googlesql_casts.text_literal(one)), ', ') || ']';
+CREATE MACRO googlesql_casts.text_float(x) AS
+    CASE WHEN googlesql_errors.refuse(x IS NOT NULL AND try_cast(x AS DOUBLE) IS NULL, 'Bad double value: ' || x) THEN NULL
+    ELSE try_cast(x AS DOUBLE) END;

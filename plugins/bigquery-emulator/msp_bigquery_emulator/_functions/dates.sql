@@ -40,3 +40,5 @@ CREATE MACRO googlesql_dates.last_isoyear_day(x) AS
 CREATE MACRO googlesql_dates.dayofweek(x) AS dayofweek(x) + 1;
 CREATE MACRO googlesql_dates.microsecond(x) AS date_part('microsecond', x) % 1000000;
 CREATE MACRO googlesql_dates.millisecond(x) AS date_part('microsecond', x) % 1000000 // 1000;
+CREATE MACRO googlesql_dates.unix(x, micros) AS
+    (epoch_us(CAST(x AS TIMESTAMPTZ)) - ((epoch_us(CAST(x AS TIMESTAMPTZ)) % micros) + micros) % micros) // micros;

@@ -57,3 +57,11 @@ CREATE MACRO googlesql_json.floats(j) AS
 CREATE MACRO googlesql_json.bools(j) AS
     CASE WHEN googlesql_errors.refuse(googlesql_json.type(j) <> 'array', 'The provided JSON input is not an array') THEN NULL
     ELSE list_transform(CAST(j AS JSON[]), lambda one: googlesql_json.bool(one)) END;
+-- What JSON has no type for is text in it.
+CREATE MACRO googlesql_json.from_bytes(x) AS to_base64(x);
+CREATE MACRO googlesql_json.from_datetime(x) AS replace(googlesql_casts.moment_text(x), ' ', 'T');
+CREATE MACRO googlesql_json.from_time(x) AS googlesql_casts.time_text(x);
+CREATE MACRO googlesql_json.from_timestamp(x) AS
+    replace(googlesql_casts.moment_text(timezone('UTC', x)), ' ', 'T') || 'Z';
+CREATE MACRO googlesql_json.from_float64(x) AS
+    CASE WHEN isfinite(x) THEN to_json(x) WHEN isnan(x) THEN to_json('NaN') WHEN x > 0 THEN to_json('Infinity') WHEN x < 0 THEN to_json('-Infinity') END;

@@ -7,9 +7,9 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._rules.build import Rule, call_once, macro
+from msp_bigquery_emulator._rules.build import Rule, call_once, function, macro
 from msp_bigquery_emulator._rules.json_values import subscript
-from msp_bigquery_emulator._rules.types import kind_of
+from msp_bigquery_emulator._rules.types import element_kind, kind_of
 
 
 def _bracket(node: exp.Expr) -> exp.Expr:
@@ -23,36 +23,43 @@ def _bracket(node: exp.Expr) -> exp.Expr:
 
 
 def _unnest(node: exp.Expr) -> exp.Expr:
-    """Let the offsets of UNNEST begin at 0; DuckDB's ORDINALITY begins at 1."""
-    offset = node.args.get("offset")
-    if not isinstance(offset, exp.Identifier) or not isinstance(node.parent, exp.From | exp.Join):
+    """Write UNNEST in FROM: of structs `*` gives the members, and offsets begin at 0."""
+    if not isinstance(node.parent, exp.From | exp.Join):
         return node
+    select = node.find_ancestor(exp.Select)
+    stars = select is not None and any(isinstance(one, exp.Star) for one in select.expressions)
+    structs = element_kind(node.expressions[0]) == "STRUCT" or bool(node.args.get("explode_array"))
+    offset = node.args.get("offset")
+    if not isinstance(offset, exp.Identifier):
+        node.set("explode_array", structs and stars)
+        return node
+    node.set("explode_array", None)
+    return _with_offset(node, offset, expand=structs and stars)
+
+
+def _with_offset(node: exp.Expr, offset: exp.Identifier, *, expand: bool) -> exp.Expr:
+    """Return elements and their places; DuckDB's ORDINALITY begins at 1."""
     alias = node.args.get("alias")
     names = list(alias.columns) if alias is not None else []
-    value = names[0].copy() if names else exp.to_identifier("msp$element")
+    value = names[0].copy() if names else exp.to_identifier("f0_")
     inner = node.copy()
-    inner.set(
-        "alias",
-        exp.TableAlias(
-            this=exp.to_identifier("msp$unnest"),
-            columns=[value.copy(), exp.to_identifier("msp$ordinal")],
-        ),
-    )
+    columns = [value.copy(), exp.to_identifier("msp$ordinal")]
+    inner.set("alias", exp.TableAlias(this=exp.to_identifier("msp$unnest"), columns=columns))
     ordinal = exp.column("msp$ordinal", quoted=True)
-    zero = exp.Sub(this=ordinal, expression=exp.Literal.number(1))
-    select = exp.Select(
-        expressions=[exp.column(value.copy()), exp.alias_(zero, offset.copy())]
-    ).from_(inner)
-    return exp.Lateral(
-        this=exp.Subquery(this=select),
-        alias=exp.TableAlias(this=exp.to_identifier("msp$with_offset")),
-    )
+    place = exp.Sub(this=ordinal, expression=exp.Literal.number(1))
+    element: exp.Expr = exp.column(value.copy())
+    given = function("unnest", element) if expand else element
+    select = exp.Select(expressions=[given, exp.alias_(place, offset.copy())]).from_(inner)
+    whole = value.copy() if expand else exp.to_identifier("msp$with_offset")
+    return exp.Lateral(this=exp.Subquery(this=select), alias=exp.TableAlias(this=whole))
 
 
 RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.ArrayFirst: macro("arrays.first", "this"),
     exp.ArrayLast: macro("arrays.last", "this"),
     exp.ArraySlice: macro("arrays.slice", "this", "start", "end"),
+}
+TYPED: Final[Mapping[type[exp.Expr], Rule]] = {
+    exp.Bracket: _bracket,
     exp.Unnest: _unnest,
 }
-TYPED: Final[Mapping[type[exp.Expr], Rule]] = {exp.Bracket: _bracket}

@@ -78,10 +78,10 @@ def macro(name: str, *keys: str) -> Rule:
     return lambda node: call(name, *(node.args.get(key) for key in keys))
 
 
-def refused(what: str) -> Rule:
+def refuse(what: str) -> Rule:
     """Return the rule of what BigQuery can and this emulator cannot."""
 
-    def refuse(_: exp.Expr) -> exp.Expr:
+    def raise_unsupported(_: exp.Expr) -> exp.Expr:
         raise make_unsupported(what)
 
-    return refuse
+    return raise_unsupported

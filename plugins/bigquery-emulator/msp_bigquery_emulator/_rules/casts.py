@@ -25,6 +25,7 @@ _CONVERSIONS: Final[Mapping[tuple[str, str], _Convert]] = {
     ("NUMERIC", "STRING"): _by("casts.numeric_text"),
     ("BIGNUMERIC", "STRING"): _by("casts.numeric_text"),
     ("STRING", "INT64"): _by("casts.text_int"),
+    ("STRING", "FLOAT64"): _by("casts.text_float"),
     ("STRING", "BOOL"): _by("casts.text_bool"),
     ("STRING", "BYTES"): lambda value: function("encode", value),
     ("BYTES", "STRING"): lambda value: function("decode", value),

@@ -9,7 +9,7 @@ from typing import Final
 from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
-from msp_bigquery_emulator._rules.build import Rule, call, refused
+from msp_bigquery_emulator._rules.build import Rule, call, refuse
 
 _MACROS: Final = {
     "ARRAY_IS_DISTINCT": "arrays.is_distinct",
@@ -32,7 +32,7 @@ _MISSING: Final = re.compile(
 
 def _anonymous(node: exp.Expr) -> exp.Expr:
     name = node.name.upper()
-    if isinstance(node.parent, exp.Dot):
+    if isinstance(node.parent, exp.Dot | exp.NetFunc):
         return node  # with what is before the dot
     if name == "ERROR":
         return node
@@ -59,6 +59,12 @@ RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.Anonymous: _anonymous,
     exp.Dot: _dot,
     exp.NetFunc: _net,
-    exp.FarmFingerprint: refused("the function FARM_FINGERPRINT"),
-    exp.Soundex: refused("the function SOUNDEX"),
+    exp.FarmFingerprint: refuse("the function FARM_FINGERPRINT"),
+    exp.JSONArrayAppend: refuse("the function JSON_ARRAY_APPEND"),
+    exp.JSONArrayInsert: refuse("the function JSON_ARRAY_INSERT"),
+    exp.JSONKeysAtDepth: refuse("the function JSON_KEYS"),
+    exp.JSONRemove: refuse("the function JSON_REMOVE"),
+    exp.JSONSet: refuse("the function JSON_SET"),
+    exp.SessionUser: refuse("the function SESSION_USER"),
+    exp.Soundex: refuse("the function SOUNDEX"),
 }

@@ -10,7 +10,7 @@ from sqlglot import exp
 from msp_bigquery_emulator._errors import make_unsupported
 from msp_bigquery_emulator._rules.build import Rule, call, cast, function
 from msp_bigquery_emulator._rules.casts import convert
-from msp_bigquery_emulator._rules.types import kind_of
+from msp_bigquery_emulator._rules.types import kind_name, kind_of
 
 
 def subscript(value: exp.Expr, key: exp.Expr) -> exp.Expr:
@@ -76,9 +76,38 @@ def _to_json(node: exp.Expr) -> exp.Expr:
     """Write TO_JSON and TO_JSON_STRING."""
     if node.args.get("options") is not None:
         raise make_unsupported("TO_JSON_STRING with pretty_print")
-    if node.args.get("to_json"):
-        return function("to_json", node.this)
-    return call("json.to_text", node.this)
+    value = _encode(node.this, node.this.type)
+    return function("to_json", value) if node.args.get("to_json") else call("json.to_text", value)
+
+
+def _encode(value: exp.Expr, kind: exp.DataType | None, depth: int = 0) -> exp.Expr:
+    """Return a value with those parts as text that JSON has no type for."""
+    name = "" if kind is None else kind_name(kind)
+    if kind is None or not _has_encoded(kind):
+        return value
+    if name == "ARRAY":
+        one = exp.to_identifier(f"e{depth}")
+        inner = _encode(exp.column(one.copy()), kind.expressions[0], depth + 1)
+        return function("list_transform", value, exp.Lambda(this=inner, expressions=[one]))
+    if name == "STRUCT":
+        members = [
+            exp.PropertyEQ(
+                this=member.this.copy(),
+                expression=_encode(
+                    exp.Dot(this=value.copy(), expression=member.this.copy()),
+                    member.args["kind"],
+                    depth,
+                ),
+            )
+            for member in kind.expressions
+        ]
+        known = exp.If(this=exp.Is(this=value.copy(), expression=exp.Null()), true=exp.Null())
+        return exp.Case(ifs=[known], default=exp.Struct(expressions=members))
+    return call(f"json.from_{name.lower()}", value)
+
+
+def _has_encoded(kind: exp.DataType) -> bool:
+    return any(kind_name(part) in _ENCODED for part in kind.find_all(exp.DataType))
 
 
 def _string(node: exp.Expr) -> exp.Expr:
@@ -91,8 +120,10 @@ def _string(node: exp.Expr) -> exp.Expr:
     return convert(node.this, "STRING") or cast(node.this, "VARCHAR")
 
 
+_ENCODED: Final = frozenset({"BYTES", "DATETIME", "FLOAT64", "TIME", "TIMESTAMP"})
 TYPED: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.JSONExtract: _query,
+    exp.JSONFormat: _to_json,
     exp.JSONExtractArray: _query_array,
     exp.JSONExtractScalar: _at_path("json.scalar"),
     exp.JSONValueArray: _at_path("json.scalars"),
@@ -102,7 +133,6 @@ RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.Float64: _of_value("json.float64"),
     exp.Int64: _of_value("json.int64"),
     exp.JSONBool: _of_value("json.bool"),
-    exp.JSONFormat: _to_json,
     exp.JSONType: _of_value("json.type"),
     exp.LaxBool: _of_value("json.lax_bool"),
     exp.LaxFloat64: _of_value("json.lax_float64"),

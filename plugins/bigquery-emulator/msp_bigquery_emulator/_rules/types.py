@@ -18,6 +18,7 @@ from msp_bigquery_emulator._store.fields import Field
 
 FieldsOf: TypeAlias = Callable[[exp.Table], Sequence[Field]]
 
+COLUMNS: Final = "msp$columns"  # in a set operation's meta: of its sides
 PARAMETER_TYPE: Final = "msp$type"  # in a parameter's meta
 _DIALECT: Final = "bigquery"
 _NAMES: Final = {
@@ -56,7 +57,12 @@ _RESULTS: Final[Mapping[str, str]] = {"IEEE_DIVIDE": "FLOAT64"}
 def kind_of(node: exp.Expr | None) -> str:
     """Return the type's name without its parameters, such as `NUMERIC`; empty when unknown."""
     kind = None if node is None else node.type
-    return "" if kind is None else _KINDS.get(kind.this, "")
+    return "" if kind is None else kind_name(kind)
+
+
+def kind_name(kind: exp.DataType) -> str:
+    """Return a type's name without its parameters; empty when it is none of BigQuery's."""
+    return _KINDS.get(kind.this, "")
 
 
 def element_kind(node: exp.Expr) -> str:
@@ -96,11 +102,13 @@ def annotate(statement: exp.Expr, fields_of: FieldsOf) -> None:
         # Qualified, a path `a.b` is another node, but its last name is the one that it was.
         paths = {id(dot.expression): dot.type for dot in annotated.find_all(exp.Dot)}
         for node, twin in pairs:
+            if isinstance(node, exp.SetOperation) and node.args.get("by_name"):
+                node.meta[COLUMNS] = (twin.this.named_selects, twin.expression.named_selects)
             if not node.is_data_type:
-                node.type = _known(twin.type) or _path_type(node, twin, paths)
+                node.type = _drop_unknown(twin.type) or _path_type(node, twin, paths)
 
 
-def _known(kind: exp.DataType | None) -> exp.DataType | None:
+def _drop_unknown(kind: exp.DataType | None) -> exp.DataType | None:
     unknown = kind is None or kind.this in (exp.DType.UNKNOWN, exp.DType.NULL)
     return None if unknown else kind
 
@@ -110,7 +118,7 @@ def _path_type(
 ) -> exp.DataType | None:
     if not isinstance(node, exp.Column) or not node.table:
         return None
-    return _known(paths.get(id(twin.this)))
+    return _drop_unknown(paths.get(id(twin.this)))
 
 
 def _annotate_query(query: exp.Expr, schema: Schema) -> exp.Expr:

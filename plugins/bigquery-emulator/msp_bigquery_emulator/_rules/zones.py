@@ -93,6 +93,11 @@ def _from_unix(node: exp.Expr) -> exp.Expr:
     return function("make_timestamptz", micros)
 
 
+def _to_unix(micros: int) -> Rule:
+    """Return the rule of UNIX_SECONDS and UNIX_MILLIS, which round down."""
+    return lambda node: call("dates.unix", node.this, micros)
+
+
 def _current(kind: str) -> Rule:
     """Return the rule of CURRENT_DATE, CURRENT_TIME and CURRENT_DATETIME: of a zone, or of UTC."""
 
@@ -121,5 +126,7 @@ RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.CurrentDate: _current("DATE"),
     exp.CurrentDatetime: _current("TIMESTAMP"),
     exp.CurrentTime: _current("TIME"),
+    exp.UnixMillis: _to_unix(1_000),
+    exp.UnixSeconds: _to_unix(1_000_000),
     exp.UnixToTime: _from_unix,
 }

@@ -23,6 +23,7 @@ from msp_bigquery_emulator._rules import (
     maths,
     printf,
     strings,
+    structs,
     zones,
 )
 from msp_bigquery_emulator._rules.build import Rule
@@ -44,6 +45,7 @@ FAMILIES: Final[tuple[ModuleType, ...]] = (
     set_operations,
     statements,
     strings,
+    structs,
     windows,
     zones,
 )

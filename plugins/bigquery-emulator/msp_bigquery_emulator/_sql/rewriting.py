@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._errors import invalid_query
+from msp_bigquery_emulator._errors import invalid_query, make_unsupported
 from msp_bigquery_emulator._rules import comparisons
 from msp_bigquery_emulator._rules.types import PARAMETER_TYPE, annotate
 from msp_bigquery_emulator._sql.families import rules, typed_classes
@@ -98,11 +98,15 @@ def _name_columns(statement: exp.Expr) -> exp.Expr:
         select = select.this
     if select.args.get("kind") == "STRUCT":
         select.set("kind", None)  # the columns of one that is not nested are those of the result
+    if select.args.get("kind") == "VALUE":
+        raise make_unsupported("SELECT AS VALUE that is not nested")
     number = 0
     for column in select.args.get("expressions") or ():
         named = column.unnest()
         if named is not column and isinstance(named, exp.Column):
             column.replace(exp.alias_(named.copy(), named.name, quoted=True))
+        elif isinstance(column, exp.Dot) and isinstance(column.expression, exp.Identifier):
+            column.replace(exp.alias_(column.copy(), column.expression.copy()))
         elif not isinstance(column, exp.Alias | exp.Column | exp.Dot | exp.Star):
             column.replace(exp.alias_(column.copy(), f"f{number}_"))
             number += 1

@@ -6,10 +6,10 @@ from typing import Final
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.errors import ErrorLevel, ParseError, SqlglotError
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
+from msp_bigquery_emulator._sql.dialect import GoogleSQL
 from msp_bigquery_emulator._sql.parameters import POSITIONAL
 
 _STATEMENTS: Final = (
@@ -26,12 +26,6 @@ _STATEMENTS: Final = (
     exp.Grant,
     exp.Set,
 )
-
-
-class GoogleSQL(BigQuery):
-    """BigQuery's dialect, with the formats of dates left as they are written."""
-
-    TIME_MAPPING: dict[str, str] = {}  # noqa: RUF012 - as the base class declares it
 
 
 def parse(query: str, *, positional: bool = False) -> exp.Expr:
