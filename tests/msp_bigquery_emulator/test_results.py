@@ -110,7 +110,7 @@ def test_equal_columns(client: bigquery.Client, query: str) -> None:
 def test_unsupported_column(client: bigquery.Client) -> None:
     """A result of a type that BigQuery does not have is refused."""
     with pytest.raises(exceptions.MethodNotImplemented):
-        client.query("SELECT MAP([1], [2]) AS m", job_retry=None).result(job_retry=None)
+        client.query("SELECT INTERVAL 1 DAY AS i", job_retry=None).result(job_retry=None)
 
 
 def test_results_of_definitions(client: bigquery.Client) -> None:

@@ -34,13 +34,21 @@ CREATE MACRO googlesql_maths.shift_right(x, bits) AS
     ELSE CAST((CAST(x AS HUGEINT) + 18446744073709551616::HUGEINT) // CAST(pow(2::DOUBLE, bits) AS HUGEINT) AS BIGINT) END;
 CREATE MACRO googlesql_maths.range_bucket(point, a) AS
     CASE WHEN point IS NOT NULL THEN CAST(len(list_filter(a, lambda one: one <= point)) AS BIGINT) END;
+-- An array has 1048575 elements at most. The end is bounded twice: DuckDB evaluates what is constant
+-- even where CASE does not lead there.
+CREATE MACRO googlesql_maths.bounded(first, last, step, most) AS
+    CASE WHEN step = 0 THEN first WHEN step > 0 THEN least(last, first + most * step) ELSE greatest(last, first + most * step) END;
+CREATE MACRO googlesql_maths.wrong_series(first, last, step) AS
+    googlesql_errors.refuse(step = 0, 'Sequence step cannot be 0.')
+    OR googlesql_errors.refuse((last - first) // nullif(step, 0) >= 1048575, 'Cannot generate arrays with more than 1048575 elements.');
 CREATE MACRO googlesql_maths.int_series(first, last, step) AS
-    CASE WHEN googlesql_errors.refuse(step = 0, 'Sequence step cannot be 0.') THEN NULL
+    CASE WHEN googlesql_maths.wrong_series(CAST(first AS HUGEINT), CAST(last AS HUGEINT), CAST(step AS HUGEINT)) THEN NULL
     WHEN first IS NULL OR last IS NULL OR step IS NULL THEN NULL
-    ELSE generate_series(CAST(first AS BIGINT), CAST(last AS BIGINT), CAST(step AS BIGINT)) END;
+    ELSE generate_series(CAST(first AS BIGINT), CAST(googlesql_maths.bounded(CAST(first AS HUGEINT), CAST(last AS HUGEINT), CAST(step AS HUGEINT), 1048575) AS BIGINT), CAST(step AS BIGINT)) END;
 CREATE MACRO googlesql_maths.float_series(first, last, step) AS
     CASE WHEN googlesql_errors.refuse(step = 0, 'Sequence step cannot be 0.') THEN NULL
+    WHEN googlesql_errors.refuse((last - first) / nullif(step, 0) >= 1048575, 'Cannot generate arrays with more than 1048575 elements.') THEN NULL
     WHEN first IS NULL OR last IS NULL OR step IS NULL THEN NULL
-    ELSE list_transform(generate_series(0, CAST(floor((last - first) / step) AS BIGINT)), lambda i: first + i * step) END;
+    ELSE list_transform(generate_series(0, CAST(floor(least((last - first) / nullif(step, 0), 1048575)) AS BIGINT)), lambda i: first + i * step) END;
 CREATE MACRO googlesql_maths.null_if_zero(x) AS nullif(x, 0);
 CREATE MACRO googlesql_maths.zero_if_null(x) AS coalesce(x, 0);

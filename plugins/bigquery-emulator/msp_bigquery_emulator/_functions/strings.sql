@@ -67,8 +67,8 @@ CREATE MACRO googlesql_strings.repeat(x, times) AS
     WHEN googlesql_errors.refuse(octet_length(encode(CAST(x AS VARCHAR))) * times > 1048576, 'Output of REPEAT exceeds max allowed output size of 1MB') THEN NULL
     ELSE repeat(x, least(CAST(times AS BIGINT), 1048576 // greatest(octet_length(encode(CAST(x AS VARCHAR))), 1))) END;
 CREATE MACRO googlesql_strings.lpad(x, size, fill) AS
-    CASE WHEN googlesql_errors.refuse(size < 0 OR size > 1048576 OR fill = '', 'Length of LPAD must be of 0 to 1048576, and the pattern not empty') THEN NULL
+    CASE WHEN googlesql_errors.refuse(size > 1048576, 'Output of LPAD/RPAD exceeds max allowed output size of 1MB') OR googlesql_errors.refuse(size < 0 OR fill = '', 'LPAD needs a length of at least 0 and a pattern that is not empty') THEN NULL
     ELSE lpad(x, CAST(least(size, 1048576) AS INTEGER), fill) END;
 CREATE MACRO googlesql_strings.rpad(x, size, fill) AS
-    CASE WHEN googlesql_errors.refuse(size < 0 OR size > 1048576 OR fill = '', 'Length of RPAD must be of 0 to 1048576, and the pattern not empty') THEN NULL
+    CASE WHEN googlesql_errors.refuse(size > 1048576, 'Output of LPAD/RPAD exceeds max allowed output size of 1MB') OR googlesql_errors.refuse(size < 0 OR fill = '', 'RPAD needs a length of at least 0 and a pattern that is not empty') THEN NULL
     ELSE rpad(x, CAST(least(size, 1048576) AS INTEGER), fill) END;

@@ -31,7 +31,7 @@ def _unnest(node: exp.Expr) -> exp.Expr:
     structs = element_kind(node.expressions[0]) == "STRUCT" or bool(node.args.get("explode_array"))
     offset = node.args.get("offset")
     if not isinstance(offset, exp.Identifier):
-        node.set("explode_array", structs and stars)
+        node.set("explode_array", bool(node.args.get("explode_array")) or (structs and stars))
         return node
     node.set("explode_array", None)
     return _with_offset(node, offset, expand=structs and stars)

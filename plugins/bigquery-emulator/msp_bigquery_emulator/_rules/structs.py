@@ -22,23 +22,36 @@ def _struct(node: exp.Expr) -> exp.Expr:
         return node
     if len(unnamed) == len(node.expressions) and node.find_ancestor(*_BY_POSITION):
         return function("row", *(one.copy() for one in node.expressions))
-    members = [_member(one, number) for number, one in enumerate(node.expressions, 1)]
+    names = [_name(one, number) for number, one in enumerate(node.expressions, 1)]
+    return _name_members(node, names)
+
+
+def _name_members(node: exp.Expr, names: list[str]) -> exp.Expr:
+    """Return a struct; in an array the first one names the members of all."""
+    first = node.parent.expressions[0] if isinstance(node.parent, exp.Array) else node
+    if first is not node and len(first.expressions) == len(names):
+        names = [_name(one, number) for number, one in enumerate(first.expressions, 1)]
+    values = [
+        one.expression if isinstance(one, exp.PropertyEQ) else one for one in node.expressions
+    ]
+    members = [
+        exp.PropertyEQ(this=exp.to_identifier(name), expression=value.copy())
+        for name, value in zip(names, values, strict=True)
+    ]
     return exp.Struct(expressions=members)
 
 
-def _member(node: exp.Expr, number: int) -> exp.Expr:
-    if isinstance(node, exp.PropertyEQ):
-        return node.copy()
-    name = node.name if isinstance(node, exp.Column) else ""
-    name = name or f"_field_{number}"
-    return exp.PropertyEQ(this=exp.to_identifier(name), expression=node.copy())
+def _name(member: exp.Expr, number: int) -> str:
+    named = isinstance(member, exp.PropertyEQ | exp.Column) and member.name
+    return str(named or f"_field_{number}")
 
 
 def _tuple(node: exp.Expr) -> exp.Expr:
     """Read `(1, 'a')` as a struct where it is a value."""
     parent = node.parent
     if isinstance(parent, exp.Array | exp.Alias | exp.EQ | exp.NEQ):
-        return _struct(exp.Struct(expressions=[one.copy() for one in node.expressions]))
+        names = [_name(one, number) for number, one in enumerate(node.expressions, 1)]
+        return _name_members(node, names)
     return node
 
 

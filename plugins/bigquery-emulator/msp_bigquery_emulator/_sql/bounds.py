@@ -15,9 +15,7 @@ from sqlglot import exp
 _ITERATIONS: Final = 500
 _TOO_DEEP: Final = f"A recursive CTE has reached the maximum number of iterations: {_ITERATIONS}"
 _STEP: Final = "msp$step"
-_LONGEST: Final = 1 << 20  # bytes of what one call of a function gives
 _MOST: Final = (1 << 20) - 1  # elements of an array that is generated
-_TOO_LONG: Final = "Output of {} exceeds max allowed output size of 1MB"
 _TOO_MANY: Final = f"Cannot generate arrays with more than {_MOST} elements."
 
 _Rule: TypeAlias = Callable[[exp.Expr], None]
@@ -77,23 +75,6 @@ def _is(table: exp.Expr, name: str) -> bool:
     return isinstance(table, exp.Table) and not table.db and table.name.lower() == name.lower()
 
 
-def _limit_padding(node: exp.Expr) -> None:
-    """Limit LPAD and RPAD, whose second argument is the length of what they give."""
-    _cap(node, "expression", "{0}", _LONGEST, _TOO_LONG.format("LPAD/RPAD"))
-
-
-def _limit_repeating(node: exp.Expr) -> None:
-    text = node.this.sql("duckdb")
-    _cap(node, "times", f"{{0}} * length({text})", _LONGEST, _TOO_LONG.format("REPEAT"))
-
-
-def _limit_series(node: exp.Expr) -> None:
-    step = node.args.get("step")
-    start = node.args["start"].sql("duckdb")
-    size = f"({{0}} - {start}) / ({step.sql('duckdb')})" if step else f"{{0}} - {start}"
-    _cap(node, "end", size, _MOST, _TOO_MANY)
-
-
 def _limit_moments(node: exp.Expr) -> None:
     start, end = (node.args[name].sql("duckdb") for name in ("start", "end"))
     size = f"(epoch({end}::TIMESTAMPTZ) - epoch({start}::TIMESTAMPTZ)) / epoch({{0}})"
@@ -119,9 +100,6 @@ def _error(message: str) -> str:
 
 
 _RULES: Final[Mapping[type[exp.Expr], _Rule]] = {
-    exp.GenerateSeries: _limit_series,
     exp.GenerateTimestampArray: _limit_moments,
-    exp.Pad: _limit_padding,
-    exp.Repeat: _limit_repeating,
     exp.With: _limit_iterations,
 }
