@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections.abc import Mapping
 
+from msp_core import _budget
 from msp_core._life.ledger import Ledger
 from msp_core._life.stop_request import StopRequest
 from msp_core._life.watchdog import Watchdog
@@ -55,12 +56,14 @@ class Process:
         """Wait for threads the service left behind; the process is to exit next.
 
         Log lines and signals stay with us until the interpreter is gone: what is logged, or warned
-        of, at exit has the same format as everything else. A thread that does not end within the
-        shutdown budget is named, and the process leaves with 70.
+        of, at exit has the same format as everything else. A thread that does not end within what
+        is left of the shutdown budget is named, and the process leaves with 70. The watchdog stays
+        armed for what comes after: functions of `atexit`, and a log that nobody reads.
         """
-        # Its deadline was that of the stop, which is over; the threads have one of their own.
-        self._watchdog.disarm()
-        deadline = Deadline.after(self.stop.budget)
+        # That of the stop, so that nothing is counted twice; of a run that ended before there was
+        # one, it begins now.
+        deadline = self.stop.ask()
+        deadline = Deadline(deadline.when - _budget.last_lines(deadline.remaining()))
         own = threading.current_thread()
         for thread in threading.enumerate():
             if thread is own or thread.daemon:  # the interpreter does not wait for those either

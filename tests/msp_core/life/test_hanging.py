@@ -92,6 +92,89 @@ def test_thread_left_behind(program: StartProgram) -> None:
     assert "thread leftover did not end in time: leaving at once with 70" in service.stderr
 
 
+def test_budget_counts_once(program: StartProgram) -> None:
+    """A thread left behind has what the stop has left of the budget, not a budget of its own."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("slow", stop=self.stop)
+        async def stop(self, deadline):
+            # Over half a budget after the deadline: in time for a second budget only.
+            seconds = deadline.remaining()
+            threading.Thread(target=time.sleep, args=(2.2 * seconds,), name="leftover").start()
+            await asyncio.sleep(0.9 * seconds)
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "3s"},
+    )
+
+    assert service.stop() == 70
+    assert "thread leftover did not end in time: leaving at once with 70" in service.stderr
+
+
+def test_hanging_exit(program: StartProgram) -> None:
+    """A function of atexit that hangs is shown by its stack, and the process leaves in time."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            atexit.register(self.hang)
+            return NoopRoutine()
+        def hang(self):
+            threading.Event().wait()
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "1s"},
+        head="import atexit",
+    )
+
+    assert service.stop() == 70
+    assert "shutdown budget exceeded while stopping the process" in service.stderr
+    assert "in hang" in service.stderr
+
+
+def test_log_that_nobody_reads(program: StartProgram) -> None:
+    """A full pipe keeps no process beyond its budget; the lines in it are lost."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("talkative", start=self.talk, stop=self.stop)
+        async def talk(self):
+            for _ in range(1000):
+                logging.getLogger("probe").info("x" * 1000)
+            print("said all", flush=True)
+            await asyncio.Event().wait()
+        async def stop(self, deadline): ...
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "1s"},
+        head="import os; pipe = os.pipe(); os.dup2(pipe[1], 2)",
+    )
+
+    assert service.stop(after="said all") == 70
+
+
+def test_second_signal_while_it_exits(program: StartProgram) -> None:
+    """A second signal leaves at once, even where only the interpreter's own end is left."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            atexit.register(self.hang)
+            return NoopRoutine()
+        def hang(self):
+            logging.getLogger("probe").info("about to hang")
+            threading.Event().wait()
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "1000s"},
+        head="import atexit",
+    )
+
+    service.until("service started")
+    service.signal()
+    assert service.stop(after="about to hang") == 0
+    assert "second signal SIGTERM: leaving at once with 0" in service.stderr
+
+
 def test_thread_that_ends(program: StartProgram) -> None:
     """A thread of the service's own that ends in time is waited for."""
     service = program(
