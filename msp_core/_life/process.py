@@ -60,6 +60,7 @@ class Process:
         is left of the shutdown budget is named, and the process leaves with 70. The watchdog stays
         armed for what comes after: functions of `atexit`, and a log that nobody reads.
         """
+        self.stop.watch_signals()
         # That of the stop, so that nothing is counted twice; of a run that ended before there was
         # one, it begins now.
         deadline = self.stop.ask()

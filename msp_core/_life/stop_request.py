@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -124,6 +125,32 @@ class StopRequest:
         before = {number: signal.signal(number, self._handle) for number in SIGNALS}
         return partial(_put_back, before)
 
+    def watch_signals(self) -> None:
+        """Let a thread handle signals from now on, for a main thread that may never do it again.
+
+        Python runs a handler in the main thread, between two of its own steps, which do not come
+        while it waits for a lock that nobody gives back.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
+        read, write = os.pipe()
+        os.set_blocking(write, False)  # Python asks for that
+        # Kept back meanwhile: a signal is handled here or there, not in both places.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+        for number in SIGNALS:
+            # Still a handler, else Python would not write the number into the pipe.
+            signal.signal(number, _leave_to_thread)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
+        threading.Thread(
+            target=self._handle_from, args=(read,), name="msp-signals", daemon=True
+        ).start()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def _handle_from(self, pipe: int) -> None:
+        for number in iter(lambda: os.read(pipe, 1), b""):
+            if number[0] in SIGNALS:
+                self._handle(number[0], None)
+
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name
         self._signals += 1
@@ -156,6 +183,10 @@ def check_reason(reason: str) -> str:
 def _put_back(handlers: Mapping[signal.Signals, Any]) -> None:
     for number, handler in handlers.items():
         signal.signal(number, handler)
+
+
+def _leave_to_thread(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: a thread reads of the signal, too."""
 
 
 def _do_nothing() -> None:
