@@ -215,7 +215,7 @@ ENDS = {
     "job runs out of time": End(
         body=executing("await asyncio.Event().wait()"),
         title="JobDeadlineError: execution exceeded its deadline",
-        variables={"JOB_EXECUTION_DEADLINE": "2s"},
+        variables={"JOB_EXECUTION_DEADLINE": "6s"},
         cause="CancelledError",
     ),
     "job runs out of time and cannot clean up": End(
@@ -224,7 +224,7 @@ ENDS = {
             "finally: raise OSError('cannot roll back')",
         ),
         title="JobDeadlineError: execution exceeded its deadline",
-        variables={"JOB_EXECUTION_DEADLINE": "2s"},
+        variables={"JOB_EXECUTION_DEADLINE": "6s"},
         cause="CancelledError",
     ),
     "job hangs": End(
