@@ -153,6 +153,16 @@ async def test_a_flush_may_be_given_up() -> None:
     close(buffered)
 
 
+async def test_counts_begin_at_nothing() -> None:
+    """Before the first row nothing exists that could count."""
+    buffered = writer(Way())
+
+    assert buffered.counts == Counts(accepted=0, written=0, refused=0, pending=0)
+    close(buffered)
+    with pytest.raises(WriterClosedError, match="the service has stopped"):
+        await buffered.write({"n": 1})
+
+
 async def test_flush_with_nothing_to_send_returns() -> None:
     """Whoever flushes without need waits for nothing, before and after closing."""
     way = Way()
