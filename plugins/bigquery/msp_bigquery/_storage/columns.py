@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from msp_bigquery._rows.plain import Plain
-from msp_bigquery._storage.proto_values import CONVERSIONS, Conversion, UnfitValueError
+from msp_bigquery._storage.proto_values import CONVERSIONS, MESSAGE, Conversion, UnfitValueError
 
 if TYPE_CHECKING:  # imported where rows are written
     from google.cloud.bigquery import SchemaField
 
 _RECORDS = ("RECORD", "STRUCT")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-
-Encode = Callable[[Plain, str], Any]
-"""(plain value, path of its column) -> what its field takes; raises an UnfitValueError."""
-
+# What conversions raise; their texts may quote the value.
 _UNFIT = (ArithmeticError, LookupError, TypeError, ValueError)
+
+Convert = Callable[[Plain], Any]
+"""(plain value) -> what its field takes; raises an UnfitValueError, or one of `_UNFIT`."""
 
 
 @attrs.frozen
@@ -29,21 +29,33 @@ class Column:
 
     Attributes:
         name: as in the schema.
+        kind: BigQuery's type, as in the schema.
         repeated: whether it holds a list.
-        proto_type: number of the field's type in `descriptor.proto`; None for records.
         columns: of a record; None for all else.
-        as_is: exact type of the values that its field takes as they are; None for none.
-        encode: does what the others need.
-        decode: what `encode` gave, one of a list -> the plain value.
+        conversion: of its values, or of those in its list.
     """
 
     name: str
+    kind: str
     repeated: bool
-    proto_type: int | None
     columns: Columns | None
-    as_is: type | None
-    encode: Encode
-    decode: Callable[[Any], Plain]
+    conversion: Conversion
+    # Those of the conversion, but for lists.
+    as_is: type | None = attrs.field(init=False)
+    direct: Mapping[type, Callable[[Any], Any]] = attrs.field(init=False)
+    convert: Convert = attrs.field(init=False)
+
+    @as_is.default
+    def _find_as_is(self) -> type | None:
+        return None if self.repeated else self.conversion.as_is
+
+    @direct.default
+    def _find_direct(self) -> Mapping[type, Callable[[Any], Any]]:
+        return {} if self.repeated else self.conversion.direct
+
+    @convert.default
+    def _find_convert(self) -> Convert:
+        return _of_lists(self.conversion) if self.repeated else self.conversion.convert
 
 
 class Columns:
@@ -65,16 +77,12 @@ class Columns:
         return cls([column for field in schema if (column := _column(field))])
 
     def encode(
-        self,
-        values: Mapping[str, Any],
-        prefix: str = "",
-        make_plain: Callable[[Any], Plain] | None = None,
+        self, values: Mapping[str, Any], make_plain: Callable[[Any], Plain] | None = None
     ) -> dict[str, Any]:
         """Return the fields of a message, those that are NULL left out.
 
         Args:
             values: by column.
-            prefix: of the columns' paths.
             make_plain: makes values plain; None when they are.
 
         Raises:
@@ -84,75 +92,59 @@ class Columns:
         for name, value in values.items():
             column = by_name.get(name) or by_name.get(name.lower())
             if column is None:
-                raise UnfitValueError(f"no such column (column {prefix + name!r})")
-            if type(value) is column.as_is:
-                fields[column.name] = value
-            elif value is not None:
-                plain = make_plain(value) if make_plain else value
-                fields[column.name] = column.encode(plain, prefix + name)
+                raise UnfitValueError("no such column", name)
+            kind = type(value)
+            try:
+                if kind is column.as_is:  # most are
+                    fields[column.name] = value
+                elif kind in column.direct:
+                    fields[column.name] = column.direct[kind](value)
+                elif value is not None:
+                    plain = make_plain(value) if make_plain else value
+                    is_ready = type(plain) is column.as_is
+                    fields[column.name] = plain if is_ready else column.convert(plain)
+            except UnfitValueError as error:
+                error.columns.append(name)
+                raise
+            except _UNFIT:
+                raise UnfitValueError(f"expected {column.kind}", name) from None
         return fields
 
     def decode(self, message: Any) -> dict[str, Plain]:  # noqa: ANN401 - its type is made at run time
         """Return the plain values of a message, those that are NULL left out."""
         values: dict[str, Plain] = {}
         for column in self.all:
-            field = getattr(message, column.name)
+            field, restore = getattr(message, column.name), column.conversion.restore
             if column.repeated:
-                values[column.name] = [column.decode(one) for one in field]
+                values[column.name] = [restore(one) for one in field]
             elif message.HasField(column.name):
-                values[column.name] = column.decode(field)
+                values[column.name] = restore(field)
         return values
 
 
 def _column(field: SchemaField) -> Column | None:
-    kind, repeated = field.field_type.upper(), field.mode == "REPEATED"
+    kind = field.field_type.upper()
     columns = Columns.of(field.fields) if kind in _RECORDS else None
-    conversion = CONVERSIONS.get(kind)
-    if columns is not None and columns.all:
-        encode, proto_type, as_is = _encode_record(columns), None, None
-        decode: Callable[[Any], Plain] = columns.decode
-    elif conversion is not None:
-        encode, proto_type = _encode_scalar(kind, conversion), conversion.proto_type
-        as_is, decode = conversion.as_is, conversion.restore
-    else:
+    conversion = _of_records(columns) if columns and columns.all else CONVERSIONS.get(kind)
+    if conversion is None or not _NAME.fullmatch(field.name):
         return None
-    if not _NAME.fullmatch(field.name):
-        return None
-    if repeated:
-        encode, as_is = _encode_list(encode), None
-    return Column(field.name, repeated, proto_type, columns, as_is, encode, decode)
+    return Column(field.name, kind, field.mode == "REPEATED", columns, conversion)
 
 
-def _encode_record(columns: Columns) -> Encode:
-    def encode(value: Plain, path: str) -> Any:  # noqa: ANN401 - of a message
+def _of_records(columns: Columns) -> Conversion:
+    def convert(value: Plain) -> Any:  # noqa: ANN401 - of a message
         if not isinstance(value, dict):
-            raise UnfitValueError(f"expected a record (column {path!r})")
-        return columns.encode(value, f"{path}.")
+            raise UnfitValueError("expected a record")
+        return columns.encode(value)
 
-    return encode
-
-
-def _encode_scalar(kind: str, conversion: Conversion) -> Encode:
-    def encode(value: Plain, path: str) -> Any:  # noqa: ANN401 - what its proto field takes
-        if type(value) is conversion.as_is:
-            return value
-        try:
-            return conversion.convert(value)
-        except (
-            ArithmeticError,
-            LookupError,
-            TypeError,
-            ValueError,
-        ):  # their texts may quote the value
-            raise UnfitValueError(f"expected {kind} (column {path!r})") from None
-
-    return encode
+    return Conversion(MESSAGE, convert, restore=columns.decode)
 
 
-def _encode_list(encode_one: Encode) -> Encode:
-    def encode(value: Plain, path: str) -> Any:  # noqa: ANN401 - same
+def _of_lists(conversion: Conversion) -> Convert:
+    def convert(value: Plain) -> Any:  # noqa: ANN401 - of a repeated field
         if not isinstance(value, list):
-            raise UnfitValueError(f"expected a list (column {path!r})")
-        return [encode_one(element, path) for element in value]
+            raise UnfitValueError("expected a list")
+        as_is = conversion.as_is
+        return [one if type(one) is as_is else conversion.convert(one) for one in value]
 
-    return encode
+    return convert

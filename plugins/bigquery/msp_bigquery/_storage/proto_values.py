@@ -5,23 +5,41 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import decimal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
 
+from msp_bigquery._rows.json import JSON
 from msp_bigquery._rows.plain import Plain
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = _EPOCH.date().toordinal()
 _MICROSECOND = dt.timedelta(microseconds=1)
+# Of BigQuery, and of Python.
+_FIRST = (dt.datetime.min.replace(tzinfo=dt.UTC) - _EPOCH) // _MICROSECOND
+_LAST = (dt.datetime.max.replace(tzinfo=dt.UTC) - _EPOCH) // _MICROSECOND
 
 # Numbers of the types in descriptor.proto, which is imported only when rows are written.
-_DOUBLE, _INT64, _INT32, _BOOL, _STRING, _BYTES = 1, 3, 5, 8, 9, 12
+_DOUBLE, _INT64, _INT32, _BOOL, _STRING, MESSAGE, _BYTES = 1, 3, 5, 8, 9, 11, 12
 
 
 class UnfitValueError(Exception):
-    """A value that does not fit its column; says what was expected, and where, never the value."""
+    """A value that does not fit its column; says what was expected, and where, never the value.
+
+    Attributes:
+        wrong: what was expected, or is wrong.
+        columns: names of the columns that lead to it, innermost first.
+    """
+
+    def __init__(self, wrong: str, *columns: str) -> None:
+        self.wrong = wrong
+        self.columns = list(columns)
+        super().__init__(wrong)
+
+    def __str__(self) -> str:
+        """Return one clause."""
+        return f"{self.wrong} (column {'.'.join(reversed(self.columns))!r})"
 
 
 @attrs.frozen
@@ -33,12 +51,14 @@ class Conversion:
         convert: plain value, neither None nor of the type `as_is` -> what the field takes; raises
             what Python raises.
         as_is: exact type of the values that need no conversion; None for none.
+        direct: by exact type of a value, the same in one step, also of what is not plain yet.
         restore: what the field has -> the plain value.
     """
 
     proto_type: int
     convert: Callable[[Plain], Plain]
     as_is: type | None = None
+    direct: Mapping[type, Callable[[Any], Any]] = attrs.field(factory=dict)
     restore: Callable[[Any], Plain] = lambda value: value
 
 
@@ -71,7 +91,10 @@ def _boolean(value: Plain) -> bool:
 def _decimal(value: Plain) -> str:
     if isinstance(value, (bool, bytes)):
         raise TypeError
-    number = value if isinstance(value, decimal.Decimal) else decimal.Decimal(_exact(value))
+    return _digits(value if isinstance(value, decimal.Decimal) else decimal.Decimal(_exact(value)))
+
+
+def _digits(number: decimal.Decimal) -> str:
     if not number.is_finite():
         raise ValueError
     return str(number)
@@ -85,7 +108,10 @@ def _exact(value: Plain) -> Plain:
 def _timestamp(value: Plain) -> int:
     if isinstance(value, dt.datetime):
         aware = value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value
-        return (aware - _EPOCH) // _MICROSECOND
+        microseconds = (aware - _EPOCH) // _MICROSECOND
+        if not _FIRST <= microseconds <= _LAST:
+            raise OverflowError
+        return microseconds
     if isinstance(value, str):
         moment = dt.datetime.fromisoformat(value)
         return _timestamp(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
@@ -126,7 +152,9 @@ def _time(value: Plain) -> str:
 _INTEGERS = Conversion(_INT64, _integer, int)
 _FLOATS = Conversion(_DOUBLE, _float, float)
 _BOOLEANS = Conversion(_BOOL, _boolean, bool)
-_DECIMALS = Conversion(_STRING, _decimal, restore=decimal.Decimal)
+_DECIMALS = Conversion(
+    _STRING, _decimal, direct={decimal.Decimal: _digits}, restore=decimal.Decimal
+)
 _TEXTS = Conversion(_STRING, _text, str)
 
 # By BigQuery's name of the type, synonyms included.
@@ -143,9 +171,11 @@ CONVERSIONS: dict[str, Conversion] = {
     "INT64": _INTEGERS,
     "INTEGER": _INTEGERS,
     "INTERVAL": _TEXTS,
-    "JSON": _TEXTS,
+    "JSON": Conversion(_STRING, _text, str, {JSON: JSON.text}),
     "NUMERIC": _DECIMALS,
     "STRING": _TEXTS,
     "TIME": Conversion(_STRING, _time, restore=dt.time.fromisoformat),
-    "TIMESTAMP": Conversion(_INT64, _timestamp, restore=_restore_timestamp),
+    "TIMESTAMP": Conversion(
+        _INT64, _timestamp, direct={dt.datetime: _timestamp}, restore=_restore_timestamp
+    ),
 }

@@ -65,12 +65,12 @@ class TableProto:
         Raises:
             UnfitValueError: a value does not fit its column, or there is no such column.
         """
-        fields = self.columns.encode(values, "", make_plain)
+        fields = self.columns.encode(values, make_plain)
         try:
             return self.message(**fields).SerializeToString()
         except (TypeError, ValueError):  # beyond the range of its proto type; quotes the value
             culprit = next(name for name in fields if not self._takes({name: fields[name]}))
-            raise UnfitValueError(f"a number is out of range (column {culprit!r})") from None
+            raise UnfitValueError("a number is out of range", culprit) from None
 
     def decode(self, data: bytes) -> dict[str, Plain]:
         """Return the plain values of an encoded row, those that are NULL left out."""
@@ -96,7 +96,6 @@ def _describe(descriptor: DescriptorProto, columns: Columns) -> None:
         if column.columns is not None:
             nested = descriptor.nested_type.add(name=f"Record{number}")
             _describe(nested, column.columns)
-            field.type = field.TYPE_MESSAGE
             field.type_name = nested.name
-        else:
-            field.type = cast("FieldDescriptorProto.Type.ValueType", column.proto_type)
+        kind = column.conversion.proto_type
+        field.type = cast("FieldDescriptorProto.Type.ValueType", kind)

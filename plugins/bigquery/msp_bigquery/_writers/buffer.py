@@ -62,6 +62,7 @@ class Buffer:
         self._limits = limits
         self._waiting: deque[tuple[PreparedRow, int, float]] = deque()
         self._waiting_bytes = 0
+        self._full = False
         self._sent: set[Batch] = set()
         self._pending_bytes = 0
         self.accepted = 0
@@ -82,24 +83,28 @@ class Buffer:
         Returns:
             Whether a batch is due earlier than it was before.
         """
-        waiting, was_idle, was_full = self._waiting, not self._waiting, self._is_full()
+        limits, waiting, was_idle = self._limits, self._waiting, not self._waiting
         while rows:
             row = rows[0]
             weight = row.weight
-            if self.pending and not self._has_room(weight):
+            if self.pending and (
+                self.pending >= limits.max_pending_rows
+                or self._pending_bytes + weight > limits.max_pending_bytes
+            ):
                 break
             waiting.append((rows.popleft(), weight, now))
             self._waiting_bytes += weight
             self._pending_bytes += weight
             self.pending += 1
             self.accepted += 1
-        return (was_idle and bool(waiting)) or (not was_full and self._is_full())
+        was_full, self._full = self._full, self._is_full()
+        return (was_idle and bool(waiting)) or (self._full and not was_full)
 
     def due(self, now: float) -> float:
         """Return the seconds until a batch is due, 0 for now, infinite when no row waits."""
         if not self._waiting:
             return math.inf
-        if self._is_full():
+        if self._full:
             return 0.0
         return max(0.0, self._waiting[0][2] + self._limits.interval - now)
 
@@ -118,6 +123,7 @@ class Buffer:
             rows.append(row)
             weight += row_weight
         self._waiting_bytes -= weight
+        self._full = self._is_full()
         batch = Batch(tuple(rows), first, weight)
         self._sent.add(batch)
         return batch
@@ -142,10 +148,3 @@ class Buffer:
     def _is_full(self) -> bool:
         limits = self._limits
         return len(self._waiting) >= limits.max_rows or self._waiting_bytes >= limits.max_bytes
-
-    def _has_room(self, weight: int) -> bool:
-        limits = self._limits
-        return (
-            self.pending < limits.max_pending_rows
-            and self._pending_bytes + weight <= limits.max_pending_bytes
-        )
