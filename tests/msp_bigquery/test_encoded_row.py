@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import enum
+import math
 import uuid
 from decimal import Decimal
 from typing import Any
@@ -20,6 +21,7 @@ from msp_bigquery._storage.table_proto import TableProto
 
 END = dt.datetime.max.replace(tzinfo=dt.UTC)
 CET = dt.timezone(dt.timedelta(hours=1))
+PST = dt.timezone(dt.timedelta(hours=-8))
 INNER = [SchemaField("n", "INTEGER"), SchemaField("day", "DATE", mode="REPEATED")]
 
 
@@ -86,11 +88,26 @@ def test_reads_instances() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"m": 1}, {"n": "x"}, {"n": {1}}, {"n": 2**63}, {"day": ["\ud800"]}], ids=repr
+    "values",
+    [
+        {"m": 1},
+        {"n": "x"},
+        {"n": {1}},
+        {"n": 2**63},
+        {"day": ["\ud800"]},
+        {"at": dt.datetime.min.replace(tzinfo=CET)},
+        {"at": dt.datetime.max.replace(tzinfo=PST)},
+        {"data": JSON([math.nan])},
+        {"price": Decimal("NaN")},
+    ],
+    ids=repr,
 )
 def test_leaves_alone_what_does_not_fit(values: dict[str, Any]) -> None:
     """The schema may have changed, and who asks for it again is who sends."""
-    assert EncodedRow.of(values, None, TableProto.of(INNER)) is None
+    kinds = {"at": "TIMESTAMP", "data": "JSON", "price": "NUMERIC"}
+    schema = [*INNER, *(SchemaField(name, kind) for name, kind in kinds.items())]
+
+    assert EncodedRow.of(values, None, TableProto.of(schema)) is None
 
 
 @pytest.mark.parametrize("size", [0, 100, 10_000, 1_000_000])

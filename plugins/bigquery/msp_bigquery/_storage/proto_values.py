@@ -113,8 +113,7 @@ def _timestamp(value: Plain) -> int:
             raise OverflowError
         return microseconds
     if isinstance(value, str):
-        moment = dt.datetime.fromisoformat(value)
-        return _timestamp(moment.astimezone(dt.UTC) if moment.tzinfo else moment)
+        return _timestamp(dt.datetime.fromisoformat(value))
     if isinstance(value, (int, float)) and not isinstance(value, bool):  # seconds
         return _timestamp(_EPOCH + dt.timedelta(seconds=value))
     raise TypeError
