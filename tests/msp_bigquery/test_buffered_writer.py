@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 import threading
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from msp_bigquery import (
+    JSON,
     BufferFullError,
     Counts,
     DeadLetter,
@@ -346,6 +348,29 @@ async def test_one_row_that_spoils_its_request_is_lost_alone(opened: Opening) ->
     ]
     (row,) = (row for letters in buried for row in letters.rows)
     assert (row.values, row.reasons) == ({"bad": 123}, ("BadRequest (400, invalid)",))
+
+
+async def test_rows_that_no_column_could_hold_are_lost_alone(opened: Opening) -> None:
+    """A moment before year 1, a text without UTF-8: 498 rows of 500 arrive, the two are told of."""
+    buried: list[DeadLetters] = []
+    early = dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=1)))
+    with RestServer() as server:
+        async with opened(server.url) as bigquery:
+            writer = bigquery.table_writer("t", dead_letter=buried.append)
+            buffered = writer.buffered(interval=3600)
+            rows: list[dict[str, Any]] = [{"n": n} for n in range(500)]
+            rows[7] |= {"at": early}
+            rows[499] |= {"data": JSON({"agent": "\ud800"})}
+            await buffered.write(*rows)
+            await buffered.flush()
+
+            assert buffered.counts == Counts(accepted=500, written=498, refused=2, pending=0)
+    assert sorted(row["n"] for row in server.rows) == [n for n in range(500) if n not in (7, 499)]
+    assert len(server.bodies) == 1
+    assert {row.values["n"]: row.reasons for letters in buried for row in letters.rows} == {
+        7: ("column 'at' is outside of the years 1 to 9999 in UTC",),
+        499: ("column 'data' holds a lone surrogate, which no text has",),
+    }
 
 
 async def test_a_batch_that_is_refused_as_a_whole_is_not_lost_silently() -> None:

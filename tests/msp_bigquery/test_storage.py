@@ -347,13 +347,32 @@ async def test_what_no_schema_could_take_is_refused_at_once(
             await writer.write(*rows(1))
             for bad, said in [
                 ({"name": {"hunter2"}}, "row 2: column 'name' is a set"),
-                ({"name": "hunter2\ud800"}, "row 2: column 'name' holds a lone surrogate"),
                 (7, "row 2: a row is a int"),
             ]:
                 with pytest.raises(RowValueError, match=said):
                     await writer.write(*rows(2), bad)
 
     assert numbers(server) == [1]
+
+
+@ONCE
+async def test_a_row_that_no_column_could_hold_is_refused_alone(
+    opened: Opening, rest: RestServer, *, once: bool
+) -> None:
+    """Whether the schema is known already or not."""
+    rest.schema = [*SCHEMA, {"name": "at", "type": "TIMESTAMP"}]
+    early = dt.datetime.min.replace(tzinfo=dt.timezone(dt.timedelta(hours=1)))
+    with WriteServer() as server:
+        async with opened(rest.url, server.address) as bigquery:
+            writer = bigquery.table_writer("t", storage=True, insert_ids=once)
+            for first in (1, 3):
+                bad = {"name": "good", "n": 9, "at": early}, {"name": "hunter2\ud800"}
+                with pytest.raises(RowsRefusedError, match="2 of 4 rows refused: row 2") as caught:
+                    await writer.write(*rows(first), *bad, *rows(first + 1))
+                assert "row 3: column 'name' holds a lone surrogate" in str(caught.value)
+                assert "hunter2" not in f"{caught.value}{caught.value.refused}"
+
+    assert numbers(server) == [1, 2, 3, 4]
 
 
 @ONCE

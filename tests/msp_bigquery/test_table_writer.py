@@ -253,6 +253,16 @@ async def test_says_how_much_is_durable(opened: Opening) -> None:
     assert not isinstance(caught.value, TimeoutError)
 
 
+async def test_only_rows_that_no_column_could_hold_send_nothing(opened: Opening) -> None:
+    """The error names each; there is nothing to send."""
+    with RestServer() as server:
+        async with opened(server.url) as bigquery:
+            with pytest.raises(RowsRefusedError, match="2 of 2 rows refused: row 1: column 'n'"):
+                await bigquery.table_writer("visits").write({"n": "\ud800"}, {"n": "\udfff"})
+
+    assert not server.bodies
+
+
 async def test_a_row_that_spoils_its_request_is_named(opened: Opening) -> None:
     """BigQuery refuses the request as a whole; the others are durable, and the error says which."""
     with RestServer(spoiled_by("bad")) as server:

@@ -221,13 +221,6 @@ def test_fields_may_have_any_name() -> None:
         ("hunter2", "row 1: a row is a str: expected an attrs instance or a mapping"),
         ({"a": {"b": [{"hunter2"}]}}, "row 1: column 'a.b' is a set, for which BigQuery has no"),
         ({"a": JSON({"hunter2"})}, "row 1: column 'a' holds what JSON cannot express"),
-        (
-            Box(dt.datetime.min.replace(tzinfo=CET)),
-            "row 1: column 'item' is outside of the years 1",
-        ),
-        ({"a": [dt.datetime.max.replace(tzinfo=PST)]}, "row 1: column 'a' is outside of the years"),
-        ({"b": 1, "a": {"c": "hunter2\ud800"}}, "row 1: column 'a' holds a lone surrogate"),
-        ({"a": JSON(["hunter2\ud800"])}, "row 1: column 'a' holds what JSON cannot express"),
         ({"a": JSON(math.nan)}, "row 1: column 'a' holds what JSON cannot express"),
         (Row({}, insert_id="hunter2" * 20), "row 1: the insert id is longer than 128 characters"),
     ],
@@ -243,10 +236,35 @@ def test_names_what_does_not_fit_and_shows_no_value(row: object, said: str, form
 
 
 @pytest.mark.usefixtures("json_library")
+@pytest.mark.parametrize("form", [JSONRow.of, PlainRow.of], ids=["streaming", "storage"])
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (Box(dt.datetime.min.replace(tzinfo=CET)), "column 'item' is outside of the years 1 to"),
+        ({"a": [dt.datetime.max.replace(tzinfo=PST)]}, "column 'a' is outside of the years 1 to"),
+        ({"b": 1, "a": {"c": "hunter2\ud800"}}, "column 'a' holds a lone surrogate"),
+        ({"a": {"b": JSON(["hunter2\ud800"])}}, "column 'a.b' holds a lone surrogate"),
+    ],
+)
+def test_a_value_that_no_column_could_hold_refuses_its_row_alone(
+    row: object, said: str, form: Form
+) -> None:
+    """It is data, no mistake in the program: the others are not to blame."""
+    good, bad = prepare([{"n": 1}, Row(row, insert_id="x")], form, None)
+
+    assert (good.unfit, good.values) == (None, {"n": 1})
+    assert (bad.unfit or "").startswith(said)
+    assert (bad.insert_id, bad.weight) == ("x", 0)
+    assert bad.values == RowConverter().read(row)
+    assert "hunter2" not in f"{bad.unfit}{bad!r}"
+
+
+@pytest.mark.usefixtures("json_library")
 def test_an_insert_id_is_text() -> None:
     """BigQuery would refuse all rows of its request."""
-    with pytest.raises(RowValueError, match="row 2: the insert id holds a lone surrogate"):
-        prepare([{}, Row({"a": "b"}, insert_id="\ud800")], JSONRow.of, None)
+    _, bad = prepare([{}, Row({"a": "b"}, insert_id="\ud800")], JSONRow.of, None)
+
+    assert bad.unfit == "the insert id holds a lone surrogate, which no text has"
 
 
 def test_a_row_may_say_its_own_id() -> None:

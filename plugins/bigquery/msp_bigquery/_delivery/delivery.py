@@ -123,7 +123,22 @@ class Delivery:
         Raises:
             DeliveryError: no attempt made them durable, and there is to be no other.
         """
-        parts, failures = deque([range(len(rows))]), list[Failure]()
+        unfit = [index for index, row in enumerate(rows) if row.unfit is not None]
+        if not unfit:
+            return tuple(self._deliver(rows, patience, denied_passes))
+        fit = [index for index, row in enumerate(rows) if row.unfit is None]
+        failures = [Failure(index=index, reasons=(str(rows[index].unfit),)) for index in unfit]
+        found = self._deliver([rows[index] for index in fit], patience, denied_passes)
+        failures += [attrs.evolve(one, index=fit[one.index]) for one in found]
+        return tuple(sorted(failures, key=lambda failure: failure.index))
+
+    def _deliver(
+        self,
+        rows: Sequence[PreparedRow],
+        patience: Patience,
+        denied_passes: bool,  # noqa: FBT001 - passed on
+    ) -> list[Failure]:
+        parts, failures = deque([range(len(rows))] if rows else []), list[Failure]()
         refused, hope = 0, _HOPE
         while parts:
             part = parts.popleft()
@@ -140,7 +155,7 @@ class Delivery:
                 refused += len(part) * (answer.kind is TroubleKind.REFUSED)
                 if refused == len(rows):  # the fault is in the request, not in one of them
                     raise DeliveryError(answer, timed_out=False)
-        return tuple(failures)
+        return failures
 
     def _send(
         self,

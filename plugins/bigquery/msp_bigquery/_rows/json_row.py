@@ -6,13 +6,13 @@ import datetime as dt
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
 from msp_bigquery._rows.json_text import json_bytes, special_float
 from msp_bigquery._rows.plain import Plain
-from msp_bigquery._rows.row import make_surrogate_error
+from msp_bigquery._rows.surrogates import make_refusal
 from msp_bigquery._rows.values import RowConverter
 
 
@@ -34,6 +34,7 @@ class JSONRow:
     """
 
     text: bytes
+    unfit: ClassVar[None] = None
 
     @classmethod
     def of(cls, row: Any, insert_id: str | None) -> JSONRow:  # noqa: ANN401 - whatever is given
@@ -41,13 +42,14 @@ class JSONRow:
 
         Raises:
             RowValueError: it is no row, or holds what BigQuery has no type for.
+            RefusalError: it holds what no column could hold.
         """
         values = _CONVERTER.convert(row)
         entry = {"json": values} if insert_id is None else {"insertId": insert_id, "json": values}
         try:
             return cls(json_bytes(entry))
         except UnicodeEncodeError:
-            raise make_surrogate_error(values) from None
+            raise make_refusal(values) from None
 
     @property
     def weight(self) -> int:

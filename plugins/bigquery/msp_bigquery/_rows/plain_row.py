@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
 from msp_bigquery._rows.plain import Plain
-from msp_bigquery._rows.row import make_surrogate_error
+from msp_bigquery._rows.surrogates import make_refusal
 from msp_bigquery._rows.values import RowConverter
 
 # Of rows for the Storage Write API.
@@ -30,6 +30,7 @@ class PlainRow:
     values: dict[str, Plain]
     insert_id: str | None
     weight: int
+    unfit: ClassVar[None] = None
 
     @classmethod
     def of(cls, row: Any, insert_id: str | None) -> PlainRow:  # noqa: ANN401 - whatever is given
@@ -37,12 +38,13 @@ class PlainRow:
 
         Raises:
             RowValueError: it is no row, or holds what BigQuery has no type for.
+            RefusalError: it holds what no column could hold.
         """
         values = PLAIN.convert(row)
         try:
             return cls(values, insert_id, weigh(values.values()))
         except UnicodeEncodeError:
-            raise make_surrogate_error(values) from None
+            raise make_refusal(values) from None
 
 
 def weigh(values: Iterable[Plain]) -> int:

@@ -8,10 +8,12 @@ from typing import Any, Protocol, runtime_checkable
 import attrs
 
 from msp_bigquery._rows.insert_ids import InsertIds
-from msp_bigquery._rows.json_text import json_bytes
 from msp_bigquery._rows.plain import Plain
+from msp_bigquery._rows.unfit_row import UnfitRow
+from msp_bigquery._rows.values import RefusalError, RowConverter
 from msp_bigquery.errors import RowValueError
 
+_READER = RowConverter()
 _LONGEST_ID = 128  # characters; BigQuery's limit
 
 
@@ -45,6 +47,7 @@ class PreparedRow(Protocol):
         values: by column.
         insert_id: None for none.
         weight: bytes of a request that it takes.
+        unfit: why it is refused before it is sent; None for rows that may be taken.
     """
 
     @property
@@ -53,12 +56,14 @@ class PreparedRow(Protocol):
     def insert_id(self) -> str | None: ...
     @property
     def weight(self) -> int: ...
+    @property
+    def unfit(self) -> str | None: ...
 
 
 Form = Callable[[Any, str | None], PreparedRow]
 """(attrs instance or mapping, insert id) -> the row as one way into BigQuery wants it.
 
-Raises a RowValueError.
+Raises a RowValueError, or a RefusalError.
 """
 
 
@@ -72,7 +77,8 @@ def prepare(rows: Iterable[object], form: Form, insert_ids: InsertIds | None) ->
 
     Raises:
         RowValueError: one is none of these, or holds what BigQuery has no type for; names its
-            number, from 1.
+            number, from 1. One whose types are right, but not its values, is prepared to be
+            refused alone.
     """
     prepared: list[PreparedRow] = []
     ids = insert_ids.make() if insert_ids else None
@@ -81,7 +87,10 @@ def prepare(rows: Iterable[object], form: Form, insert_ids: InsertIds | None) ->
             values, insert_id = _take_apart(given)
             if not insert_id and ids:
                 insert_id = next(ids)
-            prepared.append(form(values, insert_id))
+            try:
+                prepared.append(form(values, insert_id))
+            except RefusalError as refusal:  # the others are not to blame
+                prepared.append(UnfitRow(_READER.read(values), insert_id, str(refusal)))
     except RowValueError as error:
         raise RowValueError(f"row {len(prepared) + 1}: {error}") from None
     return prepared
@@ -98,14 +107,3 @@ def _take_apart(given: Any) -> tuple[Any, str | None]:  # noqa: ANN401 - whateve
     if insert_id is not None and len(insert_id) > _LONGEST_ID:
         raise RowValueError(f"the insert id is longer than {_LONGEST_ID} characters")
     return given.values, insert_id
-
-
-def make_surrogate_error(values: Mapping[str, Plain]) -> RowValueError:
-    """Return what is wrong with a row that has no UTF-8."""
-    where = "the insert id"
-    for name, value in values.items():
-        try:
-            json_bytes({name: value})
-        except UnicodeEncodeError:
-            where = f"column {name!r}"
-    return RowValueError(f"{where} holds a lone surrogate, which no text has")

@@ -22,6 +22,9 @@ from msp_bigquery._rows.json_text import json_text
 from msp_bigquery._rows.plain import Plain
 from msp_bigquery.errors import RowValueError
 
+# What is wrong with a text that has no UTF-8.
+SURROGATE = "holds a lone surrogate, which no text has"
+
 Hook = Callable[[Any], Plain]
 """(value) -> the same, plain; raises an UnfitError."""
 
@@ -42,16 +45,22 @@ _PLAIN = (
 )
 
 
+class RefusalError(Exception):
+    """A row that is refused alone: its types are right, one of its values fits no column."""
+
+
 class UnfitError(Exception):
     """A value for which BigQuery has no type.
 
     Attributes:
         wrong: what is said about it, never the value: `is a set, …`.
+        is_refused: whether its type is right, and only this row is to be refused.
         columns: names of the columns that lead to it, innermost first.
     """
 
-    def __init__(self, wrong: str) -> None:
+    def __init__(self, wrong: str, *, is_refused: bool = False) -> None:
         self.wrong = wrong
+        self.is_refused = is_refused
         self.columns: list[str] = []
         super().__init__(wrong)
 
@@ -74,12 +83,17 @@ class RowConverter:
 
         Raises:
             RowValueError: it is neither, or holds what BigQuery has no type for.
+            RefusalError: it holds what no column could hold.
         """
+        values = self.read(row)
         try:
-            return self._columns(self.read(row))
+            return self._columns(values)
         except UnfitError as error:
             column = ".".join(reversed(error.columns))
-            raise RowValueError(f"column {column!r} {error.wrong}") from None
+            wrong = f"column {column!r} {error.wrong}"
+            if error.is_refused:
+                raise RefusalError(wrong) from None
+            raise RowValueError(wrong) from None
 
     def read(self, row: object) -> dict[str, Any]:
         """Return a row's columns as they are.
@@ -201,6 +215,8 @@ def _bytes(value: bytes | bytearray | memoryview) -> bytes:
 def _json(value: JSON) -> str:
     try:
         return json_text(value.value)
+    except UnicodeEncodeError:
+        raise UnfitError(SURROGATE, is_refused=True) from None
     except (TypeError, ValueError):  # their texts may quote what is in it
         raise UnfitError("holds what JSON cannot express") from None
 
@@ -212,4 +228,4 @@ def _moment(value: dt.datetime) -> dt.datetime:
     try:
         return value.astimezone(dt.UTC)
     except OverflowError:
-        raise UnfitError("is outside of the years 1 to 9999 in UTC") from None
+        raise UnfitError("is outside of the years 1 to 9999 in UTC", is_refused=True) from None

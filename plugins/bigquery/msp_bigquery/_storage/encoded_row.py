@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 
@@ -29,6 +29,7 @@ class EncodedRow:
     data: bytes
     proto: TableProto
     insert_id: str | None
+    unfit: ClassVar[None] = None
 
     @classmethod
     def of(cls, row: Any, insert_id: str | None, proto: TableProto) -> EncodedRow | None:  # noqa: ANN401 - whatever is given
