@@ -51,7 +51,7 @@ def by_both(value: Any) -> list[bytes]:
 
 
 def test_which_library_is_used(json_library: str) -> None:
-    """That of the extra `fast` where it is installed."""
+    """That of `msp-core[fast]` where it is installed."""
     found = json_text._load_orjson()
 
     assert ("orjson" if found else "json") == json_library

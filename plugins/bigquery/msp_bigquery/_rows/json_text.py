@@ -23,7 +23,7 @@ _EXACT = 2**53  # beyond it, who reads JSON numbers as floats loses digits
 
 @attrs.frozen
 class _Orjson:
-    """The extra `fast`.
+    """What `msp-core[fast]` brings.
 
     Attributes:
         dumps: (value, default, options) -> JSON; raises a TypeError for what it does not take.
