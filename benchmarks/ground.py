@@ -74,6 +74,9 @@ class Ground:
             return {
                 "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint,
                 "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+                # Those of the specification: on a laptop the runtime sends at once, to show it.
+                "OTEL_BSP_SCHEDULE_DELAY": "5000",
+                "OTEL_METRIC_EXPORT_INTERVAL": "60000",
             }
         if server == "otlp-grpc":
             return {"OTLP_GRPC_ENDPOINT": f"127.0.0.1:{self._start_sink('sink_grpc')}"}

@@ -76,6 +76,15 @@ def use_attributes(tracer: trace.Tracer) -> None:
     span.end()
 
 
+def use_plain_attributes(tracer: trace.Tracer) -> None:
+    """Set attributes that need no look, some of them again; the oldest is dropped first."""
+    span = tracer.start_span("plain", attributes={"a": 1, "b": "two"})
+    span.set_attributes({"a": 3, "c": True})
+    span.set_attribute("b", 4.5)
+    span.set_attribute("d", "long enough")
+    span.end()
+
+
 def use_events(tracer: trace.Tracer) -> None:
     """Add events, exceptions and links."""
     span = tracer.start_span("events", links=[Link(CALLER, {"a": 1})])
@@ -155,7 +164,15 @@ def use_decorator(tracer: trace.Tracer) -> None:
     decorated()
 
 
-USES = (use_attributes, use_events, use_status, use_blocks, use_after_the_end, use_decorator)
+USES = (
+    use_attributes,
+    use_plain_attributes,
+    use_events,
+    use_status,
+    use_blocks,
+    use_after_the_end,
+    use_decorator,
+)
 
 
 @pytest.fixture

@@ -115,7 +115,13 @@ class LeanSpan(ReadableSpan, Span):
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
         """Set one attribute."""
-        if self._is_open("Setting attribute on ended span."):
+        if not self._is_open("Setting attribute on ended span."):
+            return
+        held: Any = self._attributes
+        if type(held) is dict and len(held) < self._origin.plain and key and type(value) in _PLAIN:
+            held.pop(key, None)
+            held[key] = value
+        else:
             self._keep({key: value})
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
@@ -205,7 +211,7 @@ class LeanSpan(ReadableSpan, Span):
         held: Any = self._attributes
         if type(held) is dict:
             if len(held) + len(attributes) <= self._origin.plain and _is_plain(attributes):
-                for again in held.keys() & attributes.keys():
+                for again in held.keys() & attributes.keys() if held else ():
                     del held[again]  # the oldest is dropped first, and it is not old any more
                 held.update(attributes)
                 return
