@@ -12,6 +12,7 @@ from sqlglot import exp
 
 from msp_bigquery_emulator._errors import invalid_query, make_unsupported
 from msp_bigquery_emulator._rules.build import Rule, call, cast, function, refuse
+from msp_bigquery_emulator._rules.casts import without_errors
 from msp_bigquery_emulator._rules.types import kind_of
 
 
@@ -54,6 +55,8 @@ def _minimum(node: exp.Expr) -> exp.Expr:
 
 def _limit(node: exp.Expr) -> exp.Expr:
     """Write the LIMIT within an aggregate as a part of the list."""
+    if node.find(exp.Distinct) is not None:
+        without_errors(node)
     limit = node.this
     if not isinstance(limit, exp.Limit):
         return node
@@ -63,6 +66,8 @@ def _limit(node: exp.Expr) -> exp.Expr:
 
 
 def _string_agg(node: exp.Expr) -> exp.Expr:
+    if node.find(exp.Distinct) is not None:
+        without_errors(node)  # what may raise an error is equal to nothing: not to its ORDER BY
     if not isinstance(node.this, exp.Limit):
         return node
     limit, separator = node.this, node.args.get("separator")

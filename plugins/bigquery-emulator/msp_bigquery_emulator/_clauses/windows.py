@@ -12,9 +12,9 @@ from msp_bigquery_emulator._rules.casts import without_errors
 
 
 def _window(node: exp.Expr) -> exp.Expr:
-    order = node.args.get("order")
-    if order is not None:
-        without_errors(order)  # DuckDB orders by nothing that may raise an error
+    for part in (node.args.get("order"), *(node.args.get("partition_by") or ())):
+        if part is not None:
+            without_errors(part)  # DuckDB orders and parts by nothing that may raise an error
     function = node.this
     if isinstance(function, exp.Func | exp.IgnoreNulls | exp.RespectNulls) and not isinstance(
         function, exp.Cast | exp.Case | exp.Anonymous

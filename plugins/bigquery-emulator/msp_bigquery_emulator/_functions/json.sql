@@ -65,3 +65,10 @@ CREATE MACRO googlesql_json.from_timestamp(x) AS
     replace(googlesql_casts.moment_text(timezone('UTC', x)), ' ', 'T') || 'Z';
 CREATE MACRO googlesql_json.from_float64(x) AS
     CASE WHEN isfinite(x) THEN to_json(x) WHEN isnan(x) THEN to_json('NaN') WHEN x > 0 THEN to_json('Infinity') WHEN x < 0 THEN to_json('-Infinity') END;
+CREATE MACRO googlesql_json.remove(j, path, patch) AS
+    CASE WHEN json_exists(j, path) THEN json_merge_patch(CAST(j AS JSON), CAST(patch AS JSON)) ELSE CAST(j AS JSON) END;
+CREATE MACRO googlesql_json.top_keys(j) AS
+    CASE WHEN googlesql_json.type(j) = 'object' THEN list_sort(json_keys(j)) WHEN j IS NOT NULL THEN [] END;
+-- Of members of members too, but not of those in arrays.
+CREATE MACRO googlesql_json.keys(j) AS
+    CASE WHEN j IS NOT NULL THEN coalesce((SELECT list_sort(list(substr(fullkey, 3))) FROM json_tree(j) WHERE key IS NOT NULL AND NOT contains(fullkey, '[')), []) END;

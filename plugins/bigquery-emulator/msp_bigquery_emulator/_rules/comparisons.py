@@ -11,8 +11,18 @@ from typing import Final
 
 from sqlglot import exp
 
+from msp_bigquery_emulator._errors import invalid_query
 from msp_bigquery_emulator._rules.build import Rule, call, function
 from msp_bigquery_emulator._rules.types import kind_of
+
+_NUMBERS: Final = frozenset({"INT64", "FLOAT64", "NUMERIC", "BIGNUMERIC"})
+_SIGNS: Final[Mapping[type[exp.Expr], str]] = {
+    exp.EQ: "=",
+    exp.GT: ">",
+    exp.GTE: ">=",
+    exp.LT: "<",
+    exp.LTE: "<=",
+}
 
 
 def _may_be_nan(node: exp.Expr) -> bool:
@@ -24,6 +34,7 @@ def _guard(key: str) -> Rule:
     """Return the rule of a comparison that DuckDB finds true when one side is NaN."""
 
     def rule(node: exp.Expr) -> exp.Expr:
+        check_types(node)
         side = node.args[key]
         if not _may_be_nan(side):
             return node
@@ -33,12 +44,42 @@ def _guard(key: str) -> Rule:
     return rule
 
 
+def check_types(node: exp.Expr) -> None:
+    """Refuse a comparison of two columns whose types have nothing in common.
+
+    Raises:
+        BigQueryError: they have not.
+    """
+    left, right = node.this, node.expression
+    if not (isinstance(left, exp.Column) and isinstance(right, exp.Column)):
+        return  # a literal may be of another type than it looks
+    kinds = [kind_of(left), kind_of(right)]
+    groups = {"number" if kind in _NUMBERS else kind for kind in kinds}
+    if "" in groups or len(groups) == 1:
+        return
+    place = left.this.meta
+    raise invalid_query(
+        f"No matching signature for operator {_SIGNS[type(node)]} for argument types: "
+        f"{', '.join(kinds)}\n  Signature: T1 {_SIGNS[type(node)]} T1\n"
+        "    Unable to find common supertype for templated argument <T1>\n"
+        f"      Input types for <T1>: {{{', '.join(sorted(kinds))}}}"
+        f" at [{place.get('line', 1)}:{place.get('col', 1)}]"
+    )
+
+
 def _equal(node: exp.Expr) -> exp.Expr:
+    check_types(node)
     if kind_of(node.this) == kind_of(node.expression) == "STRUCT":
         return _equal_members(node)
     if _may_be_nan(node.this) and _may_be_nan(node.expression):
         return _guard("this")(node)
     return node
+
+
+def compares_columns(node: exp.Expr) -> bool:
+    """Whether a node compares two columns, whose types then must go together."""
+    pair = (node.args.get("this"), node.args.get("expression"))
+    return type(node) in _SIGNS and all(isinstance(side, exp.Column) for side in pair)
 
 
 def _equal_members(node: exp.Expr) -> exp.Expr:

@@ -82,9 +82,7 @@ def _literal_of(node: exp.Expr) -> str:
 
 def _format_value(node: exp.Expr) -> exp.Expr:
     """Write FORMAT_DATE, FORMAT_DATETIME, FORMAT_TIME and FORMAT_TIMESTAMP."""
-    kind = _VALUES.get(type(node.this), "")
-    if not kind:
-        return node
+    kind = _VALUES[type(node.this)]
     value, zone = cast(node.this.this, kind), node.args.get("zone") or exp.Literal.string("UTC")
     check_zone(zone)
     moment = value if kind == "TIMESTAMPTZ" else None

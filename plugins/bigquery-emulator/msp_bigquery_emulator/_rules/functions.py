@@ -62,8 +62,6 @@ RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.FarmFingerprint: refuse("the function FARM_FINGERPRINT"),
     exp.JSONArrayAppend: refuse("the function JSON_ARRAY_APPEND"),
     exp.JSONArrayInsert: refuse("the function JSON_ARRAY_INSERT"),
-    exp.JSONKeysAtDepth: refuse("the function JSON_KEYS"),
-    exp.JSONRemove: refuse("the function JSON_REMOVE"),
     exp.JSONSet: refuse("the function JSON_SET"),
     exp.SessionUser: refuse("the function SESSION_USER"),
     exp.Soundex: refuse("the function SOUNDEX"),

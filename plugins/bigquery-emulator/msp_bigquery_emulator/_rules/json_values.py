@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from sqlglot import exp
 
@@ -29,9 +31,7 @@ def _key_path(key: str) -> str:
 
 def _path(node: exp.Expr) -> exp.Expr:
     """Return a path in DuckDB's words."""
-    path = node.args.get("expression")
-    if path is None:
-        return exp.Literal.string("$")
+    path = node.expression
     if not isinstance(path, exp.JSONPath):
         return exp.Paren(this=path)
     text = "$"
@@ -110,6 +110,28 @@ def _has_encoded(kind: exp.DataType) -> bool:
     return any(kind_name(part) in _ENCODED for part in kind.find_all(exp.DataType))
 
 
+def _keys(node: exp.Expr) -> exp.Expr:
+    """Write JSON_KEYS of one level, or of all."""
+    depth = node.args.get("expression")
+    if node.args.get("mode") is not None or not (depth is None or depth.name == "1"):
+        raise make_unsupported("JSON_KEYS with a depth of more than 1, or a mode")
+    return call("json.keys" if depth is None else "json.top_keys", node.this)
+
+
+def _remove(node: exp.Expr) -> exp.Expr:
+    """Write JSON_REMOVE of members."""
+    value: exp.Expr = node.this
+    for path in node.expressions:
+        keys = re.fullmatch(r"\$((?:\.[A-Za-z_]\w*)+)", path.name)
+        if not isinstance(path, exp.Literal) or keys is None:
+            raise make_unsupported("JSON_REMOVE of anything but members by their names")
+        patch: Any = None
+        for key in reversed(keys[1][1:].split(".")):
+            patch = {key: patch}
+        value = call("json.remove", value, path, json.dumps(patch))
+    return value
+
+
 def _string(node: exp.Expr) -> exp.Expr:
     """Write STRING(x): of JSON, or of a date or time, perhaps in a zone."""
     kind, zone = kind_of(node.this), node.args.get("zone")
@@ -133,6 +155,8 @@ RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.Float64: _of_value("json.float64"),
     exp.Int64: _of_value("json.int64"),
     exp.JSONBool: _of_value("json.bool"),
+    exp.JSONKeysAtDepth: _keys,
+    exp.JSONRemove: _remove,
     exp.JSONType: _of_value("json.type"),
     exp.LaxBool: _of_value("json.lax_bool"),
     exp.LaxFloat64: _of_value("json.lax_float64"),

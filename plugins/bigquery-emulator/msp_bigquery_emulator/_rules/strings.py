@@ -10,7 +10,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from msp_bigquery_emulator._errors import make_unsupported
+from msp_bigquery_emulator._errors import invalid_query, make_unsupported
 from msp_bigquery_emulator._rules.build import Rule, call, call_once, function, macro
 from msp_bigquery_emulator._rules.types import kind_of
 
@@ -18,6 +18,8 @@ from msp_bigquery_emulator._rules.types import kind_of
 def _substring(node: exp.Expr) -> exp.Expr:
     of = "bytes" if kind_of(node.this) == "BYTES" else "text"
     start, length = node.args.get("start"), node.args.get("length")
+    if start is None:
+        raise invalid_query("No matching signature for function SUBSTR")
     given = [part for part in (node.this, start, length) if part is not None]
     return call_once(f"strings.{of}_part{len(given) - 1}", *given)
 
@@ -87,11 +89,20 @@ def _digest(node: exp.Expr) -> exp.Expr:
 def _like(node: exp.Expr) -> exp.Expr:
     """Let a backslash escape, as it does in BigQuery."""
     pattern = node.expression
-    if isinstance(pattern, exp.Any | exp.All) or isinstance(node.parent, exp.Escape):
+    if isinstance(pattern, exp.Any | exp.All):
         return node
     if isinstance(pattern, exp.Literal) and "\\" not in pattern.this:
         return node
     return exp.Paren(this=exp.Escape(this=node.copy(), expression=exp.Literal.string("\\")))
+
+
+def _collate(node: exp.Expr) -> exp.Expr:
+    name = node.expression.name
+    if name == "binary":
+        raise invalid_query("Collation 'binary' in collate function is not supported.")
+    if name:
+        raise make_unsupported(f"the collation {name}")
+    return node
 
 
 def _pad(node: exp.Expr) -> exp.Expr:
@@ -113,6 +124,7 @@ TYPED: Final[Mapping[type[exp.Expr], Rule]] = {
 }
 RULES: Final[Mapping[type[exp.Expr], Rule]] = {
     exp.Chr: lambda node: call("strings.chr", node.expressions[0]),
+    exp.Collate: _collate,
     exp.CodePointsToBytes: macro("strings.code_points_bytes", "this"),
     exp.CodePointsToString: macro("strings.code_points_text", "this"),
     exp.FromBase32: macro("strings.from_base32", "this"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
+from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
 from sqlglot.parsers.bigquery import BigQueryParser
+from sqlglot.tokenizer_core import TokenType
 
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/functions-all
 # sqlglot reads the functions of thirty databases; those of others are unknown here.
@@ -55,3 +57,20 @@ class GoogleSQL(BigQuery):
         FUNCTIONS = {  # noqa: RUF012 - as the base class declares it
             name: build for name, build in BigQueryParser.FUNCTIONS.items() if name in _NAMES
         }
+
+        def _parse_table(self, *args: Any, **kwargs: Any) -> exp.Expr | None:  # noqa: ANN401 - sqlglot's
+            """Read a path with its offsets too: `FROM t, t.items AS item WITH OFFSET`."""
+            table = super()._parse_table(*args, **kwargs)
+            if not isinstance(table, exp.Table):
+                return table
+            if not self._match_pair(TokenType.WITH, TokenType.OFFSET):
+                return table
+            self._match(TokenType.ALIAS)
+            offset = self._parse_id_var(any_token=False, tokens=self.UNNEST_OFFSET_ALIAS_TOKENS)
+            path = table.to_column()
+            alias = table.args.get("alias")
+            return exp.Unnest(
+                expressions=[path.this if isinstance(path, exp.Alias) else path],
+                alias=exp.TableAlias(columns=[alias.this if alias else table.this]),
+                offset=offset or exp.to_identifier("offset"),
+            )

@@ -64,6 +64,8 @@ def _needs_types(nodes: Sequence[exp.Expr], table: Names) -> bool:
         return True
     if comparisons.TYPED.keys().isdisjoint(classes):
         return False
+    if any(comparisons.compares_columns(node) for node in nodes):
+        return True
     return not _FLOATS_OR_STRUCTS.isdisjoint(classes) or any(
         field.type in ("FLOAT", "RECORD")
         for node in nodes
