@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote
@@ -18,6 +19,10 @@ ASGIMiddleware = Callable[[ASGIApp], ASGIApp]
 """app -> app."""
 
 
+# What a path may hold as it is, beside letters, digits and `-._~`.
+_UNQUOTED = "/:@!$&'()*+,;="
+_is_plain = re.compile(rf"[\w\-.~{re.escape(_UNQUOTED)}]*", re.ASCII).fullmatch
+
 # What the server answers when the application raises before it answered.
 CRASHED = 500
 
@@ -29,4 +34,10 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 def shown_path(scope: Scope) -> str:
     """Return the path of a request as it may be shown: percent-encoded, so it can forge no line."""
-    return quote(scope["path"], safe="/:@!$&'()*+,;=~")
+    return quoted_path(scope["path"])
+
+
+def quoted_path(path: str) -> str:
+    """Return a path as it may be shown; see `shown_path`."""
+    # Most paths need nothing, which is found out in half the time that quoting takes.
+    return path if _is_plain(path) else quote(path, safe=_UNQUOTED)

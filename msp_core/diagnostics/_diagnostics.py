@@ -95,7 +95,7 @@ class Diagnostics:
             raise UsageError(f"diagnostics route {route.path!r} exists already: use another path")
         self._routes[route.path] = (route.secret, _make_respond(route))
 
-    def asgi(self, app: ASGIApp) -> ASGIApp:
+    def asgi(self, app: ASGIApp) -> Endpoints:
         """Return the ASGI application that answers diagnostics itself and passes the rest on."""
         self._warn_when_open()
         return Endpoints(self._routes, self._respond, app)

@@ -1,15 +1,16 @@
 """HTTPServer: serves an ASGI or WSGI application as a routine (extra `http`).
 
-A connection passes these layers, from the outside to the application:
+Around each request there is one call, of `Front`, which does only what that request needs:
 
-    PlainAddress        IPv4 addresses as people write them
-    Answered            an error after the whole answer does not cost the connection
-    Closing             `connection: close` on every answer while the server drains
-    Diagnostics         answers `/-/`, hands on everything else
-    AccessLog           one line for each request, counted as in flight until its answer is out
-    WebSocketRefusal    501 where no websocket library is installed
+    addresses           of IPv4 as people write them
+    `/-/`               is answered by diagnostics, past all that follows
+    identity            of the request, for log lines and answer
+    in flight           until the whole answer is out; what goes wrong later costs no connection
+    a websocket         gets 501 where no library for them is installed
     middleware          of the plugins, the first of `contract.middleware` outermost
-    the application
+    the application     and on the way back, through `Exchange`: the request's id, and
+                        `connection: close` while the server drains
+    the access log      one line
 """
 
 from __future__ import annotations

@@ -2,87 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 import threading
-import time
-import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING
 
-import attrs
+if TYPE_CHECKING:
+    from msp_core.http._exchange import Exchange
 
-from msp_core._text.stacks import task_stack
-
-_current: ContextVar[InflightRequest] = ContextVar("current_inflight")
-
-
-@attrs.define(kw_only=True, eq=False)
-class InflightRequest:
-    """One request being served.
-
-    Attributes:
-        method: such as `GET`.
-        path: without query.
-        began: seconds on the monotonic clock.
-        task: serves it.
-        thread: identifier of the thread a WSGI application serves it in; None otherwise.
-    """
-
-    method: str
-    path: str
-    began: float
-    task: asyncio.Task[Any]
-    thread: int | None = None
-
-    def __str__(self) -> str:
-        """Return method, path and age in seconds."""
-        return f"{self.method} {self.path} ({self.age:.1f} s)"
-
-    @property
-    def age(self) -> float:
-        """Seconds since it began."""
-        return time.monotonic() - self.began
-
-    def stack(self) -> str:
-        """Return where it is now, outermost call first."""
-        frames = sys._current_frames()  # noqa: SLF001 - documented so
-        frame = None if self.thread is None else frames.get(self.thread)
-        if frame is None:
-            return task_stack(self.task)
-        return "".join(traceback.format_stack(frame)).rstrip()
+# What is being served where this is read.
+_current: ContextVar[Exchange] = ContextVar("current_exchange")
 
 
 class Inflight:
     """The requests of one server that are being served, oldest first."""
 
     def __init__(self) -> None:
-        self._requests: dict[InflightRequest, None] = {}
+        self._exchanges: dict[Exchange, None] = {}
 
-    def __iter__(self) -> Iterator[InflightRequest]:
+    def __iter__(self) -> Iterator[Exchange]:
         """Iterate over the requests as they are now."""
-        return iter(tuple(self._requests))
+        return iter(tuple(self._exchanges))
 
     def __len__(self) -> int:
         """Return how many there are now."""
-        return len(self._requests)
+        return len(self._exchanges)
 
-    @contextmanager
-    def count_in(self, method: str, path: str) -> Iterator[InflightRequest]:
-        """Count a request in while the block runs."""
-        task = asyncio.current_task()
-        if task is None:
-            raise AssertionError("a request is served by a task")
-        request = InflightRequest(method=method, path=path, began=time.monotonic(), task=task)
-        self._requests[request] = None
-        token = _current.set(request)
-        try:
-            yield request
-        finally:
-            _current.reset(token)
-            del self._requests[request]
+    def count_in(self, exchange: Exchange) -> None:
+        """Count a request in, which is the current one of this context from now on."""
+        self._exchanges[exchange] = None
+        _current.set(exchange)
+
+    def count_out(self, exchange: Exchange) -> None:
+        """Count a request out that was counted in."""
+        del self._exchanges[exchange]
+        # The task holds its context, and that the exchange: a circle for each request would be left
+        # to the garbage collector, which costs more than all else here.
+        exchange.task = None
 
 
 def note_thread() -> None:

@@ -12,10 +12,9 @@ from msp_core.asgi import ASGIApp
 from msp_core.contract import ServiceContract
 from msp_core.deadline import Deadline
 from msp_core.errors import MSPError, RoutineError, StopTimeoutError
-from msp_core.http._access_log import AccessLog
+from msp_core.http._front import Front
 from msp_core.http._inflight import Inflight
 from msp_core.http._interface import interface_of
-from msp_core.http._layers import Answered, Closing, PlainAddress, WebSocketRefusal
 from msp_core.http._listener import Listener
 from msp_core.http._port import port_error
 from msp_core.platforms import Platform
@@ -164,9 +163,10 @@ class HTTPServer:
             app = self._threads = _import_wsgi()(self._app)
         for wrap in reversed(self._contract.middleware):
             app = wrap(app)
-        app = AccessLog(WebSocketRefusal(app), self._inflight)
-        app = Closing(self._is_draining, self._contract.diagnostics.asgi(app))
-        return PlainAddress(Answered(app))
+        endpoints = self._contract.diagnostics.asgi(app)
+        return Front(
+            app, endpoints=endpoints, inflight=self._inflight, is_draining=self._is_draining
+        )
 
     def _is_draining(self) -> bool:
         return self._stopping or self._contract.diagnostics.health.draining

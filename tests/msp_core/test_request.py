@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import textwrap
+
 import pytest
 
 from msp_core.request import RequestContext, read_context
@@ -29,6 +33,40 @@ def test_another_one_is_made_anew(given: str | None) -> None:
 
     assert len(first) == 32
     assert first != second
+
+
+def test_ids_made_anew_are_counted() -> None:
+    """A process draws at random once, not for each request."""
+    first, second = read(None).request_id, read(None).request_id
+
+    assert first[:16] == second[:16]
+    assert int(second[16:], 16) == int(first[16:], 16) + 1
+
+
+def test_the_child_of_a_fork_has_ids_of_its_own() -> None:
+    """Servers that fork their workers after the start give no id twice."""
+    program = """
+        import os
+        from msp_core.request import read_context
+
+        def say():
+            made = read_context(request_id=None, traceparent=None, cloud_trace=None)
+            os.write(1, f"{made.request_id}\\n".encode())
+
+        say()
+        child = os.fork()
+        say()
+        if child:
+            os.waitpid(child, 0)
+    """
+    ran = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", textwrap.dedent(program)], capture_output=True, text=True, check=True
+    )
+    ids = ran.stdout.split()
+
+    assert {len(each) for each in ids} == {32}
+    assert len(set(ids)) == 3
+    assert len({each[:16] for each in ids}) == 2
 
 
 @pytest.mark.parametrize(("flags", "sampled"), [("01", True), ("00", False), ("03", True)])

@@ -21,7 +21,7 @@ from msp_core.asgi import Receive, Scope, Send
 from msp_core.deadline import Deadline
 from msp_core.errors import StopTimeoutError
 from msp_core.http import HTTPServer
-from msp_core.http import _layers as closing_module
+from msp_core.http import _body as body_module
 from msp_core.http import _listener as listener_module
 from tests.msp_core.clock import clock_for_all
 from tests.msp_core.http_load import Load
@@ -182,7 +182,7 @@ class TestConnections:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """A client that sends half a body gets its answer, too."""
-        monkeypatch.setattr(closing_module, "_PATIENCE", 0.01)
+        monkeypatch.setattr(body_module, "_PATIENCE", 0.01)
         given = contract()
         given.diagnostics.health.draining = True
         async with serving(asgi_app, given) as server:

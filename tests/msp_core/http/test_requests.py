@@ -98,6 +98,20 @@ class TestAccessLog:
 
         assert response.headers.get_list("x-request-id") == ["own"]
 
+    async def test_an_applications_messages_are_its_own(self) -> None:
+        """One that sends the same message again does not send the id of the first request."""
+        started = {"type": "http.response.start", "status": 200, "headers": [(b"x-a", b"b")]}
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            await send(started)
+            await send({"type": "http.response.body"})
+
+        async with serving(app) as server:
+            first, second = await get(server), await get(server)
+
+        assert first.headers["x-request-id"] != second.headers["x-request-id"]
+        assert started["headers"] == [(b"x-a", b"b")]
+
     @pytest.mark.parametrize(
         ("platform", "address", "scheme"),
         [(Platform.CLOUD_RUN, "203.0.113.7", "https"), (Platform.LOCAL, "127.0.0.1", "http")],
