@@ -165,7 +165,7 @@ async def test_answer_with_an_error(opened: Opened, receiver: Receiver) -> None:
 
 
 async def test_strange_method(opened: Opened, receiver: Receiver) -> None:
-    """Methods that anybody may invent do not become names."""
+    """Methods that a service was not made for do not become names."""
     async with asking(plain, opened(OTEL_EXPORTER_OTLP_ENDPOINT=url(receiver))) as http:
         await http.request("PROPFIND", "/")
 
