@@ -46,8 +46,8 @@ STEPS = [
     "http/_inflight.py:count_out",
 ]
 
-# Blocks of memory that the runtime may hold for each request in flight: 8 are its own, and other threads
-# make some meanwhile. They were 31 with a layer for each of its steps.
+# Blocks of memory that the runtime may hold for each request in flight: 8 are its own, and other
+# threads make some meanwhile. They were 31 with a layer for each of its steps.
 BLOCKS = 12
 
 
