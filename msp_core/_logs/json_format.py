@@ -76,6 +76,8 @@ class JSONFormat(JsonFormatter, abc.ABC):
         return "" if visible[0] is None else logging.Formatter.formatException(self, visible)
 
 
+_TRACE: Final = frozenset({"trace_id", "span_id", "trace_sampled"})
+
 # Places in the source that are kept, so that each is formatted once.
 PLACES: Final = 1024
 
@@ -94,6 +96,8 @@ def take_trace(fields: dict[str, Any]) -> tuple[Any, Any, Any]:
         span_id: 16 hex digits, or None.
         sampled: whether the trace is kept; None when unknown.
     """
+    if _TRACE.isdisjoint(fields):
+        return None, None, None
     return (
         fields.pop("trace_id", None),
         fields.pop("span_id", None),

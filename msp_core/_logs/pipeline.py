@@ -21,7 +21,7 @@ class Pipeline(logging.Handler):
         self, formatter: logging.Formatter, scrub: Callable[[str], str], writer: Writer
     ) -> None:
         super().__init__()
-        self.setFormatter(formatter)
+        self._formatter = formatter
         self._scrub = scrub
         self._writer = writer
 
@@ -40,9 +40,9 @@ class Pipeline(logging.Handler):
     def line_of(self, record: logging.LogRecord) -> bytes:
         """Return the record as what is written, its newline too; never raises."""
         try:
-            line = self.format(record)
+            line = self._formatter.format(record)
         except Exception as error:  # noqa: BLE001 - arguments that do not fit, a broken __str__
-            line = self.format(_strip(record, error))
+            line = self._formatter.format(_strip(record, error))
         return self._scrub(line).encode(errors="backslashreplace") + b"\n"
 
     def line_of_loss(self, lines: int) -> bytes:

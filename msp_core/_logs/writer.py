@@ -90,8 +90,9 @@ class Writer:
             return
         self._waiting.put(line)
         # The queue's own size is the one count that needs no lock of threads and signal handlers.
-        for _ in range(len(line) // PLACE):
-            self._waiting.put(_PLACE_TAKEN)
+        if len(line) >= PLACE:
+            for _ in range(len(line) // PLACE):
+                self._waiting.put(_PLACE_TAKEN)
         if self._direct:
             self._drain()
 
@@ -164,9 +165,10 @@ class Writer:
         item = first
         with contextlib.suppress(queue.Empty):
             while isinstance(item, bytes):
-                lines.append(item)
+                if item:
+                    lines.append(item)
                 item = self._waiting.get_nowait()
-        self._write_lines([line for line in lines if line])
+        self._write_lines(lines)
         self._report_loss()
         if isinstance(item, threading.Event):
             item.set()
