@@ -68,6 +68,13 @@ class Text(str):
         raise RuntimeError("no")
 
 
+class Masked(dict[str, str]):
+    """A dict that shows less than it holds."""
+
+    def items(self) -> Any:
+        return [(key, "***") for key in self]
+
+
 @dataclasses.dataclass
 class Account:
     user: str
@@ -109,6 +116,11 @@ def deep() -> list[Any]:
         (dt.date(2026, 1, 2), "2026-01-02"),
         (dt.datetime(2026, 1, 2, 3, tzinfo=dt.UTC), "2026-01-02T03:00:00+00:00"),
         (dt.time(3, 4), "03:04:00"),
+        (
+            dt.datetime(2026, 1, 2, 3, tzinfo=dt.timezone(dt.timedelta(seconds=3208))),
+            "2026-01-02T03:00:00+00:53:28",
+        ),
+        (Masked(password="hunter2"), {"password": "***"}),
         (Colour.RED, "red"),
         (Count.TWO, 2),
         ({3}, [3]),
