@@ -147,3 +147,46 @@ def test_dry_runs(client: bigquery.Client, people: bigquery.Table, rows: Rows) -
     assert [field.name for field in selected.schema or ()] == ["name", "one"]
     assert rows("SELECT * FROM people") == []
     assert [table.table_id for table in client.list_tables("d")] == [people.table_id]
+
+
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language
+@pytest.mark.parametrize(
+    "name", ["`project-1.made`", "`project-1`.made", "`project-1`.`made`", "made"]
+)
+def test_names_of_datasets(client: bigquery.Client, rows: Rows, name: str) -> None:
+    """A dataset is named with its project in one pair of quotes, in two, or without it."""
+    rows(f"CREATE SCHEMA {name}")
+    made = [one.dataset_id for one in client.list_datasets()]
+    rows(f"DROP SCHEMA IF EXISTS {name}")
+    rows(f"DROP SCHEMA IF EXISTS {name}")
+
+    assert made == ["d", "made"]
+    assert [one.dataset_id for one in client.list_datasets()] == ["d"]
+
+
+# https://cloud.google.com/bigquery/docs/error-messages
+@pytest.mark.parametrize(
+    ("sql", "error", "message"),
+    [
+        (
+            "SELECT * FROM d.nope",
+            exceptions.NotFound,
+            "Not found: Table project-1:d.nope was not found in location US",
+        ),
+        (
+            "SELECT * FROM nope.t",
+            exceptions.NotFound,
+            "Not found: Dataset project-1:nope was not found in location US",
+        ),
+        (
+            "SELECT * FROM `other-project.d.t`",
+            exceptions.Forbidden,
+            "Access Denied: Table other-project:d.t: User does not",
+        ),
+        ("CREATE SCHEMA `other-project.d`", exceptions.Forbidden, "Access Denied"),
+    ],
+)
+def test_what_is_not_there(rows: Rows, sql: str, error: type[Exception], message: str) -> None:
+    """What a statement names and is not there is named in BigQuery's words."""
+    with pytest.raises(error, match=message):
+        rows(sql)

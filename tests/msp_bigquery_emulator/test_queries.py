@@ -103,7 +103,7 @@ def test_parts_of_a_name(client: bigquery.Client, people: bigquery.Table, rows: 
     for name in names:
         assert rows(f"SELECT people.name FROM {name}") == [("a",)]  # noqa: S608 - of this test
 
-    with pytest.raises(exceptions.NotFound, match="Project"):
+    with pytest.raises(exceptions.Forbidden, match="Access Denied"):
         rows("SELECT * FROM other.d.people")
     with pytest.raises(exceptions.BadRequest, match="must be qualified"):
         client.query_and_wait("SELECT * FROM people")

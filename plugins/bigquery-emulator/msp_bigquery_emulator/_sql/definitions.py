@@ -111,11 +111,18 @@ class Definitions:
         return True
 
     def _create_dataset(self, statement: exp.Expr) -> None:
-        name = statement.this.db
+        name = self._dataset(statement.this)
         catalog = self.names.catalog
         if statement.args.get("exists") and catalog.find_dataset(self.cursor, name) is not None:
             return
         catalog.create_dataset(self.cursor, name, {})
+
+    def _dataset(self, node: exp.Expr) -> str:
+        """Return the dataset that is named, as `dataset` or quoted with its project."""
+        project, _, name = str(node.text("db")).rpartition(".")
+        return self.names.place(exp.table_("t", db=name, catalog=project or node.text("catalog")))[
+            0
+        ]
 
     def _add_columns(self, statement: exp.Expr) -> None:
         table = self.names.table(statement.this)
@@ -145,10 +152,11 @@ class Definitions:
     def _drop_dataset(self, statement: exp.Expr) -> None:
         catalog = self.names.catalog
         for node in statement.args["tables"]:
-            if statement.args.get("exists") and catalog.find_dataset(self.cursor, node.db) is None:
+            name = self._dataset(node)
+            if statement.args.get("exists") and catalog.find_dataset(self.cursor, name) is None:
                 continue
             cascade = bool(statement.args.get("cascade"))
-            catalog.delete_dataset(self.cursor, node.db, contents=cascade)
+            catalog.delete_dataset(self.cursor, name, contents=cascade)
 
 
 def _column(column: exp.Expr) -> dict[str, Any]:

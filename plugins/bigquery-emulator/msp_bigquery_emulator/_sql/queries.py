@@ -20,7 +20,7 @@ from msp_bigquery_emulator._sql.rewriting import rewrite
 from msp_bigquery_emulator._sql.sql import duckdb_sql, parse
 from msp_bigquery_emulator._sql.tables import TableNames
 from msp_bigquery_emulator._store import rows as _rows
-from msp_bigquery_emulator._store.catalog import Catalog, Table, sql_name
+from msp_bigquery_emulator._store.catalog import LOCATION, Catalog, Table, sql_name
 from msp_bigquery_emulator._store.database import ANONYMOUS, Cursor, Database
 from msp_bigquery_emulator._store.destination import Destination
 from msp_bigquery_emulator._store.fields import Field
@@ -109,6 +109,8 @@ class Queries:
             with watch(cursor):
                 try:
                     return running.run(statement, destination)
+                except BigQueryError as error:
+                    raise _locate(error) from None
                 except duckdb.InterruptException:
                     raise
                 except duckdb.OutOfMemoryException:
@@ -218,6 +220,14 @@ def describe(cursor: Cursor, sql: str) -> tuple[Field, ...]:
     if twice:
         raise invalid_query(f"Duplicate column names in the result are not supported: {min(twice)}")
     return fields
+
+
+def _locate(error: BigQueryError) -> BigQueryError:
+    """Return an error of SQL, which says where it looked for what is not there."""
+    if error.reason != "notFound":
+        return error
+    message = f"{error.message} was not found in location {LOCATION}"
+    return BigQueryError(error.status, error.reason, message, error.location)
 
 
 def _refuse(error: duckdb.Error) -> BigQueryError:

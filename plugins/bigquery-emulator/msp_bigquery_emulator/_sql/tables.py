@@ -13,7 +13,6 @@ from msp_bigquery_emulator._errors import (
     invalid,
     invalid_query,
     make_unsupported,
-    not_found,
 )
 from msp_bigquery_emulator._sql.information_schema import PREFIX, relation, relation_fields
 from msp_bigquery_emulator._sql.rewriting import rewrite
@@ -85,10 +84,16 @@ class TableNames:
         """Return (dataset, table) of a name, whether it exists or not.
 
         Raises:
-            BigQueryError: it names another project, or no dataset.
+            BigQueryError: it names another project, of which there is none, or no dataset.
         """
         if node.catalog and node.catalog != self.catalog.project:
-            raise not_found("Project", node.catalog)
+            table = f"{node.catalog}:{node.db}.{node.name}"
+            raise BigQueryError(
+                403,
+                "accessDenied",
+                f"Access Denied: Table {table}: User does not have permission to query table "
+                f"{table}, or perhaps it does not exist.",
+            )
         dataset = node.db or self.default_dataset
         if not dataset:
             raise invalid(
