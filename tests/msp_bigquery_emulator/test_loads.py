@@ -75,7 +75,7 @@ def columns_of(client: bigquery.Client) -> list[tuple[str, str]]:
         (b"1,a\nx,b\n3,c", {"max_bad_records": 1}, [(1, "a"), (3, "c")]),
         ("1,é".encode("latin-1"), {"encoding": "ISO-8859-1"}, [(1, "é")]),
         (b"\xef\xbb\xbf1,a\n\n2,b\n", {}, [(1, "a"), (2, "b")]),
-        (gzip.compress(b"1,a\n"), {}, [(1, "a")]),
+        (gzip.compress(b"1,a\n", mtime=0), {}, [(1, "a")]),
         (b"", {}, []),
     ],
 )
