@@ -119,7 +119,15 @@ def test_port_in_use(start: Start, tmp_path: Path, option: str) -> None:
     assert port in "".join(again.values())
 
 
-@pytest.mark.parametrize("arguments", [["--http-port", "70000"], ["--http-port", "a"], ["--nope"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--http-port", "70000"],
+        ["--http-port", "a"],
+        ["--query-timeout", "0"],
+        ["--nope"],
+    ],
+)
 def test_usage(start: Start, arguments: list[str]) -> None:
     """What the command does not take is a mistake in its use."""
     code, _, err = start(*arguments).wait()

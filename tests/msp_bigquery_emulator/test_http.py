@@ -60,6 +60,7 @@ def test_compressed_body(rest: httpx.Client) -> None:
 
     assert rest.post("/queries", content=body, headers=headers).status_code == 200
     assert rest.post("/queries", content=b"x", headers=headers).status_code == 400
+    assert rest.post("/queries", content=b"no gzip", headers=headers).status_code == 400
 
 
 def test_body_in_chunks(rest: httpx.Client) -> None:

@@ -12,6 +12,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from msp_bigquery_emulator._jobs import jobs as _jobs
+from msp_bigquery_emulator._jobs import repeats as _repeats
 from tests.msp_bigquery_emulator.conftest import Rows
 
 NUMBERS = "SELECT x, CONCAT('n', x) AS name FROM UNNEST(GENERATE_ARRAY(1, 25)) AS x ORDER BY x DESC"
@@ -147,6 +148,19 @@ def test_request_id(rest: httpx.Client, client: bigquery.Client, people: bigquer
     ids = {one["jobReference"]["jobId"] for one in (first, other, dry, *without)}
     assert len(ids) == 5
     assert client.get_table(people).num_rows == 4
+
+
+@pytest.mark.usefixtures("people")
+def test_old_request_id(rest: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request id is remembered for a quarter of an hour."""
+    request = {"query": "INSERT INTO d.people (name) VALUES ('a')", "useLegacySql": False}
+    request["requestId"] = str(uuid.uuid4())
+    names = []
+    for seconds in (_repeats._REMEMBERED, _repeats._REMEMBERED, -1.0):
+        monkeypatch.setattr(_repeats, "_REMEMBERED", seconds)
+        names.append(rest.post("/queries", json=request).json()["jobReference"]["jobId"])
+
+    assert names[0] == names[1] != names[2]
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import attrs
+import duckdb
 import httpx
 import pytest
 from google.api_core import exceptions
 from google.cloud import bigquery
 
+from msp_bigquery_emulator._jobs.control import Control
+from msp_bigquery_emulator._store.database import Database
 from msp_bigquery_emulator.emulator import Emulator, Options
 from tests.msp_bigquery_emulator.conftest import PROJECT, Rows, connect
 from tests.msp_bigquery_emulator.test_command import Start, start  # noqa: F401 - a fixture
@@ -198,10 +201,30 @@ def test_stop(options: Options) -> None:
     assert failures == [http.client.RemoteDisconnected]
 
 
+def test_stopped_once(tmp_path: Path) -> None:
+    """The first reason to stop a job is the one that is told; what begins afterwards is stopped."""
+    control, database = Control(), Database(tmp_path)
+    with database.read() as cursor, control.watch(cursor):
+        control.stop(ValueError("first"))
+        control.stop(ValueError("second"))
+    with database.read() as cursor, pytest.raises(ValueError, match="first"), control.watch(cursor):
+        raise AssertionError
+    database.close()
+
+
+def test_interrupt_of_another(tmp_path: Path) -> None:
+    """An interrupt that the job was not stopped with stays what it is."""
+    control, database = Control(), Database(tmp_path)
+    interrupted = pytest.raises(duckdb.InterruptException)
+    with database.read() as cursor, interrupted, control.watch(cursor):
+        raise duckdb.InterruptException("of another")
+    database.close()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal(start: Start, number: int) -> None:  # noqa: F811 - the fixture
     """A signal stops a process whose query would run for ever."""
-    running = start()
+    running = start("--query-timeout", "300")
     with connect(running.ready()["http"]) as client:
         assert client.query(ENDLESS, job_retry=None).state == "RUNNING"
 
@@ -275,6 +298,7 @@ def recursion(client: bigquery.Client) -> Callable[[str], list[int]]:
         ),
         ("SELECT 1 AS n UNION ALL SELECT 2", [1, 2]),
         ("SELECT 7 AS n", [7]),
+        ("SELECT 1 AS n UNION DISTINCT SELECT n + 1 FROM t WHERE n < 3", [1, 2, 3]),
     ],
 )
 def test_recursion(recursion: Callable[[str], list[int]], sql: str, found: list[int]) -> None:
