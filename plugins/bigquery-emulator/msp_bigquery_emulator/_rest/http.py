@@ -103,7 +103,8 @@ class _Connection(BaseHTTPRequestHandler):
             answer = self._route(headers, read_body(self.rfile, headers))
         except BigQueryError as refused:  # what follows on this connection is not known
             self.close_connection = True
-            answer = Answer(refused.body, status=refused.status)
+            close = {"Connection": "close"}
+            answer = Answer(refused.body, status=refused.status, headers=close)
         except ConnectionError:  # we are stopping: without an answer the client tries again
             self.close_connection = True
             return
