@@ -25,7 +25,7 @@ def refuse_stop(_reason: str) -> None:
     raise UsageError("contract.stop() of a service that is not run: leave its contract's block")
 
 
-@attrs.define(kw_only=True)
+@attrs.define(kw_only=True, eq=False)
 class Opened:
     """What the integrations gave: the one part of a contract that changes, while they are opened.
 
@@ -68,7 +68,7 @@ class Origin:
         }
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class Contract:
     """The agreement with the platform, as a service or job receives it.
 
@@ -142,7 +142,7 @@ class Contract:
         return self._scrub(text)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class ServiceContract(Contract):
     """The contract of a long-running program that answers on a port.
 
@@ -171,7 +171,7 @@ class ServiceContract(Contract):
         self._stop(reason)
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class JobContract(Contract):
     """The contract of a program that runs to completion; it has no port.
 

@@ -52,7 +52,7 @@ ConfigT = TypeVar("ConfigT")
 ClientT = TypeVar("ClientT")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Integration(Generic[ConfigT, ClientT]):
     """One resource as the runtime sees it.
 
@@ -90,7 +90,7 @@ LogProcessor = Callable[[Any, dict[str, Any]], None]
 """(record, fields) -> None: adds to the fields of one log record; runs where the line is logged."""
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class FailedStart:
     """A start that ended before any integration was opened, by what was found until then.
 
@@ -107,7 +107,7 @@ class FailedStart:
     scrub: Callable[[str], str]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Command:
     """One sub-command of `msp`, from a distribution with an `msp.commands` entry point.
 

@@ -13,7 +13,7 @@ from msp_core.deadline import Deadline
 from msp_core.errors import RoutineError, StopTimeoutError
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Step:
     """One step of a stop.
 

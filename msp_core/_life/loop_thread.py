@@ -16,7 +16,7 @@ from msp_core.deadline import Deadline
 ResultT = TypeVar("ResultT")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class _Running:
     """The loop of one process.
 

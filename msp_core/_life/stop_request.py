@@ -23,7 +23,7 @@ logger = logging.getLogger("msp.stop")
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class StopReason:
     """Why a process is to stop.
 
@@ -40,7 +40,7 @@ class StopReason:
 NOT_ASKED = StopReason("")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class _Asked:
     """The request that counts."""
 

@@ -18,7 +18,7 @@ warned = logging.getLogger("py.warnings")
 loops = logging.getLogger("asyncio")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Hooks:
     """The four places where Python lets a program take over its reports."""
 

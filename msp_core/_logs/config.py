@@ -67,7 +67,7 @@ def _check_scope_levels(text: str) -> None:
     parse_scope_levels(text)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class LogConfig:
     """How much is logged, and in which shape.
 

@@ -29,7 +29,7 @@ _ESCAPES: Final = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
 _WORD = re.compile(r"[A-Za-z0-9]+")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Rules:
     """How to find the secrets, kept together so that both change at once.
 

@@ -29,7 +29,7 @@ from msp_core.platforms import Platform
 logger = logging.getLogger("msp.logs")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Logs:
     """What was set up by `configure`; safe to use from any thread."""
 

@@ -18,7 +18,7 @@ _INSTALLED: Final = ("site-packages", "dist-packages")
 _CORE: Final = __name__.partition(".")[0]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Packages:
     """What is a library, and what is the program's own.
 

@@ -47,7 +47,7 @@ RIGHTS = 0o664
 SITES = ("site-packages", "dist-packages")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class CacheConfig:
     """The variable of the cache."""
 
@@ -58,7 +58,7 @@ class CacheConfig:
     )
 
 
-@attrs.define
+@attrs.define(eq=False)
 class DeclarationCache:
     """The answers of earlier starts in this environment.
 

@@ -32,7 +32,7 @@ from msp_core.integration import Command, FailedStart, Integration, LogProcessor
 RecordT = TypeVar("RecordT")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class ProvidedIntegration:
     """An integration and where it comes from.
 
@@ -45,7 +45,7 @@ class ProvidedIntegration:
     record: Integration[Any, Any]
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Plugins:
     """The loaded plugins; each method calls one hook on all of them, in declared order.
 

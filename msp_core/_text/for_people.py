@@ -10,7 +10,7 @@ import attrs
 CONSOLE: Final = "msp_console"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class ForPeople:
     """What the console shows in place of a line's logger, message and fields.
 

@@ -18,7 +18,7 @@ _GAP: Final = "  "
 _INDENT: Final = "    "
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class TextTable:
     """A table for people.
 

@@ -29,7 +29,7 @@ from msp_core.health import Health
 from msp_core.platforms import Platform
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Assembly:
     """A service or job, its declared plugins, and what the environment gave them.
 

@@ -20,7 +20,7 @@ def _port(value: int) -> None:
         raise InvalidValue("a port from 0 to 65535")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class CoreConfig:
     """The variables that a platform sets for every service and job."""
 
@@ -56,7 +56,7 @@ class CoreConfig:
     logs: LogConfig
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class ServiceVariables:
     """The variables of a service beyond those; a job has no port."""
 

@@ -16,7 +16,7 @@ from msp_core.assembly._bounds import check_positive
 from msp_core.config import Duration, env
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Environment:
     """Where a process runs.
 
@@ -27,7 +27,7 @@ class Environment:
     id: str = env("ENVIRONMENT_ID", default="unknown", help="environment the process belongs to")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Schedule:
     """When a job runs, and how long it may.
 

@@ -14,7 +14,7 @@ from msp_core.errors import Problem
 from msp_core.integration import Integration
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class AssembledIntegration:
     """One integration of a declared plugin.
 

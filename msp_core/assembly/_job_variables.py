@@ -18,7 +18,7 @@ from msp_core.platforms import Platform
 _RETRIES = {Platform.CLOUD_RUN: 3}
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Task:
     """Which of the tasks of an execution this process is."""
 
@@ -41,7 +41,7 @@ class Task:
             raise InvalidValue("an index below the count")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class JobVariables:
     """The variables of a job, beyond those of every process."""
 

@@ -27,7 +27,7 @@ from msp_core.secret import Secret
 MAX_PERCENT = 100
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Kind:
     """One type of variable: how its text is read, and what messages and help say about it.
 
@@ -53,7 +53,7 @@ class Kind:
     schema: Mapping[str, Any] | None = attrs.field(default=None, hash=False)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Refusal:
     """Why a value will not do, in the words of a Problem. Never holds the value.
 

@@ -28,7 +28,7 @@ Needs: TypeAlias = tuple[tuple[str, ...], ...]
 _NOTHING_NEEDED: Needs = ((),)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Setting:
     """A field that is read from one variable.
 
@@ -87,7 +87,7 @@ class Setting:
         return text_of(self.name, environ, empty_is_unset=self.declared.empty_is_unset)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Embedded:
     """A field that is an embedded fragment, or one of several.
 
@@ -112,7 +112,7 @@ class Embedded:
         return tuple(names for fragment in self.fragments for names in fragment.needs)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Section:
     """A config class.
 

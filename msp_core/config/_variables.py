@@ -18,7 +18,7 @@ METADATA = "msp_core.env"
 _FACTORY: Any = attrs.Factory  # a class, though typed as a function
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Declared:
     """What `env()` was given, kept in the metadata of the attrs field.
 

@@ -22,7 +22,7 @@ class Respond(Protocol):
         ...
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Endpoints:
     """ASGI application: answers the paths of diagnostics, passes everything else on.
 
@@ -51,7 +51,7 @@ class Endpoints:
         await _send(answer, scope["method"], send)
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Guard:
     """ASGI application: lets only callers pass who know the diagnostics secret.
 

@@ -24,7 +24,7 @@ from msp_core.secret import Secret
 logger: logging.Logger = logging.getLogger("msp.diagnostics")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Route:
     """One extra endpoint of the diagnostics application.
 

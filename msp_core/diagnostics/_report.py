@@ -13,7 +13,7 @@ from msp_core.health import CheckResult
 Status = Literal["ok", "failing"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class HealthCheck:
     """The last result of one check.
 
@@ -46,7 +46,7 @@ class HealthCheck:
         )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class HealthReport:
     """The whole answer.
 

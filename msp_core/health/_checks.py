@@ -20,7 +20,7 @@ _USER_INFO = re.compile(r"(?<=://)[^/\s@]*@")
 _PASSWORD = re.compile(r"(?i)\b(password|passwd|pwd|secret|token)=('[^']*'|\S+)")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Check:
     """A question to one resource.
 

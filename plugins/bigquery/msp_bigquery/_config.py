@@ -14,7 +14,7 @@ def _host_and_port(value: str) -> None:
         raise InvalidValue("host:port, without a scheme")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class BigQueryConfig:
     """What the platform says about BigQuery; both ids are set, or none.
 

@@ -65,7 +65,7 @@ class InstanceLogin:
     )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class CloudSQLConfig:
     """What the platform says about PostgreSQL.
 

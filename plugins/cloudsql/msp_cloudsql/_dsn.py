@@ -71,7 +71,7 @@ class RenderedDSNError(DSNError):
         super().__init__(f"rendered PGDSN is invalid: expected {self.expected}")
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Template:
     """A parsed PGDSN.
 

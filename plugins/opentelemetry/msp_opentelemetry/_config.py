@@ -35,7 +35,7 @@ def _ratio(value: float) -> None:
         raise InvalidValue("a ratio from 0 to 1")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class OpenTelemetryConfig:
     """All optional: telemetry is on when the plugin is declared.
 

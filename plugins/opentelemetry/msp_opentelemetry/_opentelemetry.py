@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # OpenTelemetry is imported where it is opened
     from msp_opentelemetry._spans.http import HTTPTelemetry
 
 
-@attrs.frozen(kw_only=True, repr=False)
+@attrs.frozen(kw_only=True, repr=False, eq=False)
 class OpenTelemetry:
     """What `contract[OpenTelemetry]` gives.
 

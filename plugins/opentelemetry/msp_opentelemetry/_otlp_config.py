@@ -15,7 +15,7 @@ TracesExporter = Literal["otlp", "console", "none"]
 MetricsExporter = Literal["otlp", "console", "prometheus", "none"]
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class OTLPConfig:
     """Where and how telemetry is sent by OTLP; None where no variable is set.
 
@@ -64,7 +64,7 @@ class OTLPConfig:
     )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class TracesConfig:
     """The same for traces alone, and winning over `OTLPConfig`; see there.
 
@@ -120,7 +120,7 @@ class TracesConfig:
     )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class MetricsConfig:
     """The same for metrics alone, and winning over `OTLPConfig`; see there.
 

@@ -7,7 +7,7 @@ import attrs
 from msp_opentelemetry._lenient import above_zero, lenient
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class SpanQueueConfig:
     """Spans that wait to be sent.
 

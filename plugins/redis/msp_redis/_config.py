@@ -42,7 +42,7 @@ def _check_options(value: Secret) -> None:
         raise InvalidValue(OPTIONS_EXPECTED) from None
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class RedisConfig:
     """What the platform says about Redis.
 

@@ -53,7 +53,7 @@ class EndpointError(MSPError):
     exit_code = 78
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Endpoint:
     """One Redis, and how to reach it.
 

@@ -18,7 +18,7 @@ _CERTIFICATE = re.compile(
 )
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Trust:
     """What a server's certificate must lead to.
 

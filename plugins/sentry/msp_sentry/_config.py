@@ -36,7 +36,7 @@ def _rate(value: float) -> None:
         raise InvalidValue("a number from 0 to 1")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class SentryConfig:
     """What the platform says about Sentry.
 

@@ -12,7 +12,7 @@ from msp_core.config import Secret, env
 from msp_sentry._config import check_dsn
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class CheckInConfig:
     """What the platform says about a job's schedule.
 
@@ -41,7 +41,7 @@ class CheckInConfig:
         return Monitor(slug=slug, schedule=cron, deadline=limit)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Monitor:
     """One job in one environment.
 

@@ -28,7 +28,7 @@ _MARK: Final = "_msp_sentry_reported"
 _STRUCTURE: Final = frozenset({"event_id", "level", "platform", "sdk", "timestamp", "type"})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Outgoing:
     """Drops an error that was reported already; adds origin and trace; takes secrets out.
 

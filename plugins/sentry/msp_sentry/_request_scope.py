@@ -17,7 +17,7 @@ from msp_core.asgi import ASGIApp, Message, Receive, Scope, Send, header
 from msp_sentry._outgoing import report
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class RequestScope:
     """ASGI application: gives each request a scope of its own, and reports what ends it.
 

@@ -15,7 +15,7 @@ from msp_core.contract import Origin
 from msp_sentry._config import SentryConfig
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class StandaloneConfig:
     """What such a program reads."""
 

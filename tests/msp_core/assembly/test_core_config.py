@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 
 from msp_core._logs.config import LogConfig
@@ -16,7 +17,7 @@ from tests.msp_core.program import StartProgram
 
 def test_defaults() -> None:
     """A process on a laptop, where nothing is set, belongs to no environment and is not live."""
-    assert load(CoreConfig, {}) == CoreConfig(
+    expected = CoreConfig(
         environment=Environment(id="unknown"),
         msp=False,
         google_cloud_project=None,
@@ -26,6 +27,8 @@ def test_defaults() -> None:
         declarations=CacheConfig(declaration_cache=True),
         logs=LogConfig(),
     )
+
+    assert attrs.asdict(load(CoreConfig, {})) == attrs.asdict(expected)
 
 
 @pytest.mark.parametrize(

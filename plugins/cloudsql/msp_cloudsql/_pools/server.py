@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # psycopg is imported where something is opened
     from msp_cloudsql._telemetry.watch import Watch
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Server:
     """One PostgreSQL server, and how to reach its databases.
 

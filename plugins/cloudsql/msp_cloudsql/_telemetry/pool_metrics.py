@@ -39,7 +39,7 @@ class Pools(Protocol):
     def sync_opened(self) -> Iterable[Pooled]: ...
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class PoolMetrics:
     """Instruments of OpenTelemetry's API.
 

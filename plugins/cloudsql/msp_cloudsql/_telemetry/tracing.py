@@ -36,7 +36,7 @@ def without_trace() -> Iterator[None]:
         _off.reset(token)
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Tracing:
     """Makes spans.
 

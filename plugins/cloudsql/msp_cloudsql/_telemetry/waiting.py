@@ -17,7 +17,7 @@ _TOLD = 0.001
 _SPAN = 0.01
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Waiting:
     """Who observes the wait.
 

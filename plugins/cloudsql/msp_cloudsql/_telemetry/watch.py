@@ -23,7 +23,7 @@ AnyCursor = AsyncCursor[Any] | Cursor[Any]
 _UNOBSERVED = nullcontext()
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False)
 class Watch:
     """Who observes what.
 

@@ -63,7 +63,7 @@ class HTTPTelemetry:
             yield Observation(number, {"http.request.method": method, "url.scheme": scheme})
 
 
-@attrs.define
+@attrs.define(eq=False)
 class _Exchange:
     """One request and its answer.
 
@@ -105,7 +105,7 @@ class _Exchange:
         return measured
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _TracedHTTP:
     """ASGI application: traces HTTP requests, passes everything else on."""
 
