@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import attrs
 
 from msp_core import _budget
+from msp_core._life.collector import postpone_collections
 from msp_core._life.exit_code import exit_code
 from msp_core._life.failed_start import tell_plugins
 from msp_core._life.life import Life
@@ -57,6 +58,7 @@ def start(
     Raises:
         SystemExit: 0, 1, 2, 70 or 78; docs/reference/exit-codes.md says when.
     """
+    postpone_collections()  # before the service is imported, if it is not yet
     arguments = sys.argv[1:]
     service = _find_or_exit(service, lambda _: None)
     raise SystemExit(
@@ -218,7 +220,7 @@ def _find_or_exit(service: object | str, check: Callable[[object], None]) -> obj
     return found
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class _Unimported:
     """Stands for a service that could not be imported, in its log line."""
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
+from msp_core._life.collector import postpone_collections
 from msp_core._text.records import load_converter, render_json
 from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
 from msp_core.contract import ServiceContract
@@ -79,6 +80,7 @@ def _command(
     check: Callable[[object], None] = lambda _: None,
 ) -> Command:
     def run(arguments: argparse.Namespace) -> int:
+        postpone_collections()
         chosen = ServiceArguments.of(arguments)
         service = chosen.find(environ)
         check(service)

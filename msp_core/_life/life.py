@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core import _budget
+from msp_core._life.collector import resume_collections
 from msp_core._life.exit_code import exit_code
 from msp_core._life.process import Process
 from msp_core._life.resources import Resources
@@ -118,6 +119,8 @@ class Life(abc.ABC, Generic[WorkT]):
                 for processor in self._assembly.plugins.log_processors(self._resources.contract):
                     self._logs.add_processor(processor)
                 await self._begin()
+        # Here, and not later: what a request makes is to be collected.
+        resume_collections()
 
     def _part(self, name: str) -> AbstractContextManager[None]:
         """Return what plugins put around a part of the start."""
