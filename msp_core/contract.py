@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from msp_core._start.costs import Costs
 from msp_core.asgi import ASGIMiddleware
 from msp_core.diagnostics import Diagnostics
 from msp_core.errors import ContractError, UsageError
@@ -32,10 +33,12 @@ class Opened:
     Attributes:
         clients: by the type a service asks for, in declared order.
         middleware: what plugins add around an ASGI application, the first outermost.
+        costs: of the start; None where nobody measured it.
     """
 
     clients: dict[type, Any] = attrs.field(factory=dict)
     middleware: list[ASGIMiddleware] = attrs.field(factory=list)
+    costs: Costs | None = None
 
 
 Clients = Opened

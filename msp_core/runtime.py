@@ -14,7 +14,6 @@ from typing import Any, NoReturn
 import attrs
 
 from msp_core import _budget
-from msp_core._life.collector import postpone_collections
 from msp_core._life.exit_code import exit_code
 from msp_core._life.failed_start import tell_plugins
 from msp_core._life.life import Life
@@ -25,6 +24,7 @@ from msp_core._life.wakeup import wake_on_signals
 from msp_core._logs.capture import log_loop_exception
 from msp_core._logs.setup import Logs
 from msp_core._plugins.service_hooks import ServiceHooks
+from msp_core._start.collector import postpone_collections
 from msp_core._text.failure import log_failure
 from msp_core.assembly import Assembly, assemble
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables

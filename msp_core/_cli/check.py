@@ -1,5 +1,7 @@
 """`msp check`: everything short of starting. Resolves, loads and reads, opens nothing.
 
+With `--max-start` it starts the service as well, with the variables it has, once all else is well.
+
 `--format json` prints one object:
 
     {"service": str,
@@ -8,8 +10,9 @@
 
 An `id` is `plugin.NAME`, `variable.NAME`, or for all variables of one owner `variables.core`,
 `variables.plugin.NAME`, `variables.service`; or `service.NAME`, for what that plugin finds wrong
-with what is installed of the service. The command leaves with 0 when nothing failed,
-warnings or not; with 78 when only variables failed; with 1 when a plugin did. `--strict` makes
+with what is installed of the service; or `start`, with `--max-start`. The command leaves with 0
+when nothing failed, warnings or not; with 78 when only variables failed; with 1 when a plugin or
+the start did. `--strict` makes
 every warning a failure of a variable. `--image` judges what an image holds, and of the environment
 only what is set: what the platform is to set later is not missing yet.
 """
@@ -24,14 +27,18 @@ from collections.abc import Iterator, Mapping, Sequence
 import attrs
 
 from msp_core._cli.plugins import states_without_assembly
+from msp_core._cli.start_time import median_start
+from msp_core._plugins.service_hooks import ServiceHooks
+from msp_core._text.durations import format_seconds
 from msp_core._text.records import NEVER_SHOWN, render_json
 from msp_core._text.table import TextTable
 from msp_core._text.terminal import Terminal
 from msp_core.assembly import Assembly
 from msp_core.assembly._states import PluginState, plugin_states
 from msp_core.commands import ServiceArguments, add_format, add_service_arguments, service_name
+from msp_core.config._go import parse_duration
 from msp_core.config._reading import is_missing
-from msp_core.errors import ConfigError, PluginError, Problem
+from msp_core.errors import ConfigError, PluginError, Problem, UsageError
 from msp_core.integration import Command
 
 _COLOURS = {"pass": "green", "warning": "yellow", "fail": "red"}
@@ -101,6 +108,8 @@ def check_command(environ: Mapping[str, str]) -> Command:
         chosen = ServiceArguments.of(arguments)
         service = chosen.find(environ)
         findings = _findings(chosen, service, environ, image=arguments.image)
+        if arguments.max_start is not None and not _exit_code(findings):
+            findings.append(_start_finding(chosen, service, environ, arguments.max_start))
         if arguments.strict:
             findings = [finding.strictly() for finding in findings]
         terminal = Terminal.of(sys.stdout, environ)
@@ -126,7 +135,39 @@ def _configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="check what an image holds, before a platform sets its variables: none is missing",
     )
+    parser.add_argument(
+        "--max-start",
+        type=_duration,
+        metavar="800ms",
+        help="start the service three times and stop it again; fail when the median is longer",
+    )
     add_format(parser, "text", "json")
+
+
+def _duration(text: str) -> float:
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("expected a duration, such as 800ms or 1.5s") from None
+
+
+def _start_finding(
+    chosen: ServiceArguments, service: object, environ: Mapping[str, str], most: float
+) -> Finding:
+    """Start the service and judge how long that took.
+
+    Raises:
+        UsageError: it is a job, whose start cannot be told from its work.
+    """
+    if ServiceHooks(service).is_job:
+        raise UsageError("a job is never ready, expected a service for --max-start")
+    seconds = median_start(chosen, environ)
+    if seconds is None:
+        return Finding("start", "fail", "it does not start: `msp run` says why", 1)
+    text = f"ready after {format_seconds(seconds)}, at most {format_seconds(most)} is wanted"
+    if seconds > most:
+        return Finding("start", "fail", f"{text}: `msp run --profile-start` says what takes it", 1)
+    return Finding("start", "pass", text)
 
 
 def _findings(

@@ -79,6 +79,7 @@ class JobLife(Life[RunningJob]):
     async def _begin(self) -> None:
         """Enter what plugins put around the execution, and start the work."""
         await self._contexts.enter(self._contract)
+        self._assembly.costs.finish()
         # With the execution's variables, here and below: these lines belong into its trace.
         self._variables.run(self._outcome.log_start, self._contract.name, self._circumstances())
         self._running = RunningJob(self._work(), self._stop, self._variables)

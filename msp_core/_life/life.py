@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from msp_core import _budget
-from msp_core._life.collector import resume_collections
 from msp_core._life.exit_code import exit_code
 from msp_core._life.process import Process
 from msp_core._life.resources import Resources
 from msp_core._life.stop_request import StopReason, stop_early
+from msp_core._start.collector import resume_collections
 from msp_core._text.durations import round_seconds
 from msp_core._text.failure import log_failure
 from msp_core._text.for_people import CONSOLE, ForPeople
@@ -190,6 +190,7 @@ class Life(abc.ABC, Generic[WorkT]):
             "platform": contract.platform.value,
             "sentry": "sentry" in enabled,
             "integrations": enabled,
+            "start": self._assembly.costs.records(),
         }
 
     def _log_ledger(self, code: int) -> None:

@@ -29,6 +29,7 @@ class Resources:
     def __init__(self, assembly: Assembly, contract: Contract) -> None:
         self._assembly = assembly
         self.contract = contract
+        contract.opened.costs = assembly.costs
         self.health = contract.diagnostics.health
         self._held: list[Holding] = []
         self._of_parent: list[Holding] = []
@@ -73,7 +74,8 @@ class Resources:
         holding = Holding(record.name, context)
         # Before it is open: a start that is cancelled meanwhile leaves it to `close`.
         self._held.append(holding)
-        client = self.contract.opened.clients[record.client] = await holding.open()
+        with self._assembly.costs.measure(f"open {record.name}"):
+            client = self.contract.opened.clients[record.client] = await holding.open()
         if record.check is not None:
             check = partial(record.check, client)
             self.health.add(Check(name=record.name, run=check, critical=record.critical))

@@ -41,11 +41,14 @@ class ServiceLife(Life[Running]):
     async def _begin(self) -> None:
         """Initialise the service, start its routine, wait until it is up."""
         contract = cast("ServiceContract", self._resources.contract)
-        with self._part("initialize"):
+        costs = self._assembly.costs
+        with self._part("initialize"), costs.measure("initialize"):
             routine = await self._assembly.hooks.initialize(contract, self._assembly.config)
         # Kept before it is up: a stop that comes meanwhile must stop it, too.
         self._running = Running(routine)
-        await self._running.wait_started()
+        with costs.measure("serve"):
+            await self._running.wait_started()
+        costs.finish()
         # Before anybody hears of it: who asks `/-/ready` then must find it green.
         self._resources.health.started = True
         seconds = seconds_since(self._began)

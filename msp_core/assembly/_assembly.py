@@ -14,6 +14,7 @@ from msp_core._plugins.declaration import Declaration, DeclaredPlugin
 from msp_core._plugins.hooks import Plugins
 from msp_core._plugins.resolution import resolve
 from msp_core._plugins.service_hooks import ServiceHooks
+from msp_core._start.costs import Costs
 from msp_core.assembly._core_config import CoreConfig, ServiceVariables
 from msp_core.assembly._integrations import AssembledIntegration
 from msp_core.assembly._job_variables import JobVariables, new_execution
@@ -51,6 +52,7 @@ class Assembly:
             that is.
         secrets: values that must never be shown.
         instance_id: of this process, in logs and telemetry.
+        costs: of the start; what follows goes on measuring.
     """
 
     service: Any
@@ -68,6 +70,7 @@ class Assembly:
     near_misses: tuple[str, ...]
     secrets: frozenset[str] = attrs.field(repr=False)
     instance_id: str
+    costs: Costs = attrs.field(repr=False)
 
     @property
     def kind(self) -> str:
@@ -147,34 +150,38 @@ def assemble(
         UsageError: the service lacks a name, a version, or the hook that makes it one; or it
             needs a client that no declared plugin provides.
     """
+    costs = Costs()
     hooks = ServiceHooks(service, hookless=hookless)
-    cache = DeclarationCache.of(environ)
-    declaration = resolve(service, plugins=plugins, distribution=distribution, cache=cache)
-    loaded = Plugins.load(declaration)
-    loading = Loading(environ)
-    core = loading.section(CoreConfig, "core")
-    own = _read_own(hooks, loading)
-    owner = f"{'job' if hooks.is_job else 'service'} {_check_name(service)!r}"
-    needed = needed_clients(service, owner, declaration, loaded)
-    integrations = tuple(_read_integrations(loaded, loading, needed, owner))
-    config_class = getattr(service, "config", None)
-    return Assembly(
-        service=service,
-        hooks=hooks,
-        environ=environ,
-        declaration=declaration,
-        plugins=loaded,
-        integrations=tuple(sorted(integrations, key=lambda each: not each.record.telemetry)),
-        core=core,
-        own=own,
-        config=loading.section(config_class, owner) if config_class else None,
-        problems=loading.problems,
-        ignored=loading.ignored,
-        variables=_own_first(loading.variables, owner),
-        near_misses=loading.near_misses(),
-        secrets=loading.secrets,
-        instance_id=instance_id or uuid.uuid4().hex,
-    )
+    with costs.measure("resolve"):
+        cache = DeclarationCache.of(environ)
+        declaration = resolve(service, plugins=plugins, distribution=distribution, cache=cache)
+    loaded = Plugins.load(declaration, costs.measure)
+    with costs.measure("variables"):
+        loading = Loading(environ)
+        core = loading.section(CoreConfig, "core")
+        own = _read_own(hooks, loading)
+        owner = f"{'job' if hooks.is_job else 'service'} {_check_name(service)!r}"
+        needed = needed_clients(service, owner, declaration, loaded)
+        integrations = tuple(_read_integrations(loaded, loading, needed, owner))
+        config_class = getattr(service, "config", None)
+        return Assembly(
+            service=service,
+            hooks=hooks,
+            environ=environ,
+            declaration=declaration,
+            plugins=loaded,
+            integrations=tuple(sorted(integrations, key=lambda each: not each.record.telemetry)),
+            core=core,
+            own=own,
+            config=loading.section(config_class, owner) if config_class else None,
+            problems=loading.problems,
+            ignored=loading.ignored,
+            variables=_own_first(loading.variables, owner),
+            near_misses=loading.near_misses(),
+            secrets=loading.secrets,
+            instance_id=instance_id or uuid.uuid4().hex,
+            costs=costs,
+        )
 
 
 def _own_first(variables: Sequence[Variable], owner: str) -> tuple[Variable, ...]:

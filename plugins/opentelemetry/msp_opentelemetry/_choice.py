@@ -16,7 +16,7 @@ MOST_SECONDS = 3.0
 _LOCAL = {"http/protobuf": "http://localhost:4318", "grpc": "http://localhost:4317"}
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Destination:
     """A receiver of OTLP for one signal.
 
@@ -41,7 +41,7 @@ class Destination:
     client_certificate: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Google:
     """Google, as the destination of one signal.
 
@@ -58,7 +58,7 @@ class Google:
     timeout: float = MOST_SECONDS
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Choice:
     """What is exported.
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
 from typing import Final
 
 from msp_core.asgi import ASGIApp, ASGIMiddleware
@@ -17,7 +18,6 @@ from msp_core.hookspecs import hookimpl
 from msp_core.integration import FailedStart, Integration
 from msp_sentry._check_in import CheckIn, check_in
 from msp_sentry._config import SentryConfig
-from msp_sentry._dev import sentry_receiver
 from msp_sentry._sentry import Sentry
 
 # Seconds for sending what waits, at most; the shutdown budget may leave less.
@@ -46,6 +46,13 @@ async def open_sentry(config: SentryConfig, contract: Contract) -> AsyncIterator
         await reporting.close(closing(FLUSH))
 
 
+def dev_receiver(folder: Path) -> AbstractAsyncContextManager[Mapping[str, str]]:
+    """Give the receiver; production never imports what starts it."""
+    from msp_sentry._dev import sentry_receiver  # noqa: PLC0415 - imported where it is started
+
+    return sentry_receiver(folder)
+
+
 @hookimpl
 def msp_integration() -> Integration[SentryConfig, Sentry]:
     """Describe Sentry."""
@@ -55,7 +62,7 @@ def msp_integration() -> Integration[SentryConfig, Sentry]:
         client=Sentry,
         open=open_sentry,
         telemetry=True,
-        dev=sentry_receiver,
+        dev=dev_receiver,
     )
 
 

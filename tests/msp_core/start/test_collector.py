@@ -7,7 +7,7 @@ import gc
 import pytest
 
 from msp_core import ServiceContract, run
-from msp_core._life.collector import YOUNG
+from msp_core._start.collector import YOUNG
 from tests.msp_core.life_sources import Waiting
 from tests.msp_core.program import StartProgram
 

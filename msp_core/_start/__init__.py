@@ -1,0 +1,1 @@
+"""A process that starts: what the parts of it cost, and the garbage collector meanwhile."""
