@@ -51,7 +51,7 @@ class Costs:
 
     def __init__(self) -> None:
         before = Part(name="before", seconds=time.process_time(), memory=resident_set())
-        self.parts = [before]
+        self.parts: list[Part] = [before]
         self.imports: tuple[ImportedPackage, ...] = ()
         self._began = time.perf_counter()
 
