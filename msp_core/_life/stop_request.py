@@ -147,9 +147,10 @@ class StopRequest:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _handle_from(self, pipe: int) -> None:
-        for number in iter(lambda: os.read(pipe, 1), b""):
-            if number[0] in SIGNALS:
-                self._handle(number[0], None)
+        while True:
+            (number,) = os.read(pipe, 1)
+            if number in SIGNALS:  # a service may handle others
+                self._handle(number, None)
 
     def _handle(self, number: int, _frame: FrameType | None) -> None:
         name = signal.Signals(number).name

@@ -15,6 +15,9 @@ from msp_core.deadline import Deadline
 
 SCOPE = "msp.stop"
 
+# Seconds that one who leaves waits for another one who does: only where that hangs.
+_PATIENCE = 1.0
+
 
 class Watchdog:
     """Ends the process with 70 at a deadline, or at once with another code.
@@ -27,6 +30,7 @@ class Watchdog:
     def __init__(self, logs: Logs, doing: Callable[[], str]) -> None:
         self._logs = logs
         self._doing = doing
+        self._leaving = threading.Lock()  # never released
         # SimpleQueue.put is reentrant: signal handlers may call it at any point.
         self._orders: queue.SimpleQueue[Deadline | tuple[int, str] | None] = queue.SimpleQueue()
         # Started now: `arm` runs in signal handlers, which must not start threads.
@@ -71,6 +75,8 @@ class Watchdog:
 
     def exit(self, code: int, why: str, **fields: object) -> NoReturn:
         """Log why, write what was logged, and end the process."""
+        # One alone says why: the main thread may give up waiting just when the deadline comes.
+        self._leaving.acquire(timeout=_PATIENCE)
         self._logs.emergency(f"{why}: leaving at once with {code}", scope=SCOPE, **fields)
         self._logs.flush(_budget.flush_of_last_lines())
         # Not `sys.exit`: it would end this thread alone, or wait in the main one for all others.

@@ -71,11 +71,13 @@ def test_old_jobs_are_forgotten(client: bigquery.Client, monkeypatch: pytest.Mon
         assert len(list(job.result())) == 20
     by_rows = [one.job_id for one in client.list_jobs()]
     monkeypatch.setattr(_jobs, "_MOST_JOBS", 2)
+    client.query("CREATE TABLE d.kept (n INT64)", job_id="table", job_retry=None)
     for number in range(3):
         client.query("SELECT 1", job_id=f"job-{number}", job_retry=None)
 
     assert by_rows == ["rows-2"]
     assert [one.job_id for one in client.list_jobs()] == ["job-2", "job-1"]
+    assert client.get_table("d.kept").num_rows == 0  # a table outlives its job, a result does not
 
 
 def test_job_that_breaks(

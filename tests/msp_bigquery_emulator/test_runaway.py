@@ -7,6 +7,7 @@ import json
 import re
 import signal
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -133,13 +134,15 @@ def states(rest: httpx.Client) -> list[tuple[str, str]]:
     return [(job["state"], job["status"].get("errorResult", {}).get("message", "")) for job in jobs]
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/queries"])
-def test_client_that_leaves(emulator: Emulator, rest: httpx.Client, path: str) -> None:
-    """A query whose client closes the connection before it hears of it is stopped."""
+@pytest.mark.parametrize(("path", "linger"), [("/jobs", 0), ("/queries", 0), ("/queries", 1)])
+def test_client_that_leaves(emulator: Emulator, rest: httpx.Client, path: str, linger: int) -> None:
+    """A query whose client closes, or resets, the connection before it hears of it is stopped."""
     query = {"query": ENDLESS, "useLegacySql": False}
     body = {"configuration": {"query": query}} if path == "/jobs" else query | {"timeoutMs": 60000}
     connection = post(emulator, path, body)
     began = wait_for(lambda: [state for state, _ in states(rest)] == ["RUNNING"])
+    # With 1 and no second to linger, closing resets.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", linger, 0))
     connection.close()
 
     assert began

@@ -227,6 +227,20 @@ async def test_a_wait_in_vain_is_an_error(cloudsql: CloudSQL, spans: InMemorySpa
     (event,) = waited.events  # the pool's own words hold nothing of anybody
     assert "couldn't get a connection" in str((event.attributes or {})["exception.message"])
 
+    spans.clear()
+    with sync_pool.connection(), pytest.raises(PoolTimeout):
+        sync_pool.getconn(0.05)
+    assert named(spans)["WAIT primary"].status.status_code == trace.StatusCode.ERROR
+
+
+async def test_a_wait_in_vain_that_nobody_traces(cloudsql: CloudSQL) -> None:
+    """The pool's error is the service's all the same."""
+    pool = cloudsql.pool("primary", max_size=1)
+    await pool.wait()
+    async with pool.connection():
+        with pytest.raises(PoolTimeout):
+            await pool.getconn(0.05)
+
 
 async def test_values_do_not_appear(cloudsql: CloudSQL, spans: InMemorySpanExporter) -> None:
     """Neither arguments nor literals, however they were put into the query."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 from tests.msp_core.program import StartProgram
 
 
@@ -166,11 +168,13 @@ def test_second_signal_while_it_exits(program: StartProgram) -> None:
             threading.Event().wait()
         """,
         {"MSP_SHUTDOWN_BUDGET": "1000s"},
-        head="import atexit",
+        head="import atexit, signal; signal.signal(signal.SIGUSR1, lambda *_: None)",
     )
 
     service.until("service started")
     service.signal()
+    service.until("about to hang")
+    service.signal(signal.SIGUSR1)  # the service's own counts for nothing
     assert service.stop(after="about to hang") == 0
     assert "second signal SIGTERM: leaving at once with 0" in service.stderr
 
@@ -191,3 +195,20 @@ def test_thread_that_ends(program: StartProgram) -> None:
     )
 
     assert service.stop() == 0
+
+
+def test_start_in_another_thread(program: StartProgram) -> None:
+    """The main thread counts as one that was left behind, and is named."""
+    service = program(
+        """
+        @hookimpl
+        async def msp_initialize(self, contract):
+            return CallbackRoutine("short", start=self.work)
+        async def work(self): ...
+        """,
+        {"MSP_SHUTDOWN_BUDGET": "1s"},
+        foot="asyncio.run(asyncio.to_thread(start, Service(), plugins=()))",
+    )
+
+    assert service.code() == 70
+    assert "thread MainThread did not end in time: leaving at once with 70" in service.stderr

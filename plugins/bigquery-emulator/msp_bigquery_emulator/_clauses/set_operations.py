@@ -18,7 +18,7 @@ from msp_bigquery_emulator._rules.types import COLUMNS
 def _by_name(node: exp.Expr) -> exp.Expr:
     if not node.args.get("by_name"):
         return node
-    left, right = (_check(names) for names in node.meta[COLUMNS])
+    left, right = (check_names(names) for names in node.meta[COLUMNS])
     on = [column.name for column in node.args.get("on") or ()]
     columns = _match_columns(node, left, right, on)
     for key, names in (("this", left), ("expression", right)):
@@ -28,7 +28,12 @@ def _by_name(node: exp.Expr) -> exp.Expr:
     return node
 
 
-def _check(names: list[str]) -> list[str]:
+def check_names(names: list[str]) -> list[str]:
+    """Return the names of a query's columns.
+
+    Raises:
+        BigQueryError: some have none, or none that is known here.
+    """
     if not names or "*" in names or "" in names:
         raise make_unsupported("a set operation BY NAME of columns that have no names here")
     return names

@@ -71,7 +71,10 @@ class Control:
 
     def _interrupt(self) -> None:
         # Again and again: between two statements DuckDB has nothing to interrupt, and forgets it.
-        while not self._idle.wait(_AGAIN):
+        running = True
+        while running:
             with self._lock:
+                running = self._cursor is not None
                 if self._cursor is not None:
                     self._cursor.interrupt()
+            self._idle.wait(_AGAIN)

@@ -13,18 +13,15 @@ from msp_bigquery_emulator._functions.families import PREFIX
 Rule: TypeAlias = Callable[[exp.Expr], exp.Expr]
 
 
-def call(name: str, *arguments: exp.Expr | str | int | None) -> exp.Expr:
+def call(name: str, *arguments: exp.Expr | str | int) -> exp.Expr:
     """Return a call of a macro.
 
     Args:
         name: of its family and its own, such as `dates.local`.
-        arguments: those that are None at the end are left out.
+        arguments: texts and numbers become literals.
     """
-    given = list(arguments)
-    while given and given[-1] is None:
-        given.pop()
     family, _, own = name.partition(".")
-    called = exp.Anonymous(this=own, expressions=[_argument(one) for one in given])
+    called = exp.Anonymous(this=own, expressions=[_argument(one) for one in arguments])
     return exp.Dot(this=exp.to_identifier(PREFIX + family), expression=called)
 
 
@@ -58,9 +55,7 @@ def cast(node: exp.Expr, kind: str) -> exp.Expr:
     return exp.Cast(this=node, to=exp.DataType.build(kind, dialect="duckdb"))
 
 
-def _argument(value: exp.Expr | str | int | None) -> exp.Expr:
-    if value is None:
-        return exp.Null()
+def _argument(value: exp.Expr | str | int) -> exp.Expr:
     if isinstance(value, str):
         return exp.Literal.string(value)
     if isinstance(value, int):
@@ -73,9 +68,9 @@ def macro(name: str, *keys: str) -> Rule:
 
     Args:
         name: of its family and its own, such as `maths.sec`.
-        keys: of the parts, in the order of the macro's parameters.
+        keys: of the parts, in the order of the macro's parameters; the last ones may be missing.
     """
-    return lambda node: call(name, *(node.args.get(key) for key in keys))
+    return lambda node: call(name, *(node.args[key] for key in keys if node.args.get(key)))
 
 
 def refuse(what: str) -> Rule:

@@ -40,8 +40,6 @@ def _path(node: exp.Expr) -> exp.Expr:
             text += _key_path(part.this).removeprefix("$")
         elif isinstance(part, exp.JSONPathSubscript) and isinstance(part.this, int):
             text += f"[{part.this}]"
-        elif isinstance(part, exp.JSONPathSubscript) and isinstance(part.this, str):
-            text += _key_path(part.this).removeprefix("$")
         elif not isinstance(part, exp.JSONPathRoot):
             raise make_unsupported(f"the JSON path {path.sql('bigquery')}")
     return exp.Literal.string(text)

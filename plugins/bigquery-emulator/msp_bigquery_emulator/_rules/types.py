@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, Final, TypeAlias
 
@@ -135,13 +135,11 @@ def _annotate_query(query: exp.Expr, schema: Schema) -> exp.Expr:
     return annotate_types(query, dialect=_DIALECT, schema=schema, expression_metadata=_metadata())
 
 
-def _parts(statement: exp.Expr) -> Iterator[exp.Expr]:
-    """Give the parts of a statement that hold expressions."""
-    if isinstance(statement, exp.Insert | exp.Create):
-        if isinstance(statement.expression, exp.Expr):
-            yield statement.expression
-    elif isinstance(statement, exp.Query | exp.Update | exp.Delete | exp.Merge):
-        yield statement
+def _parts(statement: exp.Expr) -> list[exp.Expr]:
+    """Return the parts of a statement that hold expressions: none, or one."""
+    changed = isinstance(statement, exp.Insert | exp.Create)
+    part = statement.expression if changed else statement
+    return [part] if isinstance(part, exp.Query | exp.Update | exp.Delete | exp.Merge) else []
 
 
 def _as_query(statement: exp.Expr) -> exp.Expr:
@@ -170,8 +168,7 @@ class _Schema(Schema):
         self._columns: dict[str, dict[str, exp.DataType]] = {}
 
     def _of(self, table: exp.Table | str) -> dict[str, exp.DataType]:
-        if isinstance(table, str):
-            return {}
+        table = exp.to_table(table)
         name = f"{table.catalog}.{table.db}.{table.name}"
         if name not in self._columns:
             fields = self._fields_of(table)
@@ -201,15 +198,9 @@ class _Schema(Schema):
         name = udf if isinstance(udf, str) else udf.name
         return exp.DataType.build(_RESULTS.get(name.upper(), "UNKNOWN"), dialect=_DIALECT)
 
-    @property
-    def supported_table_args(self) -> tuple[str, ...]:
-        """Parts of a table's name."""
-        return ("this", "db", "catalog")
-
-    @property
-    def empty(self) -> bool:
-        """Whether there can be no table."""
-        return False
+    # Parts of a table's name, and whether there can be none.
+    supported_table_args = ("this", "db", "catalog")
+    empty = False
 
 
 @cache

@@ -54,10 +54,8 @@ def _timestamp(node: exp.Expr) -> exp.Expr:
 
 
 def _datetime(node: exp.Expr) -> exp.Expr:
-    """Write DATETIME(date, time), DATETIME(timestamp, zone) and DATETIME(x)."""
-    second = node.args.get("expression")
-    if second is None:
-        return cast(node.this, "TIMESTAMP")
+    """Write DATETIME(date, time) and DATETIME(timestamp, zone)."""
+    second = node.expression
     if kind_of(node.this) == "TIMESTAMP":
         return in_zone(node.this, second)
     day = cast(node.this, "DATE")

@@ -83,10 +83,7 @@ def _limit_moments(node: exp.Expr) -> None:
 
 def _cap(node: exp.Expr, argument: str, size: str, most: int, message: str) -> None:
     """Make an argument fail when it asks for too much, before the function is called."""
-    given = node.args.get(argument)
-    if given is None:
-        return
-    value = f"({given.sql('duckdb')})"
+    value = f"({node.args[argument].sql('duckdb')})"
     sql = f"CASE WHEN {size.format(value)} > {most} THEN {_error(message)} ELSE {value} END"
     node.set(argument, _duckdb(sql))
 

@@ -75,10 +75,7 @@ class TableNames:
             return ()
         if node.name.upper().startswith(PREFIX):
             return relation_fields(node.name[len(PREFIX) :].upper())
-        try:
-            return self.table(node).fields
-        except BigQueryError:
-            return ()
+        return self.table(node).fields
 
     def place(self, node: exp.Table) -> tuple[str, str]:
         """Return (dataset, table) of a name, whether it exists or not.
