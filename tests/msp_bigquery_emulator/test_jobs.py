@@ -6,6 +6,7 @@ import io
 import json
 from typing import Any
 
+import duckdb
 import httpx
 import pytest
 from google.api_core import exceptions
@@ -95,6 +96,38 @@ def test_job_that_breaks(
 
     assert "a fault" in capsys.readouterr().err
     assert client.query("SELECT 1", job_id="mine", job_retry=None).state == "DONE"
+
+
+@pytest.mark.parametrize(
+    ("place", "error", "reason"),
+    [
+        ("_Statement.run", duckdb.OutOfMemoryException("no room"), "resourcesExceeded"),
+        ("parse", duckdb.InvalidInputException("not like this"), "invalidQuery"),
+    ],
+)
+def test_error_of_the_engine(
+    rest: httpx.Client, monkeypatch: pytest.MonkeyPatch, place: str, error: Exception, reason: str
+) -> None:
+    """An error of DuckDB's is the job's, in a statement or before it, and never a 500."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(f"msp_bigquery_emulator._sql.queries.{place}", fail)
+    answer = rest.post("/queries", json={"query": "SELECT 1", "useLegacySql": False})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["errors"][0]["reason"] == reason
+
+
+def test_no_job_begins_after_the_stop() -> None:
+    """A request that comes while the emulator stops has no answer: its client tries again."""
+    results: Any = None  # of no job
+    jobs = _jobs.Jobs(PROJECT, results, 60.0)
+    jobs.stop()
+
+    with pytest.raises(ConnectionAbortedError):
+        jobs.start({}, {}, lambda _: (None, {}))
 
 
 @pytest.mark.parametrize(

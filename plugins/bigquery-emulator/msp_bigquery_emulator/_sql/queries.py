@@ -35,9 +35,7 @@ _CHANGES: Final[Mapping[type[exp.Expr], tuple[str, str]]] = {
     exp.Merge: ("MERGE", ""),
 }
 _RENAMED: Final = re.compile(r"_\d+$")  # as DuckDB may call the second of two equal names
-_EXCEEDED: Final = BigQueryError(
-    400, "resourcesExceeded", "Resources exceeded during query execution: out of memory"
-)
+_EXCEEDED: Final = "Resources exceeded during query execution: out of memory"
 Watch: TypeAlias = Callable[[Cursor], AbstractContextManager[object]]
 _NO_FUNCTION: Final = re.compile(r'Catalog Error: .* Function with name "?(\w+)')
 _MERGED: Final = {
@@ -114,7 +112,7 @@ class Queries:
                 except duckdb.InterruptException:
                     raise
                 except duckdb.OutOfMemoryException:
-                    raise _EXCEEDED from None
+                    raise BigQueryError(400, "resourcesExceeded", _EXCEEDED) from None
                 except duckdb.Error as error:
                     raise _refuse(error) from None
 
