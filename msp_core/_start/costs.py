@@ -8,11 +8,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from msp_core._start.import_watch import ImportedPackage, ImportWatch
+if TYPE_CHECKING:  # imported by whoever watches
+    from msp_core._start.import_watch import ImportedPackage, ImportWatch
 
 # Where Linux says how much memory a process has, in pages.
 STATM = Path("/proc/self/statm")
@@ -65,7 +66,7 @@ class Costs:
 
     def finish(self) -> None:
         """Watch imports no more: the start is over."""
-        watch = ImportWatch.find_installed()
+        watch = _find_watch()
         if watch is not None:
             watch.remove()
             self.imports = watch.heaviest(HEAVIEST)
@@ -81,6 +82,11 @@ class Costs:
         if self.imports:
             found["imports"] = {each.name: _round(each.seconds * MILLI) for each in self.imports}
         return found
+
+
+def _find_watch() -> ImportWatch | None:
+    module = sys.modules.get("msp_core._start.import_watch")
+    return None if module is None else module.ImportWatch.find_installed()
 
 
 def _round(number: float) -> float:

@@ -28,6 +28,15 @@ def contract() -> Contract:
 
 
 @pytest.fixture
+async def cloudsql(
+    postgresql_environ: Mapping[str, str], contract: Contract
+) -> AsyncIterator[CloudSQL]:
+    """Give the client of a running server."""
+    async with open_cloudsql(load(CloudSQLConfig, postgresql_environ), contract) as opened:
+        yield opened
+
+
+@pytest.fixture
 def database(
     postgresql_environ: Mapping[str, str], contract: Contract, tmp_path: Path
 ) -> Iterator[Database]:

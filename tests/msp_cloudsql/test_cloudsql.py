@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import psycopg
@@ -21,15 +21,6 @@ from tests.forked import in_child
 PoolT = TypeVar("PoolT")
 
 _APPLICATION = "SELECT current_setting('application_name'), current_database()"
-
-
-@pytest.fixture
-async def cloudsql(
-    postgresql_environ: Mapping[str, str], contract: Contract
-) -> AsyncIterator[CloudSQL]:
-    """Give the client of a running server."""
-    async with open_cloudsql(load(CloudSQLConfig, postgresql_environ), contract) as opened:
-        yield opened
 
 
 async def test_a_pool_works_at_once(cloudsql: CloudSQL) -> None:

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import select
-from collections.abc import AsyncIterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
-from msp_cloudsql import CloudSQL, CloudSQLConfig
-from msp_cloudsql._plugin import open_cloudsql
+from msp_cloudsql import CloudSQL
 from msp_cloudsql._pools import idle
-from msp_core import Contract
-from msp_core.config import load
 
 
 class Clock:
@@ -53,15 +49,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(ConnectionPool, "check_connection", staticmethod(noted))
     monkeypatch.setattr(AsyncConnectionPool, "check_connection", staticmethod(noted_async))
     return connections
-
-
-@pytest.fixture
-async def cloudsql(
-    postgresql_environ: Mapping[str, str], contract: Contract
-) -> AsyncIterator[CloudSQL]:
-    """Give the client of a running server."""
-    async with open_cloudsql(load(CloudSQLConfig, postgresql_environ), contract) as opened:
-        yield opened
 
 
 async def use(cloudsql: CloudSQL) -> int:

@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
 from types import SimpleNamespace
 from typing import cast
 
 import psycopg
 import pytest
 
-from msp_cloudsql import CloudSQL, CloudSQLConfig, msp_job_lock
+from msp_cloudsql import CloudSQL, msp_job_lock
 from msp_cloudsql._lock import _key, advisory_lock
-from msp_cloudsql._plugin import open_cloudsql
-from msp_core import Contract, JobContract, LockHeldError
-from msp_core.config import load
-
-
-@pytest.fixture
-async def cloudsql(
-    postgresql_environ: Mapping[str, str], contract: Contract
-) -> AsyncIterator[CloudSQL]:
-    """Give the client of a running server."""
-    async with open_cloudsql(load(CloudSQLConfig, postgresql_environ), contract) as opened:
-        yield opened
+from msp_core import JobContract, LockHeldError
 
 
 async def backend_of(cloudsql: CloudSQL, name: str) -> int | None:

@@ -114,20 +114,21 @@ def test_budget_counts_once(program: StartProgram) -> None:
     assert "thread leftover did not end in time: leaving at once with 70" in service.stderr
 
 
+# Hangs when everything else is over.
+AT_EXIT = """
+@hookimpl
+async def msp_initialize(self, contract):
+    atexit.register(self.hang)
+    return NoopRoutine()
+def hang(self):
+    logging.getLogger("probe").info("about to hang")
+    threading.Event().wait()
+"""
+
+
 def test_hanging_exit(program: StartProgram) -> None:
     """A function of atexit that hangs is shown by its stack, and the process leaves in time."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            atexit.register(self.hang)
-            return NoopRoutine()
-        def hang(self):
-            threading.Event().wait()
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "1s"},
-        head="import atexit",
-    )
+    service = program(AT_EXIT, {"MSP_SHUTDOWN_BUDGET": "1s"}, head="import atexit")
 
     assert service.stop() == 70
     assert "shutdown budget exceeded while stopping the process" in service.stderr
@@ -157,19 +158,8 @@ def test_log_that_nobody_reads(program: StartProgram) -> None:
 
 def test_second_signal_while_it_exits(program: StartProgram) -> None:
     """A second signal leaves at once, even where only the interpreter's own end is left."""
-    service = program(
-        """
-        @hookimpl
-        async def msp_initialize(self, contract):
-            atexit.register(self.hang)
-            return NoopRoutine()
-        def hang(self):
-            logging.getLogger("probe").info("about to hang")
-            threading.Event().wait()
-        """,
-        {"MSP_SHUTDOWN_BUDGET": "1000s"},
-        head="import atexit, signal; signal.signal(signal.SIGUSR1, lambda *_: None)",
-    )
+    head = "import atexit, signal; signal.signal(signal.SIGUSR1, lambda *_: None)"
+    service = program(AT_EXIT, {"MSP_SHUTDOWN_BUDGET": "1000s"}, head=head)
 
     service.until("service started")
     service.signal()
