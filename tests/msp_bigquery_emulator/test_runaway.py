@@ -23,6 +23,7 @@ from google.api_core import exceptions
 from google.cloud import bigquery
 
 from msp_bigquery_emulator._jobs.control import Control
+from msp_bigquery_emulator._jobs.jobs import Job, Jobs
 from msp_bigquery_emulator._store.database import Database
 from msp_bigquery_emulator.emulator import Emulator, Options
 from tests.msp_bigquery_emulator.conftest import PROJECT, Rows, connect
@@ -150,20 +151,36 @@ def test_client_that_leaves(emulator: Emulator, rest: httpx.Client, path: str, l
     assert "closed the connection" in states(rest)[0][1]
 
 
-def test_one_of_two_leaves(emulator: Emulator, rest: httpx.Client) -> None:
-    """A query goes on while another client waits for it."""
+def test_one_of_two_leaves(
+    emulator: Emulator, rest: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A query that two clients wait for goes on until both have left."""
+    waiting: list[Job] = []
+    left: list[Job] = []
+    wait, abandon = Jobs.wait, Jobs.abandon
+
+    def note_wait(jobs: Jobs, job: Job, *limits: Any) -> None:
+        waiting.append(job)
+        wait(jobs, job, *limits)
+
+    def note_abandon(jobs: Jobs, job: Job) -> None:
+        abandon(jobs, job)
+        left.append(job)
+
+    monkeypatch.setattr(Jobs, "wait", note_wait)
+    monkeypatch.setattr(Jobs, "abandon", note_abandon)
     body = {"query": ENDLESS, "useLegacySql": False, "timeoutMs": 60000, "requestId": "r"}
     first = post(emulator, "/queries", body)
     assert wait_for(lambda: len(states(rest)) == 1)
     second = post(emulator, "/queries", body)
-    # Both wait when each has been asked twice whether it is still there.
-    time.sleep(0.3)
+    assert wait_for(lambda: len(waiting) == 2 and waiting[0].waiting == 2)
     first.close()
-    time.sleep(0.3)
-    left = states(rest)
+    assert wait_for(lambda: len(left) == 1)
+    after_one = states(rest)
     second.close()
 
-    assert left == [("RUNNING", "")]
+    assert after_one == [("RUNNING", "")]
+    assert not {id(job) for job in waiting} - {id(left[0])}
     assert wait_for(lambda: states(rest)[0][0] == "DONE")
 
 
