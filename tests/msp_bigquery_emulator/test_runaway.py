@@ -176,10 +176,10 @@ def test_one_of_two_leaves(
     assert wait_for(lambda: len(waiting) == 2 and waiting[0].waiting == 2)
     first.close()
     assert wait_for(lambda: len(left) == 1)
-    after_one = states(rest)
+    after_one, stopped = states(rest), waiting[0].control.stopped
     second.close()
 
-    assert after_one == [("RUNNING", "")]
+    assert (after_one, stopped) == ([("RUNNING", "")], False)
     assert not {id(job) for job in waiting} - {id(left[0])}
     assert wait_for(lambda: states(rest)[0][0] == "DONE")
 
