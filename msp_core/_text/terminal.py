@@ -11,7 +11,7 @@ import attrs
 _CODES: Final = {"bold": "1", "red": "31", "green": "32", "yellow": "33"}
 
 
-@attrs.frozen(kw_only=True, eq=False)
+@attrs.frozen(kw_only=True)
 class Terminal:
     """What text for people is fitted to.
 

@@ -6,13 +6,14 @@ import datetime as dt
 import enum
 import json
 import math
+import re
 import sys
 import uuid
 from typing import Any
 
 import attrs
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from msp_bigquery import JSON
@@ -125,9 +126,14 @@ _column: Any = st.one_of(
 )
 
 
+# The one thing that the two write differently: 1e-07 and 1e-7 are the same number of JSON.
+_ZERO_OF_AN_EXPONENT = re.compile(r"(?<=\de[+-])0(?=\d)")
+
+
 @given(st.dictionaries(st.text(min_size=1), _column, max_size=4))
+@example({"tiny": JSON(1.192092896e-07)})
 def test_both_libraries_write_the_same(row: dict[str, Any]) -> None:
     """What is in a table does not depend on an extra."""
-    fast, slow = map(json.loads, by_both(row))
+    fast, slow = (_ZERO_OF_AN_EXPONENT.sub("", repr(json.loads(text))) for text in by_both(row))
 
-    assert repr(fast) == repr(slow)
+    assert fast == slow

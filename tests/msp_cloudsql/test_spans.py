@@ -233,13 +233,20 @@ async def test_a_wait_in_vain_is_an_error(cloudsql: CloudSQL, spans: InMemorySpa
     assert named(spans)["WAIT primary"].status.status_code == trace.StatusCode.ERROR
 
 
-async def test_a_wait_in_vain_that_nobody_traces(cloudsql: CloudSQL) -> None:
-    """The pool's error is the service's all the same."""
+async def test_a_wait_in_vain_in_a_trace_that_is_not_kept(
+    cloudsql: CloudSQL, spans: InMemorySpanExporter
+) -> None:
+    """The pool's error is the service's all the same; there is no span."""
     pool = cloudsql.pool("primary", max_size=1)
     await pool.wait()
-    async with pool.connection():
-        with pytest.raises(PoolTimeout):
-            await pool.getconn(0.05)
+    spans.clear()
+    context = trace.SpanContext(1, 1, is_remote=False, trace_flags=trace.TraceFlags(0))
+    with trace.use_span(trace.NonRecordingSpan(context)):
+        async with pool.connection():
+            with pytest.raises(PoolTimeout):
+                await pool.getconn(0.05)
+
+    assert spans.get_finished_spans() == ()
 
 
 async def test_values_do_not_appear(cloudsql: CloudSQL, spans: InMemorySpanExporter) -> None:
